@@ -1,0 +1,113 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "libs/base/bytes.h"
+#include "rapport/alert/v1/alert.pb.h"
+#include "rapport/touchpoint/v1/touchpoint.pb.h"
+
+// What a projection is: pure functions over one client's state. The projector (libs/projector) runs
+// them live, in a rebuild, in a backtest and in scenario tests, with the same result bit for bit.
+// A projection reads no clock, file, network, random number or environment, and iterates in key
+// order.
+
+namespace rapport {
+
+// What a fold may know besides the state and the touchpoint.
+struct FoldContext {
+  absl::string_view client_id;
+  // Time as the log tells it: the latest ClockAdvanced before this point of the partition, or
+  // absl::InfinitePast() when there was none yet. Never falls.
+  absl::Time now = absl::InfinitePast();
+};
+
+// What a fold hands out besides the new state. Reused from call to call.
+struct FoldOutput {
+  struct Row {
+    std::string sort_key;  // unique within the client; sorts the client's rows
+    std::string value;
+  };
+  struct Tally {
+    std::string key;
+    int64_t delta = 0;
+  };
+
+  // What leaves for the alerts log. The projector fills effect_id, projection and cause; the
+  // projection all else.
+  std::vector<alert::v1::AlertEvent> effects;
+  // Rows that are appended and never changed (a timeline).
+  std::vector<Row> rows;
+  // Sums that are added to (KPIs).
+  std::vector<Tally> tallies;
+  // In and out: when Wake is to be called next; absl::InfiniteFuture() for never. A value at or
+  // before `now` fires at the next ClockAdvanced. Comes in as it was left.
+  absl::Time wake = absl::InfiniteFuture();
+
+  void Clear() {
+    effects.clear();
+    rows.clear();
+    tallies.clear();
+    wake = absl::InfiniteFuture();
+  }
+};
+
+// Collects what lists read: entries (index, sort key) -> value, of one client. Made anew from each
+// changed state; the projector writes the difference.
+class IndexWriter {
+ public:
+  struct Entry {
+    std::string key;
+    std::string value;
+    bool operator==(const Entry&) const = default;
+  };
+
+  // Starts over for another client.
+  void Reset(absl::string_view client_id) {
+    client_id_ = std::string(client_id);
+    entries_.clear();
+  }
+  // Adds the client under `sort_key` (made with libs/base/bytes.h) in the list `index`. Stored key:
+  // KeyString(index) sort_key KeyString(client_id).
+  void Add(absl::string_view index, absl::string_view sort_key, absl::string_view value = "") {
+    Entry& entry = entries_.emplace_back();
+    AppendKeyString(&entry.key, index);
+    entry.key.append(sort_key.data(), sort_key.size());
+    AppendKeyString(&entry.key, client_id_);
+    entry.value.assign(value.data(), value.size());
+  }
+  std::vector<Entry>& entries() { return entries_; }
+
+ private:
+  std::string client_id_;
+  std::vector<Entry> entries_;
+};
+
+// Apply: `touchpoint` has passed ValidateTouchpoint and is not a duplicate. Changes `state` and
+// `output`. InvalidArgument or DataLoss: it cannot be folded (impossible values) and becomes a dead
+// letter; the state must then be unchanged.
+// Wake: the timer `output.wake` set earlier is due at `due` <= context.now.
+// Index: the list entries of this state.
+template <class P>
+concept Projection = requires(const FoldContext& context,
+                              const touchpoint::v1::Touchpoint& touchpoint,
+                              const typename P::Settings& settings, typename P::State& state,
+                              const typename P::State& const_state, FoldOutput& output,
+                              IndexWriter& index, absl::Time due) {
+  { P::kName } -> std::convertible_to<absl::string_view>;
+  // Raised when the meaning of the state changes: then the projection is rebuilt beside the old.
+  { P::kVersion } -> std::convertible_to<int>;
+  { P::Wants(touchpoint) } -> std::same_as<bool>;
+  { P::Apply(context, touchpoint, settings, state, output) } -> std::same_as<absl::Status>;
+  { P::Wake(context, due, settings, state, output) } -> std::same_as<void>;
+  { P::Index(const_state, settings, index) } -> std::same_as<void>;
+  // Names the settings that shape the state, so that a changed setting is seen as a new version.
+  { P::Fingerprint(settings) } -> std::same_as<std::string>;
+};
+
+}  // namespace rapport
