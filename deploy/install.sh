@@ -1,0 +1,60 @@
+#!/bin/sh
+# Installs the Debian 12 packages that are missing to build Rapport; with --tests also those that
+# its tests need. Changes nothing and is quick when none is missing.
+# Usage: deploy/install.sh [--tests]
+set -eu
+
+build_packages='
+  g++ cmake ninja-build ccache lld pkg-config
+  protobuf-compiler libprotobuf-dev libabsl-dev librocksdb-dev librdkafka-dev
+  libfmt-dev libxxhash-dev libssl-dev libcli11-dev libcsv-dev
+  libgtest-dev libgmock-dev libbenchmark-dev'
+test_packages='
+  clang-14 clang-format-14 clang-tidy-14 git kcat librapidcheck-dev maven openjdk-17-jre-headless
+  python3 shellcheck'
+
+fail() {
+  echo "install.sh: $*" >&2
+  exit 1
+}
+
+wanted=$build_packages
+case "$#,${1:-}" in
+  0,) ;;
+  1,--tests) wanted="$wanted $test_packages" ;;
+  *) fail "unknown arguments '$*'. Usage: deploy/install.sh [--tests]" ;;
+esac
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  # shellcheck disable=SC2086
+  fail "this is not a Debian system (no dpkg or apt-get). Install these, or their like:" $wanted
+fi
+
+missing=
+for package in $wanted; do
+  status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || status=
+  [ "$status" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null ||
+    fail "packages are missing, and there is neither root nor sudo. As root: apt-get install$missing"
+  as_root=sudo
+fi
+
+echo "install.sh: installing$missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# A source that cannot be reached is no reason to stop: the others may have all that is missing.
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q >"$log" 2>&1 || true
+# shellcheck disable=SC2086
+if ! $as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends $missing >>"$log" 2>&1; then
+  cat "$log" >&2
+  codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null || true)
+  [ "$codename" = bookworm ] ||
+    fail "apt-get could not install$missing. Rapport is built on Debian 12 (bookworm); this is '$codename'."
+  fail "apt-get could not install$missing. Is the network up, and the package mirror reachable?"
+fi
