@@ -194,13 +194,11 @@ TEST_P(EventLogContractTest, ReadsBackEveryByte) {
   CreateTopic(1);
   std::string all_bytes;
   for (int i = 0; i < 256; ++i) all_bytes.push_back(static_cast<char>(i));
-  std::vector<Record> records(3);
-  records[0] = {.key = all_bytes,
-                .value = std::string(1000, '\0') + all_bytes,
-                .headers = {{"ce_id", all_bytes}, {"empty", ""}, {"ce_id", "again"}},
-                .timestamp = absl::FromUnixMillis(1700000000123)};
-  records[1] = {.key = "k", .value = "", .timestamp = absl::FromUnixMillis(1700000000124)};
-  records[2] = {.key = "a", .value = "b", .timestamp = absl::FromUnixMillis(1600000000001)};
+  std::vector<Record> records = {RecordOf(all_bytes, std::string(1000, '\0') + all_bytes),
+                                 RecordOf("k", ""), RecordOf("", "b", Partition(0))};
+  records[0].headers = {{"ce_id", all_bytes}, {"empty", ""}, {"ce_id", "again"}};
+  records[0].timestamp = absl::FromUnixMillis(1700000000123);
+  records[2].timestamp = absl::FromUnixMillis(1600000000001);
   ASSERT_OK(log().Append(topic_, records));
 
   const auto read = ReadAll(Partition(0), 3);
