@@ -40,7 +40,8 @@ done
 as_root=
 if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null ||
-    fail "packages are missing, and there is neither root nor sudo. As root: apt-get install$missing"
+    fail "packages are missing, and you are not root and have no sudo. As root:" \
+      "apt-get install$missing"
   as_root=sudo
 fi
 
@@ -55,6 +56,7 @@ if ! $as_root env DEBIAN_FRONTEND=noninteractive \
   cat "$log" >&2
   codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null || true)
   [ "$codename" = bookworm ] ||
-    fail "apt-get could not install$missing. Rapport is built on Debian 12 (bookworm); this is '$codename'."
+    fail "apt-get could not install$missing. Rapport is built on Debian 12 (bookworm);" \
+      "this is '$codename'."
   fail "apt-get could not install$missing. Is the network up, and the package mirror reachable?"
 fi

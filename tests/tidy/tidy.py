@@ -1,0 +1,371 @@
+#!/usr/bin/env python3
+"""Lint as a test: the rules of this repository that no compiler holds.
+
+Usage: tidy.py ROOT. Prints `path:line: message` for each breach and fails if there was one.
+A rule takes the repository as {path: text} and yields breaches; tidy_test.py shows each one fail.
+"""
+
+import os
+import re
+import sys
+from pathlib import PurePosixPath
+
+# Who may include whom: only lower layers, and own files. Services stand above all of libs.
+LAYERS = {
+    "libs/base": 1,
+    "libs/touchpoint": 2,
+    "libs/projections": 3,
+    "libs/event_log": 3,
+    "libs/state_store": 3,
+    "libs/projector": 4,
+}
+# The service that is the command line and the all-in-one process.
+ALL_IN_ONE = "services/rapport"
+# Only these take part in more than one layer's tests.
+TEST_SUPPORT = "tests/support"
+
+# A library of the outside world, and the only paths that may include it.
+SEAMS = {
+    "librdkafka": (r"(librdkafka/|rdkafka)", ("libs/event_log/kafka", "tests/")),
+    "RocksDB": (r"rocksdb/", ("libs/event_log/embedded", "libs/state_store/", "tests/")),
+}
+
+TOP_LEVEL = {"CMakeLists.txt", "README.md", "deploy", "libs", "proto", "services", "tests"}
+
+PURE_FOLDER = "libs/projections/"
+IMPURE_HEADERS = re.compile(
+    r"(thread|mutex|shared_mutex|condition_variable|future|atomic|semaphore|latch|barrier|"
+    r"stop_token|chrono|ctime|time\.h|random|cstdio|stdio\.h|iostream|fstream|filesystem|"
+    r"unistd\.h|fcntl\.h|poll\.h|(sys|netinet|arpa|net)/.*|absl/time/clock\.h|absl/random/.*|"
+    r"absl/synchronization/.*|libs/base/(log|mutex)\.h)$"
+)
+IMPURE_CODE = re.compile(
+    r"absl::Now\b|\bGetCurrentTimeNanos\b|\bLocalTimeZone\b|_clock\b|\bclock_gettime\b|"
+    r"\bgettimeofday\b|\btime\((nullptr|NULL|0)\)|\bs?rand\(|\brandom_device\b|\bgetenv\b|"
+    r"\bthis_thread\b|\bthread_local\b|\bfopen\b"
+)
+UNORDERED = re.compile(r"\b(unordered_(multi)?(map|set)|(flat|node)_hash_(map|set))\b")
+
+# What does not work here, and what to use.
+UNWANTED = {
+    r"absl::(Mutex|MutexLock|CondVar)\b": "libs/base/mutex.h: the thread sanitizer knows it",
+    r"std::(mutex|lock_guard|unique_lock|scoped_lock|condition_variable)\b":
+        "libs/base/mutex.h: clang checks its annotations",
+    r"absl::(optional|nullopt|variant)\b": "the std type: absl's is another one here",
+    r"std::string_view\b": "absl::string_view: std's does not convert to it here",
+}
+UNWANTED_EXEMPT = {"libs/base/mutex.h"}
+
+MAX_FILE_LINES = 800
+MAX_MAIN_LINES = 60
+MAX_README_LINES = 30
+MAX_COLUMNS = 100
+
+UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
+MACHINE_PATH = re.compile(r"(?<![\w.$}>)*])/(root|home|work|Users|mnt)/\w")
+COMMENTED_OUT = re.compile(
+    r"^\s*// ?(?! )("
+    r".*\)( const)?( \{|;)|"
+    r"[\w:<>*&.\->\[\] ]+ [+-]?= .*;|"
+    r"(return|break|continue|delete|using|throw|goto)\b[^.]*;|"
+    r"(if|for|while|switch) \(.*\{|"
+    r"\} ?(else.*)?[;{]?|"
+    r"#(include|if|ifdef|ifndef|define|endif)\b.*"
+    r")\s*$"
+)
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+SYSTEM_INCLUDE = re.compile(r"[a-z_0-9]+(\.h)?$|(sys|netinet|arpa|net|linux|asm|bits)/")
+
+
+def breach(path, line, message):
+    return f"{path}:{line}: {message}"
+
+
+def is_cpp(path):
+    return path.endswith((".cc", ".h"))
+
+
+def is_script(path, text):
+    return path.endswith((".sh", ".py")) or text.startswith("#!")
+
+
+def is_test(path):
+    return path.endswith(("_test.cc", "_bench.cc", "_test.h")) or path.startswith("tests/")
+
+
+def component(path):
+    """libs/base of libs/base/x/y.cc."""
+    return "/".join(path.split("/")[:2])
+
+
+def lines_of(text):
+    return enumerate(text.splitlines(), start=1)
+
+
+def cpp_files(files):
+    return ((path, text) for path, text in sorted(files.items()) if is_cpp(path))
+
+
+def includes(text):
+    """(line, '<' or '"', path) of each include."""
+    for number, line in lines_of(text):
+        if match := INCLUDE.match(line):
+            yield number, match[1], match[2]
+
+
+_NOT_CODE = re.compile(
+    r'R"([^(\s]*)\(.*?\)\1"|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"'
+    r"|(?<!\w)'(?:\\.|[^'\\\n])+'",
+    re.DOTALL,
+)
+
+
+def code_only(text):
+    """The text with comments and literals blanked, lines kept."""
+    return _NOT_CODE.sub(lambda match: "\n" * match[0].count("\n"), text)
+
+
+# The rules.
+
+
+def layers(files):
+    """Includes go downwards; a service never includes a service; products never include tests."""
+    for path, text in cpp_files(files):
+        own = component(path)
+        if own.startswith("libs/") and own not in LAYERS:
+            yield breach(path, 1, f"{own} has no layer: give it one in LAYERS of tidy.py")
+            continue
+        for number, _, included in includes(text):
+            target = component(included)
+            area = target.split("/")[0]
+            if target == own or area not in ("libs", "services", "tests"):
+                continue
+            if own.startswith("tests/"):
+                continue
+            if area == "tests":
+                if not (is_test(path) and target == TEST_SUPPORT):
+                    yield breach(path, number, f"{own} includes {target}: only tests may, "
+                                 f"and those beside the code only {TEST_SUPPORT}")
+            elif area == "services":
+                if own != ALL_IN_ONE:
+                    yield breach(path, number, f"{own} includes {target}: only {ALL_IN_ONE} may")
+            elif own.startswith("libs/") and LAYERS.get(target, 99) >= LAYERS[own]:
+                yield breach(path, number,
+                             f"{own} (layer {LAYERS[own]}) includes {target} (layer "
+                             f"{LAYERS.get(target, 'unknown')}): only lower layers may be included")
+
+
+def seams(files):
+    """Each library of the outside world is included behind its seam alone."""
+    for path, text in cpp_files(files):
+        for number, _, included in includes(text):
+            for name, (pattern, allowed) in SEAMS.items():
+                if re.match(pattern, included) and not path.startswith(allowed):
+                    yield breach(path, number,
+                                 f"{name} is included outside {', '.join(allowed)}")
+
+
+def purity(files):
+    """Projections read no clock, thread, file, network, random source or environment, and have no
+    order but that of keys."""
+    for path, text in cpp_files(files):
+        if not path.startswith(PURE_FOLDER) or is_test(path):
+            continue
+        for number, _, included in includes(text):
+            if IMPURE_HEADERS.match(included):
+                yield breach(path, number, f"projections are pure, and this is not: {included}")
+        for number, line in lines_of(code_only(text)):
+            if match := IMPURE_CODE.search(line):
+                yield breach(path, number, f"projections are pure, and this is not: {match[0]}")
+            if match := UNORDERED.search(line):
+                yield breach(path, number, f"projections iterate in key order, which {match[0]} "
+                             "has not")
+    for path, text in sorted(files.items()):
+        if path.startswith("proto/rapport/state/") and path.endswith(".proto"):
+            for number, line in lines_of(text):
+                if re.match(r"\s*map\s*<", line):
+                    yield breach(path, number, "a map has no order, so its bytes differ from "
+                                 "run to run: use a repeated message sorted by key")
+
+
+def top_level(files):
+    """Only the known names stand at the top."""
+    for name in sorted({path.split("/")[0] for path in files}):
+        if name not in TOP_LEVEL and not name.startswith("."):
+            yield breach(name, 1, f"not a name of the top level: {', '.join(sorted(TOP_LEVEL))} "
+                         "and dot-files")
+
+
+def leftovers(files):
+    """Nothing unfinished, commented out or bound to one machine."""
+    for path, text in sorted(files.items()):
+        for number, line in lines_of(text):
+            if match := UNFINISHED.search(line):
+                yield breach(path, number, f"unfinished: {match[0]}")
+            if match := MACHINE_PATH.search(line):
+                yield breach(path, number, f"a path of one machine: {match[0]}")
+            if is_cpp(path):
+                if COMMENTED_OUT.match(line):
+                    yield breach(path, number, "code in a comment: delete it, or indent an example "
+                                 "by three spaces")
+                if re.match(r"\s*#\s*if\s+0\b", line):
+                    yield breach(path, number, "code disabled by #if 0: delete it")
+
+
+def unwanted_types(files):
+    """Types that don't work with this toolchain, or that no checker sees."""
+    for path, text in cpp_files(files):
+        if path in UNWANTED_EXEMPT:
+            continue
+        for number, line in lines_of(code_only(text)):
+            for pattern, instead in UNWANTED.items():
+                if match := re.search(pattern, line):
+                    yield breach(path, number, f"{match[0]}: use {instead}")
+
+
+def dead_files(files):
+    """Every source is in the build, every header is included, every other file is named."""
+    included = {target for path, text in cpp_files(files) for _, _, target in includes(text)}
+    cmake = {path: text for path, text in files.items() if path.endswith("CMakeLists.txt")}
+    # Data that tests find by listing these folders, and files that tools find by their names.
+    found_by_tools = re.compile(
+        r"(^|/)(golden|testdata|scenarios)/.*\.(?!py$|sh$|txt$)\w+$|(^|/)(README\.md|"
+        r"CMakeLists\.txt|\.[^/]*)$|^proto/.*\.proto$|^\.[^/]*/")
+    for path, text in sorted(files.items()):
+        if is_cpp(path):
+            folder = PurePosixPath(path).parent
+            while str(folder) != "." and f"{folder}/CMakeLists.txt" not in cmake:
+                folder = folder.parent
+            name = str(PurePosixPath(path).relative_to(folder))
+            listing = cmake.get(f"{folder}/CMakeLists.txt", "")
+            if not re.search(r"(^|[\s(])" + re.escape(name) + r"($|[\s)])", listing):
+                yield breach(path, 1, f"dead file: {folder}/CMakeLists.txt does not name {name}")
+            if path.endswith(".h") and path not in included:
+                yield breach(path, 1, "dead header: nothing includes it")
+        elif not found_by_tools.search(path):
+            name = PurePosixPath(path).name
+            if not any(name in other for place, other in files.items() if place != path):
+                yield breach(path, 1, "dead file: no other file names it")
+
+
+def readmes(files):
+    """Each library and service has a short README, and READMEs name only what exists."""
+    folders = {"/".join(path.split("/")[:depth])
+               for path in files for depth in range(1, path.count("/") + 1)}
+    for folder in sorted({component(path) for path in files
+                          if path.count("/") > 1 and path.startswith(("libs/", "services/"))}):
+        if f"{folder}/README.md" not in files:
+            yield breach(f"{folder}/README.md", 1, "missing: what, why, how data goes through")
+    for path, text in sorted(files.items()):
+        if PurePosixPath(path).name != "README.md":
+            continue
+        here = str(PurePosixPath(path).parent)
+        lines = text.count("\n")
+        if here != "." and lines > MAX_README_LINES:
+            yield breach(path, lines, f"{lines} lines; at most {MAX_README_LINES}")
+        for number, line in lines_of(text):
+            names = re.findall(r"`([\w./-]+)`", line) + re.findall(r"\]\(([\w./-]+)\)", line)
+            for name in names:
+                if _names_a_path(name, here, folders) and not _exists(name, here, files, folders):
+                    yield breach(path, number, f"names {name}, which does not exist")
+
+
+def _names_a_path(name, here, folders):
+    first = name.split("/")[0]
+    if name.startswith((".build/", "/")):
+        return False
+    if "/" in name:
+        return first in TOP_LEVEL or first.startswith(".") or f"{here}/{first}" in folders
+    return bool(re.search(r"\w\.(h|cc|py|sh|md|proto|textproto|txt|yaml|yml|json|binpb)$", name))
+
+
+def _exists(name, here, files, folders):
+    name = name.rstrip("/")
+    places = [name, os.path.normpath(f"{here}/{name}")]
+    return any(place in files or place in folders for place in places)
+
+
+def include_style(files):
+    """#pragma once; ours and other people's libraries in quotes and from the root, the system's in
+    angle brackets."""
+    for path, text in cpp_files(files):
+        if path.endswith(".h"):
+            code = [line for line in code_only(text).splitlines() if line.strip()]
+            if not code or code[0].strip() != "#pragma once":
+                yield breach(path, 1, "a header begins with #pragma once")
+        for number, bracket, included in includes(text):
+            if bracket == "<":
+                if not SYSTEM_INCLUDE.match(included):
+                    yield breach(path, number, f'write #include "{included}": angle brackets are '
+                                 "for the system's headers")
+            elif included.startswith(("libs/", "services/", "tests/")):
+                if included not in files:
+                    yield breach(path, number, f"{included} does not exist")
+            elif included.startswith("rapport/"):
+                proto = "proto/" + re.sub(r"\.pb\.h$", ".proto", included)
+                if proto not in files:
+                    yield breach(path, number, f"{proto} does not exist")
+            elif f"{PurePosixPath(path).parent}/{included}" in files or ".." in included:
+                yield breach(path, number, f"write the path from the root: {included}")
+
+
+def size_and_space(files):
+    """Short files and lines, no tabs, no space at the end of lines, a newline at the end."""
+    for path, text in sorted(files.items()):
+        if not (is_cpp(path) or is_script(path, text) or path.endswith((".proto", ".cmake"))):
+            continue
+        count = len(text.splitlines())
+        if count > MAX_FILE_LINES:
+            yield breach(path, count, f"{count} lines; at most {MAX_FILE_LINES}")
+        if re.fullmatch(r"services/\w+/main\.cc", path) and count > MAX_MAIN_LINES:
+            yield breach(path, count, f"main is a parts list of at most {MAX_MAIN_LINES} lines, "
+                         f"not {count}")
+        if text and not text.endswith("\n"):
+            yield breach(path, count, "no newline at the end")
+        for number, line in lines_of(text):
+            if len(line) > MAX_COLUMNS and "://" not in line:
+                yield breach(path, number, f"{len(line)} columns; at most {MAX_COLUMNS}")
+            if line != line.rstrip():
+                yield breach(path, number, "space at the end of the line")
+            if "\t" in line:
+                yield breach(path, number, "a tab")
+
+
+RULES = [layers, seams, purity, top_level, leftovers, unwanted_types, dead_files, readmes,
+         include_style, size_and_space]
+
+
+def read_repository(root):
+    """Every text file as {path from the root: text}; build trees and git's own files left out."""
+    files = {}
+    for folder, names, leaves in os.walk(root):
+        names[:] = [name for name in names
+                    if name not in (".git", ".build", "__pycache__")]
+        for leaf in leaves:
+            full = os.path.join(folder, leaf)
+            path = os.path.relpath(full, root)
+            if path == ".git" or os.path.islink(full):
+                continue
+            with open(full, "rb") as file:
+                data = file.read()
+            files[path] = "" if b"\0" in data else data.decode("utf-8", errors="replace")
+    return files
+
+
+def check(files):
+    return [found for rule in RULES for found in rule(files)]
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("Usage: tidy.py ROOT")
+    files = read_repository(sys.argv[1])
+    found = check(files)
+    for line in found:
+        print(line)
+    print(f"{len(files)} files, {len(RULES)} rules, {len(found)} breaches")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Each check of tools.py passes a good file, fails a bad one, and clang-tidy's stamps hold."""
+
+import contextlib
+import io
+import json
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+import tools
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+GUARDED = """#pragma once
+struct __attribute__((lockable)) Lock {
+  void Take() __attribute__((exclusive_lock_function()));
+};
+struct Account {
+  Lock lock;
+  int balance __attribute__((guarded_by(lock))) = 0;
+};
+"""
+
+
+class ToolsTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.addCleanup(os.chdir, os.getcwd())
+        self.root = folder.name
+        for name in (".clang-format", ".clang-tidy"):
+            self.write(name, (ROOT / name).read_text(encoding="utf-8"))
+
+    def write(self, path, text):
+        full = Path(self.root) / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        full.write_text(text, encoding="utf-8")
+
+    def run_check(self, check, *arguments):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            passed = check(self.root, *arguments)
+        return passed, printed.getvalue()
+
+    def test_format(self):
+        self.write("a.cc", "int Twice(int x) { return 2 * x; }\n")
+        self.assertEqual(self.run_check(tools.check_format), (True, ""))
+        self.write("a.cc", "int Twice( int x ) { return 2 * x; }\n")
+        passed, printed = self.run_check(tools.check_format)
+        self.assertFalse(passed)
+        self.assertIn("a.cc:1:11: error: code should be clang-formatted", printed)
+
+    def test_shell(self):
+        self.write("a.sh", "#!/bin/sh\necho \"$HOME\"\n")
+        self.write("run", "#!/bin/bash\n[[ -n $HOME ]]\n")
+        self.assertEqual(self.run_check(tools.check_shell), (True, ""))
+        self.write("a.sh", "#!/bin/sh\nrm $HOME\n")
+        passed, printed = self.run_check(tools.check_shell)
+        self.assertFalse(passed)
+        self.assertIn("SC2086", printed)
+
+    def test_shell_that_does_not_parse(self):
+        self.write("run", "#!/bin/bash\nif true; then\n")
+        passed, printed = self.run_check(tools.check_shell)
+        self.assertFalse(passed)
+        self.assertIn("unexpected end of file", printed)
+
+    def clang_tidy(self, **sources):
+        entries = []
+        for name, text in sources.items():
+            self.write(f"libs/{name}.cc", text)
+            entries.append({"directory": self.root, "file": f"{self.root}/libs/{name}.cc",
+                            "command": f"g++ -std=c++20 -Wno-maybe-uninitialized -I{self.root} "
+                                       f"-c {self.root}/libs/{name}.cc"})
+        self.write(".build/dev/compile_commands.json", json.dumps(entries))
+        return self.run_check(tools.check_clang_tidy, f"{self.root}/.build/dev")
+
+    def test_clang_tidy_finds(self):
+        self.write("libs/guarded.h", GUARDED)
+        passed, printed = self.clang_tidy(
+            moved="#include <string>\n#include <utility>\n"
+                  "std::string F(std::string s) {\n  std::string t = std::move(s);\n"
+                  "  return s + t;\n}\n",
+            null="int F(int a) {\n  int* p = nullptr;\n  if (a > 2) p = &a;\n  return *p;\n}\n",
+            race='#include "libs/guarded.h"\n'
+                 "int F(Account& account) { return account.balance; }\n",
+            good="int F(int a) { return a; }\n")
+        self.assertFalse(passed)
+        self.assertIn("moved.cc:5:10: error: 's' used after it was moved", printed)
+        self.assertIn("null.cc:4:10: error: Dereference of null pointer", printed)
+        self.assertIn("race.cc:2:42: error: reading variable 'balance' requires holding", printed)
+        self.assertIn("4 sources, 4 checked, 3 with findings", printed)
+
+    def test_clang_tidy_checks_again_what_changed(self):
+        self.write("libs/guarded.h", GUARDED)
+        sources = {"one": '#include "libs/guarded.h"\n', "two": "int F(int a) { return a; }\n"}
+        self.assertEqual(self.clang_tidy(**sources), (True, "2 sources, 2 checked, "
+                                                            "0 with findings\n"))
+        self.assertEqual(self.clang_tidy(**sources), (True, "2 sources, 0 checked, "
+                                                            "0 with findings\n"))
+        self.write("libs/guarded.h", GUARDED + "struct More {};\n")
+        self.assertEqual(self.clang_tidy(**sources), (True, "2 sources, 1 checked, "
+                                                            "0 with findings\n"))
+        sources["two"] = "int F(int* a) {\n  a = nullptr;\n  return *a;\n}\n"
+        for _ in range(2):  # a finding leaves no stamp
+            passed, printed = self.clang_tidy(**sources)
+            self.assertFalse(passed)
+            self.assertIn("2 sources, 1 checked, 1 with findings", printed)
+
+    def test_a_changed_proto_is_a_changed_header(self):
+        files = {"libs/a.cc": '#include "rapport/x/v1/y.pb.h"\n',
+                 "proto/rapport/x/v1/y.proto": 'import "rapport/x/v1/z.proto";\n',
+                 "proto/rapport/x/v1/z.proto": ""}
+        stamps = tools.Stamps(self.root, files, "1")
+        self.assertEqual(stamps.dependencies("libs/a.cc"), sorted(files))
+
+
+if __name__ == "__main__":
+    unittest.main()
