@@ -34,7 +34,7 @@ class TidyTest(unittest.TestCase):
         check("libs/projector/a.cc", "libs/projector/sub/x.h")
         check("libs/base/a.h", "libs/projector/x.h",
               "libs/base/a.h:1: libs/base (layer 1) includes libs/projector (layer")
-        check("libs/event_log/a.cc", "libs/state_store/x.h", "only lower layers")
+        check("libs/projections/a.cc", "libs/state_store/x.h", "only lower layers")
         check("libs/base/a.cc", "libs/nowhere/x.h", "(layer unknown)")
         check("libs/nowhere/a.cc", "absl/x.h", "libs/nowhere has no layer")
         check("libs/projector/a.cc", "tests/support/x.h", "only tests may")
@@ -66,7 +66,7 @@ class TidyTest(unittest.TestCase):
         check('#include "absl/time/time.h"\n#include <map>\nabsl::Time x = context.now;')
         check("// absl::Now() is not for us")
         for header in ("<thread>", "<chrono>", "<fstream>", "<sys/socket.h>",
-                       '"absl/time/clock.h"', '"libs/base/log.h"'):
+                       '"absl/time/clock.h"', '"libs/base/log.h"', '"libs/event_log/x.h"'):
             check(f"#include {header}", header.strip('<>"'))
         for code in ("absl::Now()", "std::chrono::steady_clock::now()", "rand()", "getenv(x)",
                      "time(nullptr)", "std::random_device r;", "std::this_thread::yield()",
@@ -128,6 +128,11 @@ class TidyTest(unittest.TestCase):
                            "libs/base/b.cc:1: dead file: libs/base/CMakeLists.txt does not name b")
         self.assert_breach(tidy.dead_files, good | {"libs/base/aa.cc": ""}, "does not name aa.cc")
         self.assert_breach(tidy.dead_files, good | {"libs/base/a.cc": ""}, "dead header")
+        own = {"libs/base/p.h": "", "libs/base/a.h": '#include "libs/base/p.h"\n'}
+        self.assert_clean(tidy.dead_files, good | own)
+        users = {"tests/a/CMakeLists.txt": "a.cc", "tests/a/a.cc": '#include "libs/base/p.h"\n'}
+        self.assert_breach(tidy.dead_files, good | own | users,
+                           "libs/base/p.h:1: others include this header: name p.h among the HDRS")
         self.assert_breach(tidy.dead_files, good | {"deploy/old.sh": ""}, "no other file names it")
 
     def test_readmes_exist_and_are_short(self):
