@@ -1,0 +1,42 @@
+#include "libs/projections/models/silence.h"
+
+#include <cmath>
+
+namespace rapport::models {
+namespace {
+
+// (numerator/denominator)^power, by exp and log: faster than pow, and exact enough.
+double RatioToPower(double numerator, double denominator, double power) {
+  return std::exp(power * std::log(numerator / denominator));
+}
+
+double Alive(const SilenceParameters& p, const Repeats& repeats, double time, double leave_odds) {
+  return 1 / (1 + leave_odds *
+                      RatioToPower(p.alpha + time, p.alpha + repeats.last, p.r + repeats.count));
+}
+
+}  // namespace
+
+double MbgAlive(const SilenceParameters& p, const Repeats& repeats, double time) {
+  return Alive(p, repeats, time, p.a / (p.b + repeats.count));
+}
+
+double BgAlive(const SilenceParameters& p, const Repeats& repeats, double time) {
+  if (repeats.count == 0) return 1;
+  return Alive(p, repeats, time, p.a / (p.b + repeats.count - 1));
+}
+
+double ComesWithin(const SilenceParameters& p, const Repeats& repeats, double time, double horizon,
+                   double alive) {
+  return alive * (1 - RatioToPower(p.alpha + time, p.alpha + time + horizon, p.r + repeats.count));
+}
+
+double CadenceSurprise(const SilenceParameters& p, const Repeats& repeats, double time) {
+  return RatioToPower(p.alpha + repeats.last, p.alpha + time, p.r + repeats.count);
+}
+
+double MbgSilent(const SilenceParameters& p, const Repeats& repeats, double time, double horizon) {
+  return 1 - ComesWithin(p, repeats, time, horizon, MbgAlive(p, repeats, time));
+}
+
+}  // namespace rapport::models

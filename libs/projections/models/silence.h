@@ -1,0 +1,57 @@
+#pragma once
+
+// How likely it is that a client who buys, or gets in touch, now and then has left without a word.
+// Buy-till-you-die models: while alive, a client comes by chance at its own rate (gamma-distributed
+// over clients with shape r and scale alpha), and after each time leaves for good with its own
+// probability (beta-distributed over clients with a and b).
+//
+// Sources: BG/NBD: P. Fader, B. Hardie, K. Lee, "Counting your customers the easy way", Marketing
+// Science 24(2), 2005. MBG/NBD, in which a client may leave after the first time already:
+// E. Batislam, M. Denizel, A. Filiztekin, "Empirical validation and comparison of models for
+// customer base analysis", IJRM 24(3), 2007.
+//
+// Pure functions of doubles. The unit of time is whatever the parameters were fitted in: weeks.
+
+namespace rapport::models {
+
+struct SilenceParameters {
+  double r = 0;
+  double alpha = 0;
+  double a = 0;
+  double b = 0;
+};
+
+// What is known of one client: the distinct days after the first one, and the time from the first
+// to the last of them (0 when repeats is 0).
+struct Repeats {
+  double count = 0;
+  double last = 0;
+};
+
+// MBG/NBD on the CDNOW cohort of 2,357 clients, weeks, maximum likelihood (ln L -9582.133).
+inline constexpr SilenceParameters kMbgCdnow = {0.52484, 6.18299, 0.89136, 1.61400};
+
+// The chance that the client has not left, `time` after its first day; time >= repeats.last.
+// 1 / (1 + a/(b+x) * ((alpha+T)/(alpha+t_x))^(r+x)).
+double MbgAlive(const SilenceParameters& parameters, const Repeats& repeats, double time);
+
+// The same in BG/NBD: 1 when x = 0, else 1 / (1 + a/(b+x-1) * ((alpha+T)/(alpha+t_x))^(r+x)). Never
+// to be ranked on: clients with x = 0 get 1.
+double BgAlive(const SilenceParameters& parameters, const Repeats& repeats, double time);
+
+// The chance that the client comes at least once within `horizon`, if it is alive with the chance
+// `alive`: alive * (1 - ((alpha+T)/(alpha+T+h))^(r+x)). Its complement is P_silent(h); given as the
+// chance of coming because it keeps its precision when it is small.
+double ComesWithin(const SilenceParameters& parameters, const Repeats& repeats, double time,
+                   double horizon, double alive);
+
+// Cadence surprise: the chance that a live client with this history stays silent this long.
+// ((alpha+t_x)/(alpha+T))^(r+x).
+double CadenceSurprise(const SilenceParameters& parameters, const Repeats& repeats, double time);
+
+// P_silent(h) by MBG/NBD: the chance of nothing within `horizon`. Without new events it rises with
+// `time` alone.
+double MbgSilent(const SilenceParameters& parameters, const Repeats& repeats, double time,
+                 double horizon);
+
+}  // namespace rapport::models

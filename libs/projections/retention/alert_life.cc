@@ -1,0 +1,177 @@
+#include "libs/projections/retention/alert_life.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/base/time.h"
+#include "libs/projections/retention/factors.h"
+#include "libs/projections/retention/retention.h"
+
+namespace rapport {
+namespace {
+
+using alert::v1::Severity;
+using touchpoint::v1::Touchpoint;
+
+constexpr char kAdvice[] = "Call before the client does, and begin with the first reason.";
+
+uint32_t ReasonBit(absl::string_view name) {
+  for (int code = 0; code <= static_cast<int>(ReasonCode::kRenewalUnplanned); ++code)
+    if (ReasonName(static_cast<ReasonCode>(code)) == name) return 1u << code;
+  return 0;
+}
+
+}  // namespace
+
+bool AlertLife::QuietAt(absl::Time at) const {
+  return state_.alert().has_quiet_until() && at < FromProto(state_.alert().quiet_until());
+}
+
+bool AlertLife::SnoozedAt(absl::Time at) const {
+  return state_.alert().has_snoozed_until() && at < FromProto(state_.alert().snoozed_until());
+}
+
+void AlertLife::Act(const Touchpoint& touchpoint) {
+  if (!Open()) return;
+  const std::string open_id = RetentionAlertId(context_.client_id, state_.alert());
+  const absl::Time at = FromProto(touchpoint.occurred_at());
+  state::v1::RetentionAlert& alert = *state_.mutable_alert();
+  if (touchpoint.has_alert_acknowledged()) {
+    if (touchpoint.alert_acknowledged().alert_id() != open_id) return;
+    *alert.mutable_acknowledged_at() = touchpoint.occurred_at();
+  } else if (touchpoint.has_alert_snoozed()) {
+    if (touchpoint.alert_snoozed().alert_id() != open_id) return;
+    *alert.mutable_snoozed_until() = touchpoint.alert_snoozed().snoozed_until();
+  } else if (touchpoint.has_alert_dismissed()) {
+    if (touchpoint.alert_dismissed().alert_id() != open_id) return;
+    Clear(alert::v1::CLEAR_REASON_DISMISSED, state::v1::ALERT_PHASE_DISMISSED, at);
+  } else if (touchpoint.has_alert_resolved()) {
+    if (touchpoint.alert_resolved().alert_id() != open_id) return;
+    const bool lost = touchpoint.alert_resolved().outcome() == touchpoint::v1::ALERT_OUTCOME_LOST;
+    Clear(alert::v1::CLEAR_REASON_RESOLVED,
+          lost ? state::v1::ALERT_PHASE_DISMISSED : state::v1::ALERT_PHASE_QUIET, at);
+    ToProto(at + settings_.quiet_after_resolve, alert.mutable_quiet_until());
+  }
+}
+
+void AlertLife::Judge(absl::Time at) {
+  const RiskCurve curve(state_.factors(), settings_, at);
+  if (WakeStillHolds(curve, at)) return;
+  Move(curve, at);
+  output_.wake = NextWake(curve, at);
+}
+
+bool AlertLife::WakeStillHolds(const RiskCurve& curve, absl::Time at) const {
+  if (Open() || Phase() == state::v1::ALERT_PHASE_DISMISSED || QuietAt(at)) return false;
+  const absl::Time wake = output_.wake;
+  if (wake <= at || wake == absl::InfiniteFuture() || wake > curve.next_change()) return false;
+  return curve.At(absl::ToUnixSeconds(wake)) < LogOddsOf(settings_.raise_points);
+}
+
+void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
+  const bool gone = IsGone(state_.factors());
+  const double z = curve.At(absl::ToUnixSeconds(at));
+  if (Open()) {
+    if (gone) {
+      Clear(alert::v1::CLEAR_REASON_CLIENT_GONE, state::v1::ALERT_PHASE_QUIET, at);
+    } else if (z < LogOddsOf(settings_.clear_points)) {
+      Clear(alert::v1::CLEAR_REASON_BELOW_THRESHOLD, state::v1::ALERT_PHASE_QUIET, at);
+      ToProto(at + settings_.quiet_after_clear, state_.mutable_alert()->mutable_quiet_until());
+    } else if (!SnoozedAt(at)) {
+      Update(at);
+    }
+  } else if (Phase() == state::v1::ALERT_PHASE_DISMISSED) {
+    if (z < LogOddsOf(settings_.clear_points))
+      state_.mutable_alert()->set_phase(state::v1::ALERT_PHASE_QUIET);
+  } else if (!gone && !QuietAt(at) && z >= LogOddsOf(settings_.raise_points)) {
+    Raise(at);
+  }
+}
+
+void AlertLife::Raise(absl::Time at) {
+  state::v1::RetentionAlert& alert = *state_.mutable_alert();
+  alert.Clear();
+  alert.set_phase(state::v1::ALERT_PHASE_OPEN);
+  ToProto(at, alert.mutable_raised_at());
+  alert::v1::AlertEvent* event = Emit(at);
+  event->mutable_raised()->set_advice(kAdvice);
+}
+
+void AlertLife::Update(absl::Time at) {
+  state::v1::RetentionAlert& alert = *state_.mutable_alert();
+  bool tell = alert.has_snoozed_until();
+  alert.clear_snoozed_until();
+  const RetentionExplanation now = ExplainRetention(state_, settings_, at);
+  tell = tell || SeverityOf(now.score, alert.severity()) != alert.severity();
+  for (const alert::v1::Reason& reason : now.reasons)
+    tell = tell || (reason.points() >= settings_.new_reason_points &&
+                    (alert.told_reasons() & ReasonBit(reason.code())) == 0);
+  if (!tell) return;
+  alert::v1::AlertUpdated updated;
+  updated.set_previous_score(alert.score());
+  updated.set_previous_severity(alert.severity());
+  *Emit(at)->mutable_updated() = updated;
+}
+
+void AlertLife::Clear(alert::v1::ClearReason reason, state::v1::AlertPhase next, absl::Time at) {
+  Emit(at)->mutable_cleared()->set_reason(reason);
+  state::v1::RetentionAlert& alert = *state_.mutable_alert();
+  alert.set_phase(next);
+  alert.clear_told_reasons();
+  alert.clear_acknowledged_at();
+  alert.clear_snoozed_until();
+  alert.clear_quiet_until();
+}
+
+absl::Time AlertLife::NextWake(const RiskCurve& curve, absl::Time at) const {
+  absl::Time next = curve.next_change();
+  if (Open() && SnoozedAt(at)) return std::min(next, FromProto(state_.alert().snoozed_until()));
+  if (QuietAt(at) && !Open()) return std::min(next, FromProto(state_.alert().quiet_until()));
+  if (IsGone(state_.factors())) return absl::InfiniteFuture();
+  const int points = NextPoints();
+  if (points == 0) return next;
+  return std::min(
+      next, curve.FirstAtOrAbove(LogOddsOf(points), at, next).value_or(absl::InfiniteFuture()));
+}
+
+int AlertLife::NextPoints() const {
+  if (Phase() == state::v1::ALERT_PHASE_DISMISSED) return 0;
+  if (!Open()) return settings_.raise_points;
+  if (state_.alert().severity() < alert::v1::SEVERITY_HIGH) return settings_.high_points;
+  if (state_.alert().severity() < alert::v1::SEVERITY_CRITICAL) return settings_.critical_points;
+  return 0;
+}
+
+Severity AlertLife::SeverityOf(int points, Severity before) const {
+  const auto at_least = [&](int begin, Severity severity) {
+    return points >= begin - (before >= severity ? settings_.severity_margin : 0);
+  };
+  if (at_least(settings_.critical_points, alert::v1::SEVERITY_CRITICAL))
+    return alert::v1::SEVERITY_CRITICAL;
+  if (at_least(settings_.high_points, alert::v1::SEVERITY_HIGH)) return alert::v1::SEVERITY_HIGH;
+  return alert::v1::SEVERITY_MEDIUM;
+}
+
+alert::v1::AlertEvent* AlertLife::Emit(absl::Time at) {
+  state::v1::RetentionAlert& alert = *state_.mutable_alert();
+  RetentionExplanation now = ExplainRetention(state_, settings_, at);
+  alert.set_severity(SeverityOf(now.score, alert.severity()));
+  alert.set_score(now.score);
+  alert::v1::AlertEvent& event = output_.effects.emplace_back();
+  event.set_alert_id(RetentionAlertId(context_.client_id, alert));
+  event.set_client_id(context_.client_id.data(), context_.client_id.size());
+  event.set_owner_id(state_.factors().owner().owner_id());
+  event.set_rule(kChurnRiskRule);
+  ToProto(at, event.mutable_at());
+  event.set_severity(alert.severity());
+  event.set_score(alert.score());
+  event.set_model_version(settings_.model_version);
+  for (alert::v1::Reason& reason : now.reasons) {
+    if (reason.points() >= settings_.new_reason_points)
+      alert.set_told_reasons(alert.told_reasons() | ReasonBit(reason.code()));
+    *event.add_reasons() = std::move(reason);
+  }
+  return &event;
+}
+
+}  // namespace rapport

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <vector>
+
+#include "libs/projections/projection.h"
+#include "libs/projections/retention/risk.h"
+#include "libs/projections/retention/settings.h"
+#include "rapport/state/v1/retention.pb.h"
+
+namespace rapport {
+
+// Moves the alert of one client through its life, during one call of the projection.
+class AlertLife {
+ public:
+  AlertLife(const FoldContext& context, const RetentionSettings& settings,
+            state::v1::RetentionState* state, FoldOutput* output)
+      : context_(context), settings_(settings), state_(*state), output_(*output) {}
+
+  // What a person did about an alert; nothing when it is not the one that is open.
+  void Act(const touchpoint::v1::Touchpoint& touchpoint);
+
+  // Judges the risk at `at`: raises, updates or clears, and sets output.wake to the next moment
+  // that may change something, or a moment before it; always after `at`.
+  void Judge(absl::Time at);
+
+ private:
+  bool Open() const { return Phase() == state::v1::ALERT_PHASE_OPEN; }
+  state::v1::AlertPhase Phase() const { return state_.alert().phase(); }
+  bool QuietAt(absl::Time at) const;
+  bool SnoozedAt(absl::Time at) const;
+  // Whether nothing can happen from `at` until output.wake, as it stands.
+  bool WakeStillHolds(const RiskCurve& curve, absl::Time at) const;
+  void Move(const RiskCurve& curve, absl::Time at);
+  void Raise(absl::Time at);
+  void Update(absl::Time at);
+  void Clear(alert::v1::ClearReason reason, state::v1::AlertPhase next, absl::Time at);
+  absl::Time NextWake(const RiskCurve& curve, absl::Time at) const;
+  // The score that is to be told when time alone reaches it; 0 for none.
+  int NextPoints() const;
+  alert::v1::Severity SeverityOf(int points, alert::v1::Severity before) const;
+  alert::v1::AlertEvent* Emit(absl::Time at);
+
+  const FoldContext& context_;
+  const RetentionSettings& settings_;
+  state::v1::RetentionState& state_;
+  FoldOutput& output_;
+};
+
+}  // namespace rapport

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "absl/strings/string_view.h"
+#include "rapport/state/v1/retention.pb.h"
+#include "rapport/touchpoint/v1/touchpoint.pb.h"
+
+namespace rapport {
+
+// Folds what the touchpoint tells into the risk factors of the client `client_id`. The result is
+// the same, bit for bit, for every order in which the same touchpoints come.
+void FoldRiskFactors(const touchpoint::v1::Touchpoint& touchpoint, absl::string_view client_id,
+                     state::v1::RiskFactors* factors);
+
+// Whether the client goes on under another, or has asked to be erased.
+bool IsGone(const state::v1::RiskFactors& factors);
+
+// The folded mails, as stored in RiskFactors.inbound_mails.
+struct InboundMail {
+  uint32_t unix_seconds = 0;
+  uint32_t thread = 0;
+  absl::string_view event_id;
+};
+inline constexpr size_t kInboundMailBytes = 24;
+
+InboundMail ReadInboundMail(const state::v1::RiskFactors& factors, size_t index);
+
+// Whether we wrote in the thread of that mail at its time or later. Also true for a mail so old
+// that our answer may have fallen out of what is kept.
+bool IsAnswered(const state::v1::RiskFactors& factors, const InboundMail& mail);
+
+}  // namespace rapport

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "libs/projections/projection.h"
+#include "libs/projections/retention/settings.h"
+#include "rapport/state/v1/retention.pb.h"
+
+namespace rapport {
+
+// Which clients are about to leave, and why. One rule, "churn_risk", with at most one open alert
+// per client: raised when the score reaches the upper threshold, cleared below the lower one.
+//
+// The moment at which time alone will lift the score to the next threshold is solved for, and is
+// the one timer of the client; so is the moment when a promise falls due, a mention fades or a
+// snooze ends. The risk factors do not depend on the order of arrival; the alert is a function of
+// the log as it stands:
+// - A touchpoint that happened less than a day before or after `now` is judged at once, at its own
+//   time or at `now` if that is later. Any other, and all before the first ClockAdvanced, wait for
+//   the next ClockAdvanced and are judged at its time: an import raises what is true now.
+// - A timer is judged at its due time, however late it fires, and so is each later moment up to
+//   `now` at which something changes.
+struct Retention {
+  static constexpr char kName[] = "retention";
+  static constexpr int kVersion = 1;
+  using State = state::v1::RetentionState;
+  using Settings = RetentionSettings;
+
+  static bool Wants(const touchpoint::v1::Touchpoint& touchpoint);
+  // InvalidArgument when event_id has not 16 bytes.
+  static absl::Status Apply(const FoldContext& context,
+                            const touchpoint::v1::Touchpoint& touchpoint, const Settings& settings,
+                            State& state, FoldOutput& output);
+  static void Wake(const FoldContext& context, absl::Time due, const Settings& settings,
+                   State& state, FoldOutput& output);
+  // kAtRiskIndex and kAtRiskByOwnerIndex, for a client with an open alert.
+  static void Index(const State& state, const Settings& settings, IndexWriter& index);
+  static std::string Fingerprint(const Settings& settings);
+};
+
+// Sort key: 1000 - score as AppendBig32, so that the highest score comes first. Value: AtRiskRow.
+inline constexpr char kAtRiskIndex[] = "at_risk";
+// The same after AppendKeyString(owner_id).
+inline constexpr char kAtRiskByOwnerIndex[] = "at_risk_by_owner";
+
+inline constexpr char kChurnRiskRule[] = "churn_risk";
+
+struct RetentionExplanation {
+  int score = 0;  // points, 0 to 1000
+  // The heaviest first, those that speak against the risk last. `points` tells by how much the
+  // score would be lower without the reason.
+  std::vector<alert::v1::Reason> reasons;
+};
+
+// The score at `now` and what makes it, whether or not there is an alert.
+RetentionExplanation ExplainRetention(const state::v1::RetentionState& state,
+                                      const RetentionSettings& settings, absl::Time now);
+
+// Id of the client's open or latest alert.
+std::string RetentionAlertId(absl::string_view client_id, const state::v1::RetentionAlert& alert);
+
+}  // namespace rapport

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "libs/projections/models/silence.h"
+#include "libs/projections/retention/settings.h"
+#include "rapport/state/v1/retention.pb.h"
+
+// From risk factors to a score: pure, and a function of the factors and the moment alone.
+
+namespace rapport {
+
+// Why a client is at risk. The numbers are stored (bit n of RetentionAlert.told_reasons): never
+// change or reuse one.
+enum class ReasonCode : int {
+  kNoOrder = 0,
+  kNoCall = 1,
+  kNoMail = 2,
+  kNoMeeting = 3,
+  kNoChat = 4,
+  kNoLetter = 5,
+  kNoPortalUse = 6,
+  kComplaintOpen = 7,
+  kCommitmentOverdue = 8,
+  kCommitmentBroken = 9,
+  kMailUnanswered = 10,
+  kSatisfactionFalling = 11,
+  kCompetitorNamed = 12,
+  kDecisionMakerLeft = 13,
+  kRenewalUnplanned = 14,
+};
+
+// Stable name for programs, such as "no_order".
+absl::string_view ReasonName(ReasonCode code);
+
+// One factor that counts at a moment.
+struct Finding {
+  ReasonCode code = ReasonCode::kNoOrder;
+  double log_odds = 0;
+  std::string text;                         // one sentence for people
+  std::vector<std::string> touchpoint_ids;  // 16 bytes each, newest first, at most 10
+};
+
+// The risk from one moment on, as long as nothing new is folded.
+class RiskCurve {
+ public:
+  // `findings`, if given, receives what counts at `from`, unsorted; it costs texts and copies.
+  RiskCurve(const state::v1::RiskFactors& factors, const RetentionSettings& settings,
+            absl::Time from, std::vector<Finding>* findings = nullptr);
+
+  // z at a moment from `from` until next_change(); it never falls in between, since only silence
+  // grows.
+  double At(int64_t unix_seconds) const;
+
+  // When something but silence changes next: a promise falls due, a mention fades, ...;
+  // InfiniteFuture when nothing will.
+  absl::Time next_change() const { return next_change_; }
+
+  // The first full minute in (from, until] at which z is at least `z`; nullopt when there is none
+  // before next_change() and within five years.
+  std::optional<absl::Time> FirstAtOrAbove(double z, absl::Time from, absl::Time until) const;
+
+  // Whether time alone can raise the risk before next_change().
+  bool Grows() const { return silence_count_ > 0; }
+
+ private:
+  struct Silence {
+    const RhythmSettings* settings = nullptr;
+    models::Repeats repeats;
+    double horizon_weeks = 0;
+    int64_t first_seconds = 0;
+  };
+  class Builder;
+
+  double LogOdds(const Silence& silence, int64_t unix_seconds) const;
+
+  double prior_log_odds_ = 0;
+  double fixed_ = 0;
+  absl::Time next_change_ = absl::InfiniteFuture();
+  std::array<Silence, 7> silences_;
+  int silence_count_ = 0;
+};
+
+// 0..1000 from z, rounded.
+int PointsOf(double z);
+// The least z that has these points: PointsOf(z) >= points exactly when z >= LogOddsOf(points).
+double LogOddsOf(int points);
+
+}  // namespace rapport

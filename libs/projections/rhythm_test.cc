@@ -1,0 +1,81 @@
+#include "libs/projections/rhythm.h"
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "libs/base/bytes.h"
+
+namespace rapport {
+namespace {
+
+touchpoint::v1::Touchpoint At(int64_t unix_seconds, uint64_t id) {
+  touchpoint::v1::Touchpoint touchpoint;
+  touchpoint.mutable_occurred_at()->set_seconds(unix_seconds);
+  AppendBig64(touchpoint.mutable_event_id(), 7);
+  AppendBig64(touchpoint.mutable_event_id(), id);
+  return touchpoint;
+}
+
+TEST(Rhythm, SeveralTouchpointsOfOneDayCountOnce) {
+  state::v1::Rhythm rhythm;
+  AddToRhythm(At(100, 1), &rhythm);
+  AddToRhythm(At(90, 2), &rhythm);
+  AddToRhythm(At(86399, 3), &rhythm);
+  EXPECT_EQ(rhythm.day_count(), 1);
+  EXPECT_EQ(RepeatDays(rhythm), 0);
+  EXPECT_EQ(MeanGapDays(rhythm), 0);
+  EXPECT_EQ(LastEventId(rhythm), At(0, 3).event_id());
+}
+
+TEST(Rhythm, TheGreaterIdIsTheLatestOfOneMoment) {
+  state::v1::Rhythm rhythm;
+  AddToRhythm(At(100, 5), &rhythm);
+  AddToRhythm(At(100, 4), &rhythm);
+  EXPECT_EQ(LastEventId(rhythm), At(0, 5).event_id());
+}
+
+TEST(Rhythm, DaysBefore1970) {
+  EXPECT_EQ(DayOf(-1), -1);
+  EXPECT_EQ(DayOf(-86400), -1);
+  EXPECT_EQ(DayOf(-86401), -2);
+  state::v1::Rhythm rhythm;
+  AddToRhythm(At(-20 * 86400, 1), &rhythm);
+  AddToRhythm(At(-1, 2), &rhythm);
+  EXPECT_EQ(rhythm.first_day(), -20);
+  EXPECT_EQ(rhythm.last_day(), -1);
+  EXPECT_EQ(rhythm.day_count(), 2);
+}
+
+TEST(Rhythm, ExactAndTheSameForEveryOrder) {
+  std::mt19937_64 random(20210412);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<touchpoint::v1::Touchpoint> touchpoints;
+    std::set<int32_t> days;
+    const int64_t span = 1 + static_cast<int64_t>(random() % 3000);
+    const uint64_t count = 1 + random() % 60;
+    for (uint64_t i = 0; i < count; ++i) {
+      const int64_t day = 18000 + static_cast<int64_t>(random() % static_cast<uint64_t>(span));
+      touchpoints.push_back(At(day * 86400 + static_cast<int64_t>(random() % 86400), i));
+      days.insert(static_cast<int32_t>(day));
+    }
+    std::string first;
+    for (int order = 0; order < 4; ++order) {
+      state::v1::Rhythm rhythm;
+      for (const auto& touchpoint : touchpoints) AddToRhythm(touchpoint, &rhythm);
+      EXPECT_EQ(rhythm.first_day(), *days.begin());
+      EXPECT_EQ(rhythm.last_day(), *days.rbegin());
+      EXPECT_EQ(rhythm.day_count(), static_cast<int>(days.size()));
+      EXPECT_LE(rhythm.weeks().size(), 3 * days.size());
+      if (order == 0) first = rhythm.SerializeAsString();
+      EXPECT_EQ(rhythm.SerializeAsString(), first);
+      std::shuffle(touchpoints.begin(), touchpoints.end(), random);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rapport
