@@ -28,9 +28,11 @@ inline absl::Status Annotate(const absl::Status& status, absl::string_view conte
 #define RAPPORT_STATUS_CONCAT(a, b) RAPPORT_STATUS_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function if `expr` (a Status) is not ok.
-#define RAPPORT_RETURN_IF_ERROR(expr)                                                         \
-  do {                                                                                        \
-    if (absl::Status rapport_status_ = (expr); !rapport_status_.ok()) return rapport_status_; \
+#define RAPPORT_RETURN_IF_ERROR(expr) \
+  RAPPORT_RETURN_IF_ERROR_IMPL(RAPPORT_STATUS_CONCAT(rapport_status_, __LINE__), expr)
+#define RAPPORT_RETURN_IF_ERROR_IMPL(var, expr)           \
+  do {                                                    \
+    if (absl::Status var = (expr); !var.ok()) return var; \
   } while (false)
 
 // RAPPORT_ASSIGN_OR_RETURN(auto x, F()): returns the status if F() (a StatusOr) failed.

@@ -45,8 +45,9 @@ struct FoldOutput {
   std::vector<Row> rows;
   // Sums that are added to (KPIs).
   std::vector<Tally> tallies;
-  // In and out: when Wake is to be called next; absl::InfiniteFuture() for never. A value at or
-  // before `now` fires at the next ClockAdvanced. Comes in as it was left.
+  // In and out: when Wake is to be called next; absl::InfiniteFuture() for never. Comes in as it
+  // was left. A value at or before `now` (from Wake: at or before `due`) becomes WakeAfter(now): it
+  // fires at the next ClockAdvanced.
   absl::Time wake = absl::InfiniteFuture();
 
   void Clear() {
@@ -56,6 +57,14 @@ struct FoldOutput {
     wake = absl::InfiniteFuture();
   }
 };
+
+// The timer for a wake in the past: right after `now`, or at the smallest time that a protobuf
+// Timestamp can hold while there is no clock yet.
+inline absl::Time WakeAfter(absl::Time now) {
+  constexpr int64_t kYearOneSeconds = -62135596800;
+  return now == absl::InfinitePast() ? absl::FromUnixSeconds(kYearOneSeconds)
+                                     : now + absl::Microseconds(1);
+}
 
 // Collects what lists read: entries (index, sort key) -> value, of one client. Made anew from each
 // changed state; the projector writes the difference.
@@ -72,13 +81,15 @@ class IndexWriter {
     client_id_ = std::string(client_id);
     entries_.clear();
   }
-  // Adds the client under `sort_key` (made with libs/base/bytes.h) in the list `index`. Stored key:
-  // KeyString(index) sort_key KeyString(client_id).
+  // Adds the client under `sort_key` (made with libs/base/bytes.h, so that no key of the list is
+  // another's prefix) in the list `index`. Stored key: KeyString(index) sort_key client_id
+  // Big32(size of client_id).
   void Add(absl::string_view index, absl::string_view sort_key, absl::string_view value = "") {
     Entry& entry = entries_.emplace_back();
     AppendKeyString(&entry.key, index);
     entry.key.append(sort_key.data(), sort_key.size());
-    AppendKeyString(&entry.key, client_id_);
+    entry.key += client_id_;
+    AppendBig32(&entry.key, static_cast<uint32_t>(client_id_.size()));
     entry.value.assign(value.data(), value.size());
   }
   std::vector<Entry>& entries() { return entries_; }

@@ -53,6 +53,7 @@ class PlainFold {
     }
     seen_.insert({client, touchpoint.event_id()});
     states_[client] = state;
+    if (output.wake <= now_) output.wake = WakeAfter(now_);
     alert::v1::Cause cause;
     cause.set_event_id(touchpoint.event_id());
     Take(client, cause, output);
@@ -60,17 +61,14 @@ class PlainFold {
 
   // Time as an event.
   void AdvanceTo(absl::Time now) {
-    if (now < now_) return;
+    if (now <= now_) return;
     now_ = now;
-    std::vector<std::pair<absl::Time, std::string>> due;
-    for (const auto& timer : timers_) {
-      if (timer.first > now_) break;
-      due.push_back(timer);
-    }
-    for (const auto& [at, client] : due) {
+    while (!timers_.empty() && timers_.begin()->first <= now_) {
+      const auto [at, client] = *timers_.begin();
       SetWake(client, absl::InfiniteFuture());
       FoldOutput output;
       P::Wake({client, now_}, at, settings_, states_[client], output);
+      if (output.wake <= at) output.wake = WakeAfter(now_);
       alert::v1::Cause cause;
       ToProto(at, cause.mutable_timer_due_at());
       Take(client, cause, output);

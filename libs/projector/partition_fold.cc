@@ -1,0 +1,555 @@
+#include "libs/projector/partition_fold.h"
+
+#include "absl/strings/escaping.h"
+#include "libs/base/bytes.h"
+#include "libs/base/check.h"
+#include "libs/base/status.h"
+#include "libs/base/time.h"
+#include "libs/touchpoint/identity.h"
+#include "libs/touchpoint/validate.h"
+#define XXH_INLINE_ALL
+#include "xxhash.h"
+
+namespace rapport {
+namespace {
+
+using touchpoint::v1::Touchpoint;
+
+constexpr char kMetaKey[] = "meta";
+// Due timers that are taken out of the store at a time.
+constexpr size_t kTimerChunk = 50'000;
+// Rough bytes that a seen id and an effect take in memory until the commit.
+constexpr size_t kSeenBytes = 40;
+constexpr size_t kEffectBytes = 1024;
+
+// A touchpoint counts once per client: when clients are merged, the same touchpoint is folded again
+// under the survivor.
+EventId SeenId(const EventId& event_id, absl::string_view client) {
+  const uint64_t seed = XXH3_64bits(client.data(), client.size());
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(event_id.bytes.data(), EventId::kSize, seed);
+  EventId id;
+  std::memcpy(id.bytes.data(), &hash, EventId::kSize);
+  return id;
+}
+
+// Later touchpoints of the client depend on these in their order.
+bool HoldsBack(const Touchpoint& touchpoint) {
+  return touchpoint.has_clients_merged() || touchpoint.has_clients_split();
+}
+
+std::string TimerStoreKey(int64_t due, absl::string_view client) {
+  std::string key;
+  AppendOrdered64(&key, due);
+  key.append(client.data(), client.size());
+  return key;
+}
+
+std::string OutboxKey(EffectPlace place) {
+  std::string key;
+  AppendOrdered64(&key, place.input_offset.value());
+  AppendOrdered64(&key, place.ordinal);
+  return key;
+}
+
+std::string OffsetKey(int64_t offset) {
+  std::string key;
+  AppendOrdered64(&key, offset);
+  return key;
+}
+
+uint8_t Number(Family family) { return static_cast<uint8_t>(family); }
+
+}  // namespace
+
+int64_t PartitionFold::ToMicros(absl::Time time) {
+  if (time == absl::InfiniteFuture()) return kNever;
+  if (time == absl::InfinitePast()) return std::numeric_limits<int64_t>::min();
+  return absl::ToUnixMicros(time);
+}
+
+absl::Time PartitionFold::FromMicros(int64_t micros) {
+  if (micros == kNever) return absl::InfiniteFuture();
+  if (micros == std::numeric_limits<int64_t>::min()) return absl::InfinitePast();
+  return absl::FromUnixMicros(micros);
+}
+
+PartitionFold::PartitionFold(ProjectionIdentity identity, const FoldOptions& options,
+                             StateStore* store, CacheBudget* budget)
+    : identity_(std::move(identity)), options_(options), store_(store), budget_(budget) {
+  budget_->Enter();
+}
+
+PartitionFold::~PartitionFold() { budget_->Leave(accounted_bytes_); }
+
+absl::Status PartitionFold::Open() {
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
+                           store_->Get(Family::kMeta, kMetaKey));
+  if (bytes) {
+    state::v1::PartitionMeta meta;
+    if (!meta.ParseFromString(*bytes)) {
+      return absl::DataLossError("the position record of the state does not parse");
+    }
+    const ProjectionIdentity stored{meta.projection(), meta.version(), meta.settings_fingerprint()};
+    if (stored != identity_) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the state was folded by ", stored.name, " version ", stored.version,
+                       " with settings ", stored.settings_fingerprint, ", and this is ",
+                       identity_.name, " version ", identity_.version, " with settings ",
+                       identity_.settings_fingerprint, ": rebuild the projection"));
+    }
+    position_ = Offset(meta.position());
+    next_ordinal_ = meta.effects_at_position();
+    if (meta.has_clock()) clock_ = FromProto(meta.clock());
+    digest_ = Digest::FromBytes(meta.digest());
+    published_ = {Offset(meta.frontier().input_offset()), meta.frontier().ordinal()};
+    alerts_position_ = Offset(meta.frontier().alerts_position());
+    owner_epoch_ = meta.owner_epoch();
+    counts_ = meta.counts();
+  }
+  ++owner_epoch_;
+  committed_position_ = position_;
+  stored_clients_ = counts_.clients();
+  RAPPORT_RETURN_IF_ERROR(LoadOutbox());
+  return LoadDeadLetters();
+}
+
+absl::Status PartitionFold::LoadOutbox() {
+  bool parsed = true;
+  RAPPORT_RETURN_IF_ERROR(
+      store_->Scan(Family::kOutbox, "", "", [&](absl::string_view key, absl::string_view value) {
+        alert::v1::AlertEvent event;
+        const bool ok =
+            key.size() == 16 && event.ParseFromArray(value.data(), static_cast<int>(value.size()));
+        const std::optional<EventId> id = EventId::FromBytes(event.effect_id());
+        if (!ok || !id) return parsed = false;
+        const EffectPlace place{Offset(ReadOrdered64(key.data())),
+                                static_cast<int32_t>(ReadOrdered64(key.data() + 8))};
+        outbox_.push_back(
+            {place, event.client_id(), std::string(value), *id, FromProto(event.at())});
+        return true;
+      }));
+  if (!parsed) return absl::DataLossError("an effect in the outbox does not parse");
+  return absl::OkStatus();
+}
+
+absl::Status PartitionFold::LoadDeadLetters() {
+  bool parsed = true;
+  RAPPORT_RETURN_IF_ERROR(
+      store_->Scan(Family::kDeadLetters, "", "", [&](absl::string_view, absl::string_view value) {
+        state::v1::DeadLetter letter;
+        if (!letter.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+          return parsed = false;
+        }
+        if (letter.holds_back() || letter.waiting()) {
+          held_back_[letter.client_id()].insert(letter.offset());
+        }
+        return true;
+      }));
+  if (!parsed) return absl::DataLossError("a stored dead letter does not parse");
+  return absl::OkStatus();
+}
+
+absl::Status PartitionFold::Fold(absl::Span<const RecordView> records) {
+  for (const RecordView& record : records) {
+    if (record.offset < position_) continue;
+    if (record.offset > position_ && !options_.allow_gaps) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("partition ", options_.partition.value(), " goes on at offset ",
+                       record.offset.value(), " where ", position_.value(),
+                       " was expected: records are missing from the log. Restore them, or rebuild ",
+                       identity_.name,
+                       " from what is left (gaps that compaction or transactions leave can be "
+                       "allowed in the configuration)"));
+    }
+    if (record.offset > position_) next_ordinal_ = 0;
+    position_ = record.offset;
+    RAPPORT_RETURN_IF_ERROR(FoldRecord(record));
+    counts_.set_records(counts_.records() + 1);
+    ++position_;
+    next_ordinal_ = 0;
+    uncommitted_ = true;
+  }
+  AccountCache();
+  return absl::OkStatus();
+}
+
+absl::Status PartitionFold::FoldRecord(const RecordView& record) {
+  const absl::Status parsed = ParseTouchpoint(record.value, &touchpoint_);
+  if (!parsed.ok()) {
+    Bury(record, record.key, parsed.message(), /*holds_back=*/false, /*waiting=*/false);
+    return absl::OkStatus();
+  }
+  if (touchpoint_.has_clock_advanced()) {
+    return AdvanceClock(FromProto(touchpoint_.clock_advanced().now()));
+  }
+  const auto take_up = [this](const auto& order, bool skip) {
+    if (order.projection() != identity_.name || order.partition() != options_.partition.value()) {
+      return absl::OkStatus();
+    }
+    return TakeUp(Offset(order.offset()), skip);
+  };
+  if (touchpoint_.has_dead_letter_retried()) {
+    return take_up(touchpoint_.dead_letter_retried(), /*skip=*/false);
+  }
+  if (touchpoint_.has_dead_letter_skipped()) {
+    return take_up(touchpoint_.dead_letter_skipped(), /*skip=*/true);
+  }
+  return FoldClientTouchpoint(record);
+}
+
+absl::Status PartitionFold::FoldClientTouchpoint(const RecordView& record) {
+  if (!Wants(touchpoint_)) return absl::OkStatus();
+  const std::string& client = touchpoint_.client_id();
+  if (!held_back_.empty()) {
+    if (const auto held = held_back_.find(client); held != held_back_.end()) {
+      Bury(record, client, absl::StrCat("waits behind offset ", *held->second.begin()),
+           /*holds_back=*/false, /*waiting=*/true);
+      return absl::OkStatus();
+    }
+  }
+  const EventId event_id = *EventId::FromBytes(touchpoint_.event_id());
+  const EventId seen_id = SeenId(event_id, client);
+  bool seen = new_seen_.contains(seen_id);
+  if (!seen) {
+    RAPPORT_ASSIGN_OR_RETURN(seen, store_->SeenBefore(seen_id));
+  }
+  if (seen) {
+    counts_.set_duplicates(counts_.duplicates() + 1);
+    return absl::OkStatus();
+  }
+  trigger_event_ = event_id;
+  absl::Status refusal;
+  RAPPORT_RETURN_IF_ERROR(ApplyTouchpoint(touchpoint_, &refusal));
+  if (!refusal.ok()) {
+    Bury(record, client, refusal.message(), HoldsBack(touchpoint_), /*waiting=*/false);
+    return absl::OkStatus();
+  }
+  new_seen_.insert(seen_id);
+  dirty_bytes_ += kSeenBytes;
+  counts_.set_folded(counts_.folded() + 1);
+  return absl::OkStatus();
+}
+
+void PartitionFold::TakeOutput(absl::string_view client, FoldOutput& output) {
+  int32_t sequence = 0;
+  for (alert::v1::AlertEvent& event : output.effects) {
+    const EffectPlace place{position_, next_ordinal_++};
+    const int32_t number = sequence++;
+    counts_.set_effects(counts_.effects() + 1);
+    if (place <= published_) continue;
+    std::string cause;
+    alert::v1::Cause* stated = event.mutable_cause();
+    stated->set_partition(options_.partition.value());
+    stated->set_offset(place.input_offset.value());
+    stated->set_ordinal(place.ordinal);
+    stated->set_sequence(number);
+    if (trigger_event_) {
+      stated->set_event_id(std::string(trigger_event_->view()));
+      cause = absl::StrCat("event ", trigger_event_->ToHex());
+    } else {
+      ToProto(FromMicros(trigger_due_), stated->mutable_timer_due_at());
+      cause = absl::StrCat("timer ", trigger_due_);
+    }
+    const EventId id = MakeEventId(absl::StrCat("rapport/effect/", identity_.name),
+                                   absl::StrCat(client, "\n", cause, "\n", number));
+    event.set_effect_id(std::string(id.view()));
+    event.set_projection(identity_.name);
+    event.set_client_id(std::string(client));
+    event.set_owner_epoch(owner_epoch_);
+    new_effects_.push_back(
+        {place, std::string(client), event.SerializeAsString(), id, FromProto(event.at())});
+    dirty_bytes_ += kEffectBytes;
+  }
+  for (FoldOutput::Row& row : output.rows) {
+    std::string key;
+    AppendKeyString(&key, client);
+    key += row.sort_key;
+    dirty_bytes_ += key.size() + row.value.size() + 2 * sizeof(std::string);
+    new_rows_.emplace_back(std::move(key), std::move(row.value));
+  }
+  for (const FoldOutput::Tally& tally : output.tallies) tally_deltas_[tally.key] += tally.delta;
+}
+
+void PartitionFold::MoveTimer(const std::string& client, int64_t from, int64_t to) {
+  const auto change = [&](int64_t due, bool set) {
+    if (due == kNever) return;
+    // A change that undoes an earlier one leaves nothing to write.
+    const auto [it, inserted] = timer_changes_.try_emplace(TimerKey(due, client), set);
+    if (!inserted && it->second != set) timer_changes_.erase(it);
+  };
+  change(from, false);
+  change(to, true);
+  if (advancing_ && to != kNever) {
+    if (TimerKey key(to, client); key < due_end_) due_.insert(std::move(key));
+  }
+}
+
+int64_t PartitionFold::TimerFor(int64_t wake) const {
+  return wake > ToMicros(clock_) ? wake : ToMicros(WakeAfter(clock_));
+}
+
+absl::Status PartitionFold::TakeDueTimers(int64_t from, int64_t until) {
+  due_end_ = TimerKey(until + 1, "");
+  RAPPORT_RETURN_IF_ERROR(
+      store_->Scan(Family::kTimers, OffsetKey(from), OffsetKey(until + 1),
+                   [&](absl::string_view key, absl::string_view) {
+                     if (due_.size() == kTimerChunk) {
+                       due_end_ = TimerKey(ReadOrdered64(key.data()), std::string(key.substr(8)));
+                       return false;
+                     }
+                     TimerKey timer(ReadOrdered64(key.data()), std::string(key.substr(8)));
+                     if (!timer_changes_.contains(timer)) due_.insert(std::move(timer));
+                     return true;
+                   }));
+  for (const auto& [timer, set] : timer_changes_) {
+    if (timer >= due_end_) break;
+    if (set) due_.insert(timer);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PartitionFold::AdvanceClock(absl::Time now) {
+  if (now <= clock_) return absl::OkStatus();
+  clock_before_ = clock_;
+  clock_ = now;
+  advancing_ = true;
+  const int64_t until = ToMicros(now);
+  trigger_event_.reset();
+  for (;;) {
+    // Every timer before the clock has fired: the scan need not cross what was removed there.
+    RAPPORT_RETURN_IF_ERROR(TakeDueTimers(ToMicros(clock_before_), until));
+    if (due_.empty()) break;
+    while (!due_.empty()) {
+      const auto [due, client] = *due_.begin();
+      due_.erase(due_.begin());
+      trigger_due_ = due;
+      RAPPORT_RETURN_IF_ERROR(FireTimer(client, due));
+      counts_.set_timers(counts_.timers() + 1);
+    }
+    AccountCache();
+    uncommitted_ = true;
+    // In the middle of a record: the position stays before it, and its timers that have fired are
+    // gone, so that after a crash the rest fires.
+    if (dirty_bytes_ >= options_.commit_bytes) RAPPORT_RETURN_IF_ERROR(Commit());
+  }
+  advancing_ = false;
+  return absl::OkStatus();
+}
+
+void PartitionFold::Bury(const RecordView& record, absl::string_view client,
+                         absl::string_view reason, bool holds_back, bool waiting) {
+  state::v1::DeadLetter letter;
+  letter.set_partition(options_.partition.value());
+  letter.set_offset(record.offset.value());
+  letter.set_client_id(std::string(client));
+  letter.set_record_key(std::string(record.key));
+  letter.set_record_value(std::string(record.value));
+  ToProto(record.timestamp, letter.mutable_recorded_at());
+  letter.set_reason(std::string(reason));
+  letter.set_holds_back(holds_back);
+  letter.set_waiting(waiting);
+  if (holds_back || waiting) held_back_[letter.client_id()].insert(letter.offset());
+  dirty_bytes_ += letter.ByteSizeLong() + sizeof letter;
+  dead_letter_changes_[record.offset.value()] = std::move(letter);
+  counts_.set_dead_letters(counts_.dead_letters() + 1);
+}
+
+absl::StatusOr<std::optional<state::v1::DeadLetter>> PartitionFold::FindDeadLetter(
+    Offset offset) const {
+  if (const auto it = dead_letter_changes_.find(offset.value()); it != dead_letter_changes_.end()) {
+    return it->second;
+  }
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
+                           store_->Get(Family::kDeadLetters, OffsetKey(offset.value())));
+  if (!bytes) return std::nullopt;
+  state::v1::DeadLetter letter;
+  if (!letter.ParseFromString(*bytes)) {
+    return absl::DataLossError("a stored dead letter does not parse");
+  }
+  return letter;
+}
+
+absl::Status PartitionFold::TakeUp(Offset offset, bool skip) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<state::v1::DeadLetter> letter,
+                           FindDeadLetter(offset));
+  // Retried or skipped already, or folded in its place by a rebuild with mended code.
+  if (!letter) return absl::OkStatus();
+  dead_letter_changes_[offset.value()] = std::nullopt;
+  counts_.set_dead_letters(counts_.dead_letters() - 1);
+  const auto held = held_back_.find(letter->client_id());
+  std::set<int64_t> waiting;
+  if (held != held_back_.end() && held->second.erase(offset.value()) > 0 && letter->holds_back()) {
+    waiting = std::move(held->second);
+    held_back_.erase(held);
+  }
+  if (!skip) {
+    RAPPORT_RETURN_IF_ERROR(FoldRecord({.offset = offset,
+                                        .timestamp = FromProto(letter->recorded_at()),
+                                        .key = letter->record_key(),
+                                        .value = letter->record_value()}));
+  }
+  for (const int64_t next : waiting) {
+    RAPPORT_ASSIGN_OR_RETURN(const std::optional<state::v1::DeadLetter> behind,
+                             FindDeadLetter(Offset(next)));
+    if (!behind) continue;
+    dead_letter_changes_[next] = std::nullopt;
+    counts_.set_dead_letters(counts_.dead_letters() - 1);
+    RAPPORT_RETURN_IF_ERROR(FoldRecord({.offset = Offset(next),
+                                        .timestamp = FromProto(behind->recorded_at()),
+                                        .key = behind->record_key(),
+                                        .value = behind->record_value()}));
+  }
+  return absl::OkStatus();
+}
+
+void PartitionFold::AccountCache() {
+  const size_t bytes = CacheBytes() + dirty_bytes_;
+  budget_->Update(accounted_bytes_, bytes);
+  accounted_bytes_ = bytes;
+}
+
+void PartitionFold::DropCache() {
+  Evict(0);
+  AccountCache();
+}
+
+bool PartitionFold::CommitDue(absl::Time now, bool catching_up) const {
+  if (!uncommitted_) return false;
+  if (budget_->Exceeded() && accounted_bytes_ > budget_->Share()) return true;
+  if (options_.bulk) return false;
+  if (dirty_bytes_ >= options_.commit_bytes) return true;
+  if (changes_since_ == absl::InfiniteFuture()) changes_since_ = now;
+  if (now - changes_since_ >= options_.commit_interval) return true;
+  if (new_effects_.empty()) return false;
+  if (effects_since_ == absl::InfiniteFuture()) effects_since_ = now;
+  return now - effects_since_ >=
+         (catching_up ? options_.effect_delay_catching_up : options_.effect_delay);
+}
+
+absl::Status PartitionFold::Commit() {
+  std::unique_ptr<class Commit> commit =
+      options_.bulk ? store_->NewBulkCommit() : store_->NewCommit();
+  Digest digest = digest_;
+  AddStates(*commit, &digest);
+  AddTimersRowsAndEffects(*commit, &digest);
+  RAPPORT_RETURN_IF_ERROR(AddTallies(*commit, &digest));
+  RAPPORT_RETURN_IF_ERROR(AddDeadLetters(*commit, &digest));
+  commit->AddSeen(std::vector<EventId>(new_seen_.begin(), new_seen_.end()));
+  commit->Put(Family::kMeta, kMetaKey, EncodeMeta(digest));
+  RAPPORT_RETURN_IF_ERROR(store_->Write(std::move(commit)));
+
+  digest_ = digest;
+  committed_position_ = position_;
+  stored_clients_ = counts_.clients();
+  StatesCommitted();
+  new_seen_.clear();
+  new_rows_.clear();
+  tally_deltas_.clear();
+  timer_changes_.clear();
+  dead_letter_changes_.clear();
+  published_since_commit_.clear();
+  outbox_.insert(outbox_.end(), std::make_move_iterator(new_effects_.begin()),
+                 std::make_move_iterator(new_effects_.end()));
+  new_effects_.clear();
+  uncommitted_ = false;
+  dirty_bytes_ = 0;
+  changes_since_ = effects_since_ = absl::InfiniteFuture();
+  AccountCache();
+  if (budget_->Exceeded() && accounted_bytes_ > budget_->Share()) {
+    Evict(budget_->Share() / 4 * 3);
+    AccountCache();
+  }
+  return absl::OkStatus();
+}
+
+void PartitionFold::AddTimersRowsAndEffects(class Commit& commit, Digest* digest) const {
+  for (const auto& [timer, set] : timer_changes_) {
+    const std::string key = TimerStoreKey(timer.first, timer.second);
+    const Digest hash = Digest::OfEntry(Number(Family::kTimers), key, "");
+    if (set) {
+      commit.Put(Family::kTimers, key, "");
+      *digest += hash;
+    } else {
+      commit.Delete(Family::kTimers, key);
+      *digest -= hash;
+    }
+  }
+  for (const auto& [key, value] : new_rows_) {
+    commit.Put(Family::kRows, key, value);
+    *digest += Digest::OfEntry(Number(Family::kRows), key, value);
+  }
+  for (const EffectPlace& place : published_since_commit_) {
+    commit.Delete(Family::kOutbox, OutboxKey(place));
+  }
+  for (const OutboxEntry& effect : new_effects_) {
+    commit.Put(Family::kOutbox, OutboxKey(effect.place), effect.event);
+  }
+}
+
+absl::Status PartitionFold::AddTallies(class Commit& commit, Digest* digest) const {
+  for (const auto& [name, delta] : tally_deltas_) {
+    RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
+                             store_->Get(Family::kTallies, name));
+    int64_t sum = delta;
+    if (stored) {
+      if (stored->size() != 8) return absl::DataLossError("a stored tally is not 8 bytes");
+      *digest -= Digest::OfEntry(Number(Family::kTallies), name, *stored);
+      sum += ReadOrdered64(stored->data());
+    }
+    const std::string value = OffsetKey(sum);
+    *digest += Digest::OfEntry(Number(Family::kTallies), name, value);
+    commit.Put(Family::kTallies, name, value);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PartitionFold::AddDeadLetters(class Commit& commit, Digest* digest) const {
+  for (const auto& [offset, letter] : dead_letter_changes_) {
+    const std::string key = OffsetKey(offset);
+    RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
+                             store_->Get(Family::kDeadLetters, key));
+    if (stored) *digest -= Digest::OfEntry(Number(Family::kDeadLetters), key, *stored);
+    if (letter) {
+      const std::string value = letter->SerializeAsString();
+      *digest += Digest::OfEntry(Number(Family::kDeadLetters), key, value);
+      commit.Put(Family::kDeadLetters, key, value);
+    } else if (stored) {
+      commit.Delete(Family::kDeadLetters, key);
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string PartitionFold::EncodeMeta(Digest digest) const {
+  state::v1::PartitionMeta meta;
+  meta.set_projection(identity_.name);
+  meta.set_version(identity_.version);
+  meta.set_settings_fingerprint(identity_.settings_fingerprint);
+  meta.set_partition(options_.partition.value());
+  meta.set_position(position_.value());
+  meta.set_effects_at_position(next_ordinal_);
+  const absl::Time clock = advancing_ ? clock_before_ : clock_;
+  if (clock != absl::InfinitePast()) ToProto(clock, meta.mutable_clock());
+  meta.set_digest(digest.ToBytes());
+  meta.mutable_frontier()->set_input_offset(published_.input_offset.value());
+  meta.mutable_frontier()->set_ordinal(published_.ordinal);
+  meta.mutable_frontier()->set_alerts_position(alerts_position_.value());
+  meta.set_owner_epoch(owner_epoch_);
+  *meta.mutable_counts() = counts_;
+  return meta.SerializeAsString();
+}
+
+void PartitionFold::MarkPublished(EffectPlace place, Offset alerts_position) {
+  published_ = std::max(published_, place);
+  alerts_position_ = std::max(alerts_position_, alerts_position);
+  const auto first_left = std::find_if(outbox_.begin(), outbox_.end(),
+                                       [&](const OutboxEntry& e) { return e.place > published_; });
+  for (auto it = outbox_.begin(); it != first_left; ++it)
+    published_since_commit_.push_back(it->place);
+  if (first_left != outbox_.begin()) uncommitted_ = true;
+  outbox_.erase(outbox_.begin(), first_left);
+  // Those not committed yet would only be committed to be dropped.
+  std::erase_if(new_effects_, [&](const OutboxEntry& e) { return e.place <= published_; });
+}
+
+}  // namespace rapport

@@ -1,0 +1,255 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "libs/base/event_id.h"
+#include "libs/base/strong_type.h"
+#include "libs/event_log/event_log.h"
+#include "libs/projections/projection.h"
+#include "libs/state_store/digest.h"
+#include "libs/state_store/seen_ids.h"
+#include "libs/state_store/state_store.h"
+#include "rapport/alert/v1/alert.pb.h"
+#include "rapport/state/v1/store.pb.h"
+#include "rapport/touchpoint/v1/touchpoint.pb.h"
+
+namespace rapport {
+
+// Which code and settings folded a state: a state of another identity has to be rebuilt.
+struct ProjectionIdentity {
+  std::string name;
+  int version = 0;
+  std::string settings_fingerprint;
+  bool operator==(const ProjectionIdentity&) const = default;
+};
+
+// The memory that decoded states of all folds of a process may take together. Thread-safe.
+class CacheBudget {
+ public:
+  explicit CacheBudget(size_t limit_bytes) : limit_(limit_bytes) {}
+
+  void Enter() { ++folds_; }
+  void Leave(size_t used) {
+    --folds_;
+    used_ -= used;
+  }
+  // A fold's use changed from `before` to `after` bytes.
+  void Update(size_t before, size_t after) { used_ += after - before; }
+  bool Exceeded() const { return used_ > limit_; }
+  // What one fold is cut back to when the limit is exceeded.
+  size_t Share() const { return limit_ / static_cast<size_t>(std::max(1, folds_.load())); }
+  size_t used() const { return used_; }
+
+ private:
+  const size_t limit_;
+  std::atomic<size_t> used_ = 0;
+  std::atomic<int> folds_ = 0;
+};
+
+// Where an effect came about: it orders the effects of one input partition.
+struct EffectPlace {
+  Offset input_offset = Offset(-1);
+  int32_t ordinal = 0;
+  auto operator<=>(const EffectPlace&) const = default;
+};
+
+// An effect that is committed and waits to be published.
+struct OutboxEntry {
+  EffectPlace place;
+  std::string client_id;
+  std::string event;  // serialised alert.v1.AlertEvent
+  EventId effect_id;
+  absl::Time at;
+};
+
+struct FoldOptions {
+  Partition partition;
+  // Commits: after this much time, or this many bytes of changes, whichever is first.
+  absl::Duration commit_interval = absl::Seconds(1);
+  size_t commit_bytes = size_t{48} << 20;
+  // Effects are committed, and so published, after this long, so that those of a few milliseconds
+  // share a commit; longer while the reader is catching up.
+  absl::Duration effect_delay = absl::Milliseconds(2);
+  absl::Duration effect_delay_catching_up = absl::Milliseconds(100);
+  // Load in bulk (a rebuild): commits are sorted files, and come only when memory asks for it.
+  bool bulk = false;
+  // Accept gaps in the offsets of the log (topics that are compacted or written in transactions).
+  bool allow_gaps = false;
+};
+
+// Folds the records of one partition of the touchpoints log into the states of one projection, in
+// log order, and commits. What of it does not depend on the projection's types is here; FoldEngine
+// has the rest. One thread at a time. After an error the object is to be thrown away and made anew
+// from what is stored: nothing uncommitted counts.
+class PartitionFold {
+ public:
+  PartitionFold(ProjectionIdentity identity, const FoldOptions& options, StateStore* store,
+                CacheBudget* budget);
+  virtual ~PartitionFold();
+  PartitionFold(const PartitionFold&) = delete;
+  PartitionFold& operator=(const PartitionFold&) = delete;
+
+  // Loads where the store stands. FailedPrecondition: it was folded by another version or with
+  // other settings and has to be rebuilt.
+  absl::Status Open();
+
+  // Folds records that continue at position(); those before it are skipped. A record that cannot
+  // be folded becomes a dead letter. FailedPrecondition: a gap in the offsets.
+  absl::Status Fold(absl::Span<const RecordView> records);
+
+  // Whether it is time to commit. `catching_up`: more records are waiting.
+  bool CommitDue(absl::Time now, bool catching_up) const;
+  // Writes everything since the last commit as one.
+  absl::Status Commit();
+  void set_bulk(bool bulk) { options_.bulk = bulk; }
+  // Lets go of all decoded states that are committed.
+  void DropCache();
+
+  // Committed effects that wait to be published, in order.
+  const std::vector<OutboxEntry>& outbox() const { return outbox_; }
+  // Takes the effects up to `place` off the outbox; the next commit remembers it.
+  // `alerts_position`: from where in the alerts log the rest will be found.
+  void MarkPublished(EffectPlace place, Offset alerts_position);
+  EffectPlace published() const { return published_; }
+  Offset alerts_position() const { return alerts_position_; }
+
+  const ProjectionIdentity& identity() const { return identity_; }
+  Partition partition() const { return options_.partition; }
+  // The offset of the next record to fold.
+  Offset position() const { return position_; }
+  // The position of the last commit.
+  Offset committed_position() const { return committed_position_; }
+  bool has_uncommitted() const { return uncommitted_; }
+  absl::Time clock() const { return clock_; }
+  const state::v1::FoldCounts& counts() const { return counts_; }
+  // Of what is committed.
+  Digest digest() const { return digest_; }
+  StateStore* store() const { return store_; }
+  int64_t owner_epoch() const { return owner_epoch_; }
+
+ protected:
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  static int64_t ToMicros(absl::Time time);
+  static absl::Time FromMicros(int64_t micros);
+
+  // The projection's part.
+  virtual bool Wants(const touchpoint::v1::Touchpoint& touchpoint) const = 0;
+  // InvalidArgument or DataLoss from the projection: `*refusal` is set and the state unchanged; an
+  // error returned is the store's.
+  virtual absl::Status ApplyTouchpoint(const touchpoint::v1::Touchpoint& touchpoint,
+                                       absl::Status* refusal) = 0;
+  virtual absl::Status FireTimer(const std::string& client, int64_t due) = 0;
+  // Adds the changed states and lists to the commit, and their hashes to the digest.
+  virtual void AddStates(class Commit& commit, Digest* digest) = 0;
+  // After the commit: all states are as stored.
+  virtual void StatesCommitted() = 0;
+  // Estimated bytes of the decoded states, and dropping unchanged ones down to `target` bytes.
+  virtual size_t CacheBytes() const = 0;
+  virtual void Evict(size_t target) = 0;
+
+  // For the projection's part.
+  FoldContext context(absl::string_view client) const { return {client, clock_}; }
+  // The effects, rows and tallies of one Apply or Wake.
+  void TakeOutput(absl::string_view client, FoldOutput& output);
+  // Moves the client's timer; kNever for none.
+  void MoveTimer(const std::string& client, int64_t from, int64_t to);
+  // The timer for a wake that the projection asked for: not before the next ClockAdvanced.
+  int64_t TimerFor(int64_t wake) const;
+  bool nothing_stored() const { return stored_clients_ == 0; }
+  void CountNewClient() { counts_.set_clients(counts_.clients() + 1); }
+  void AddDirtyBytes(size_t bytes) { dirty_bytes_ += bytes; }
+
+ private:
+  using TimerKey = std::pair<int64_t, std::string>;
+
+  absl::Status FoldRecord(const RecordView& record);
+  absl::Status FoldClientTouchpoint(const RecordView& record);
+  absl::Status AdvanceClock(absl::Time now);
+  absl::Status TakeDueTimers(int64_t from, int64_t until);
+
+  void Bury(const RecordView& record, absl::string_view client, absl::string_view reason,
+            bool holds_back, bool waiting);
+  absl::Status TakeUp(Offset offset, bool skip);
+  absl::StatusOr<std::optional<state::v1::DeadLetter>> FindDeadLetter(Offset offset) const;
+  absl::Status LoadDeadLetters();
+  absl::Status LoadOutbox();
+
+  void AddTimersRowsAndEffects(class Commit& commit, Digest* digest) const;
+  absl::Status AddTallies(class Commit& commit, Digest* digest) const;
+  absl::Status AddDeadLetters(class Commit& commit, Digest* digest) const;
+  std::string EncodeMeta(Digest digest) const;
+  void AccountCache();
+
+  const ProjectionIdentity identity_;
+  FoldOptions options_;
+  StateStore* const store_;
+  CacheBudget* const budget_;
+  size_t accounted_bytes_ = 0;
+
+  // Where the fold stands.
+  Offset position_ = Offset(0);
+  Offset committed_position_ = Offset(0);
+  absl::Time clock_ = absl::InfinitePast();
+  int32_t next_ordinal_ = 0;
+  int64_t owner_epoch_ = 0;
+  state::v1::FoldCounts counts_;
+  int64_t stored_clients_ = 0;
+  Digest digest_;
+
+  // The record being folded, and what an effect would be caused by.
+  touchpoint::v1::Touchpoint touchpoint_;
+  std::optional<EventId> trigger_event_;
+  int64_t trigger_due_ = kNever;
+
+  // What the next commit will carry besides the states.
+  bool uncommitted_ = false;
+  size_t dirty_bytes_ = 0;
+  mutable absl::Time effects_since_ = absl::InfiniteFuture();
+  mutable absl::Time changes_since_ = absl::InfiniteFuture();
+  SeenIdSet new_seen_;
+  std::vector<std::pair<std::string, std::string>> new_rows_;
+  absl::btree_map<std::string, int64_t> tally_deltas_;
+  absl::btree_map<TimerKey, bool> timer_changes_;  // true: set, false: removed
+  // While the clock advances: the timers that are due and come before `due_end_`.
+  absl::btree_set<TimerKey> due_;
+  TimerKey due_end_;
+  bool advancing_ = false;
+  absl::Time clock_before_ = absl::InfinitePast();
+  std::vector<OutboxEntry> new_effects_;
+  std::vector<EffectPlace> published_since_commit_;
+  // By offset; nullopt: taken up.
+  std::map<int64_t, std::optional<state::v1::DeadLetter>> dead_letter_changes_;
+
+  std::vector<OutboxEntry> outbox_;
+  EffectPlace published_;
+  Offset alerts_position_ = Offset(0);
+  // Clients whose touchpoints wait, with the offsets of what waits, the cause first.
+  absl::btree_map<std::string, std::set<int64_t>> held_back_;
+};
+
+// Makes the fold of one projection with its settings; what the runtime knows of a projection.
+class ProjectionSpec {
+ public:
+  virtual ~ProjectionSpec() = default;
+  virtual const ProjectionIdentity& identity() const = 0;
+  virtual std::unique_ptr<PartitionFold> NewFold(const FoldOptions& options, StateStore* store,
+                                                 CacheBudget* budget) const = 0;
+};
+
+}  // namespace rapport

@@ -1,0 +1,153 @@
+#include "libs/projector/partition_worker.h"
+
+#include <utility>
+#include <vector>
+
+#include "libs/base/status.h"
+#include "libs/projector/generations.h"
+
+namespace rapport {
+namespace {
+
+constexpr size_t kReadRecords = 4096;
+constexpr absl::Duration kReadWait = absl::Seconds(5);
+
+Record ToRecord(const OutboxEntry& effect, absl::string_view projection, Partition partition,
+                absl::Time now) {
+  return {
+      .key = effect.client_id,
+      .value = effect.event,
+      .headers = {{"ce_specversion", "1.0"},
+                  {"ce_id", effect.effect_id.ToHex()},
+                  {"ce_type", "rapport.alert.v1.AlertEvent"},
+                  {"ce_source", absl::StrCat("rapport/", projection)},
+                  {"ce_time", absl::FormatTime(absl::RFC3339_full, effect.at, absl::UTCTimeZone())},
+                  {"ce_subject", effect.client_id},
+                  {"content-type", "application/protobuf"}},
+      .timestamp = now,
+      .partition = partition};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PartitionWorker>> PartitionWorker::Open(const ProjectionEnv& env,
+                                                                       const std::string& folder,
+                                                                       const FoldOptions& options,
+                                                                       Effects effects) {
+  auto worker = std::unique_ptr<PartitionWorker>(new PartitionWorker(env, folder, effects));
+  const auto open = [&]() -> absl::Status {
+    RAPPORT_ASSIGN_OR_RETURN(worker->store_, StateStore::Open(folder, env.resources));
+    worker->fold_ = env.spec->NewFold(options, worker->store_.get(), env.budget);
+    return worker->fold_->Open();
+  };
+  absl::Status status = open();
+  if (absl::IsDataLoss(status)) {
+    worker->fold_.reset();
+    worker->store_.reset();
+    RAPPORT_RETURN_IF_ERROR(SetAside(folder, status.message()));
+    status = open();
+  }
+  RAPPORT_RETURN_IF_ERROR(Annotate(status, absl::StrCat("opening ", env.spec->identity().name,
+                                                        " partition ", options.partition.value())));
+  if (effects == Effects::kPublish) RAPPORT_RETURN_IF_ERROR(worker->FindPublished());
+  return worker;
+}
+
+absl::Status PartitionWorker::Fold(absl::Span<const RecordView> records) {
+  if (records.empty()) return absl::OkStatus();
+  if (records.front().offset > fold_->position()) {
+    RAPPORT_RETURN_IF_ERROR(FoldUpTo(records.front().offset));
+  }
+  return fold_->Fold(records);
+}
+
+absl::Status PartitionWorker::FoldUpTo(Offset end) {
+  if (fold_->position() >= end) return absl::OkStatus();
+  RAPPORT_ASSIGN_OR_RETURN(
+      const std::unique_ptr<LogReader> reader,
+      env_.log->OpenReader(env_.topics.touchpoints, fold_->partition(), fold_->position()));
+  while (fold_->position() < end) {
+    RAPPORT_ASSIGN_OR_RETURN(absl::Span<const RecordView> records,
+                             reader->Read(kReadRecords, kReadWait));
+    if (records.empty()) {
+      return absl::UnavailableError(absl::StrCat(
+          "the log gave no records from offset ", fold_->position().value(), " of partition ",
+          fold_->partition().value(), ", though it reaches to ", end.value()));
+    }
+    while (!records.empty() && records.back().offset >= end) records.remove_suffix(1);
+    // Only records beyond `end` are left: a gap reaches up to it, which Fold judges later.
+    if (records.empty()) return absl::OkStatus();
+    RAPPORT_RETURN_IF_ERROR(fold_->Fold(records));
+    RAPPORT_RETURN_IF_ERROR(CommitIfDue(absl::Now(), /*catching_up=*/true));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PartitionWorker::CommitIfDue(absl::Time now, bool catching_up) {
+  if (fold_->CommitDue(now, catching_up)) RAPPORT_RETURN_IF_ERROR(fold_->Commit());
+  return Publish();
+}
+
+absl::Status PartitionWorker::Flush() {
+  if (fold_->has_uncommitted()) RAPPORT_RETURN_IF_ERROR(fold_->Commit());
+  RAPPORT_RETURN_IF_ERROR(Publish());
+  // That they are published.
+  if (fold_->has_uncommitted()) RAPPORT_RETURN_IF_ERROR(fold_->Commit());
+  return absl::OkStatus();
+}
+
+absl::Status PartitionWorker::Publish() {
+  if (effects_ == Effects::kHold || fold_->outbox().empty()) return absl::OkStatus();
+  if (!frontier_known_) {
+    RAPPORT_RETURN_IF_ERROR(FindPublished());
+    if (fold_->outbox().empty()) return absl::OkStatus();
+  }
+  std::vector<Record> records;
+  records.reserve(fold_->outbox().size());
+  const absl::Time now = absl::Now();
+  for (const OutboxEntry& effect : fold_->outbox()) {
+    records.push_back(ToRecord(effect, env_.spec->identity().name, fold_->partition(), now));
+  }
+  frontier_known_ = false;
+  RAPPORT_ASSIGN_OR_RETURN(const std::vector<RecordPosition> positions,
+                           env_.log->Append(env_.topics.alerts, records));
+  frontier_known_ = true;
+  fold_->MarkPublished(fold_->outbox().back().place, positions.back().offset + 1);
+  return absl::OkStatus();
+}
+
+absl::Status PartitionWorker::FindPublished() {
+  RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
+                           env_.log->GetWatermarks(env_.topics.alerts, fold_->partition()));
+  EffectPlace published = fold_->published();
+  Offset at = std::max(fold_->alerts_position(), marks.begin);
+  if (at < marks.end) {
+    RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
+                             env_.log->OpenReader(env_.topics.alerts, fold_->partition(), at));
+    alert::v1::AlertEvent event;
+    while (at < marks.end) {
+      RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
+                               reader->Read(kReadRecords, kReadWait));
+      if (records.empty()) {
+        return absl::UnavailableError(absl::StrCat("the alerts log gave no records from offset ",
+                                                   at.value(), ", though it reaches to ",
+                                                   marks.end.value()));
+      }
+      for (const RecordView& record : records) {
+        at = record.offset + 1;
+        const bool ours =
+            event.ParseFromArray(record.value.data(), static_cast<int>(record.value.size())) &&
+            event.projection() == env_.spec->identity().name &&
+            event.cause().partition() == fold_->partition().value();
+        if (!ours) continue;
+        published = std::max(published,
+                             EffectPlace{Offset(event.cause().offset()), event.cause().ordinal()});
+      }
+    }
+  }
+  fold_->MarkPublished(published, at);
+  frontier_known_ = true;
+  return absl::OkStatus();
+}
+
+}  // namespace rapport

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "libs/base/mutex.h"
+#include "libs/event_log/event_log.h"
+#include "libs/projector/generations.h"
+#include "libs/projector/partition_worker.h"
+
+namespace rapport {
+
+// How one partition stands.
+struct PartitionStatus {
+  Partition partition;
+  Offset position;   // next record to fold
+  Offset committed;  // position of the last commit
+  Offset end;        // of the touchpoints log
+  absl::Time clock = absl::InfinitePast();
+  Digest digest;  // of what is committed
+  state::v1::FoldCounts counts;
+  // Why the partition stands still, when it does; it is tried again.
+  absl::Status trouble;
+};
+
+// Runs one projection over the touchpoints log on a thread of its own: the partitions that its
+// group membership gives it, each folded from its stored position, committed and published. After
+// an error a partition is opened again from what is stored, with growing pauses. Thread-safe.
+class Projector : private PartitionListener {
+ public:
+  struct Options {
+    // `<data>/state/<projection>`.
+    std::string folder;
+    // Group of the projection's processes, and this process's stable name in it.
+    std::string group;
+    std::string member;
+    // partition and bulk are set by the projector.
+    FoldOptions fold;
+  };
+
+  // Starts folding. A generation that another version or other settings folded is left to serve
+  // nothing: FailedPrecondition says to rebuild.
+  static absl::StatusOr<std::unique_ptr<Projector>> Start(const ProjectionEnv& env,
+                                                          const Options& options);
+  // Commits, gives up its partitions and stops.
+  ~Projector() override;
+
+  // Waits until all owned partitions have folded, committed and published what the log holds at the
+  // time of the call; with `progress`, tells it about every 200 ms. Unavailable: a partition stands
+  // still, with why; DeadlineExceeded after `timeout`.
+  absl::Status CatchUp(
+      absl::Duration timeout,
+      const std::function<void(const std::vector<PartitionStatus>&)>& progress = {});
+
+  absl::StatusOr<std::vector<PartitionStatus>> Status() const;
+  // The store of an owned partition, for reading what is committed; null when it is not open here.
+  std::shared_ptr<StateStore> StoreOf(Partition partition) const;
+  // Stops folding while `action` runs with the workers of all partitions, flushed; it may replace
+  // them, and change which generation serves. FailedPrecondition when a partition of the topic is
+  // not owned or not open here.
+  using Workers = std::map<Partition, std::unique_ptr<PartitionWorker>>;
+  absl::Status WhilePaused(const std::function<absl::Status(Workers*, Generations*)>& action);
+
+  const ProjectionEnv& env() const { return env_; }
+  const Options& options() const { return options_; }
+  int generation() const;
+  int partition_count() const { return partition_count_; }
+
+ private:
+  struct Slot {
+    std::unique_ptr<PartitionWorker> worker;  // null: closed after an error, or not opened yet
+    absl::Status trouble;
+    absl::Duration pause = absl::ZeroDuration();
+    absl::Time retry_at = absl::InfinitePast();
+    // Loaded in bulk up to here.
+    Offset bulk_until = Offset(0);
+    // Read again from the log up to here: it was polled while the worker was closed.
+    Offset reread_until = Offset(0);
+  };
+
+  Projector(const ProjectionEnv& env, Options options, Generations generations, int partitions)
+      : env_(env),
+        options_(std::move(options)),
+        partition_count_(partitions),
+        generations_(std::move(generations)) {}
+
+  absl::StatusOr<Offset> OnAssigned(Partition partition) override;
+  void OnRevoked(Partition partition, bool lost) override;
+
+  void Run();
+  void RunOnce() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Folds records; on an error closes the worker and notes the trouble.
+  void FoldInto(Partition partition, absl::Span<const RecordView> records)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Maintain(Partition partition, Slot& slot, bool catching_up)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status OpenWorker(Partition partition, Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Fail(Partition partition, Slot& slot, const absl::Status& status)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::vector<PartitionStatus>> StatusLocked() const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const ProjectionEnv env_;
+  const Options options_;
+  const int partition_count_;
+  std::unique_ptr<Subscription> subscription_;
+  std::thread thread_;
+  std::atomic<bool> stopping_ = false;
+  // Somebody waits for a flush or for the lock: the loop is not to linger in Poll.
+  std::atomic<int> waiting_ = 0;
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  Generations generations_ ABSL_GUARDED_BY(mutex_);
+  std::map<Partition, Slot> slots_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace rapport

@@ -1,0 +1,300 @@
+#include "libs/projector/rebuild.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "libs/base/status.h"
+
+namespace rapport {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr absl::Duration kReadWait = absl::Seconds(5);
+constexpr absl::Duration kProgressEvery = absl::Milliseconds(200);
+constexpr absl::Duration kPauseStep = absl::Milliseconds(20);
+
+// Counts records over all partitions, tells progress, and holds back to the rate limit.
+class Pacer {
+ public:
+  Pacer(const RebuildOptions& options, int64_t total, int64_t done)
+      : options_(options), total_(total), done_(done), start_(absl::Now()) {}
+
+  absl::Status Count(int64_t records) {
+    done_ += records;
+    counted_ += records;
+    const absl::Time now = absl::Now();
+    if (options_.progress && now >= next_progress_) {
+      next_progress_ = now + kProgressEvery;
+      Tell(now);
+    }
+    return WaitForTurn();
+  }
+  void Finish() {
+    if (options_.progress) Tell(absl::Now());
+  }
+  absl::Duration took() const { return absl::Now() - start_; }
+
+ private:
+  void Tell(absl::Time now) const {
+    RebuildProgress progress;
+    progress.records = done_;
+    progress.total_records = total_;
+    const double seconds = absl::ToDoubleSeconds(now - start_);
+    if (counted_ > 0 && seconds > 0) {
+      progress.records_per_second = static_cast<double>(counted_) / seconds;
+      progress.remaining = absl::Seconds(static_cast<double>(std::max<int64_t>(0, total_ - done_)) /
+                                         progress.records_per_second);
+    }
+    options_.progress(progress);
+  }
+
+  absl::Status WaitForTurn() const {
+    for (;;) {
+      if (options_.control != nullptr && options_.control->cancelled()) {
+        return absl::CancelledError("the rebuild was stopped; the next one goes on from here");
+      }
+      absl::Duration wait = absl::ZeroDuration();
+      if (options_.control != nullptr && options_.control->paused()) {
+        wait = kPauseStep;
+      } else if (options_.records_per_second > 0) {
+        const absl::Time due =
+            start_ + absl::Seconds(static_cast<double>(counted_) /
+                                   static_cast<double>(options_.records_per_second));
+        wait = std::min(due - absl::Now(), kPauseStep);
+      }
+      if (wait <= absl::ZeroDuration()) return absl::OkStatus();
+      absl::SleepFor(wait);
+    }
+  }
+
+  const RebuildOptions& options_;
+  const int64_t total_;
+  int64_t done_;
+  int64_t counted_ = 0;
+  const absl::Time start_;
+  absl::Time next_progress_ = absl::InfinitePast();
+};
+
+absl::Status FoldPartition(const ProjectionEnv& env, PartitionWorker& worker, Offset target,
+                           const RebuildOptions& options, Pacer& pacer) {
+  PartitionFold& fold = worker.fold();
+  if (fold.position() >= target) return absl::OkStatus();
+  RAPPORT_ASSIGN_OR_RETURN(
+      const std::unique_ptr<LogReader> reader,
+      env.log->OpenReader(env.topics.touchpoints, fold.partition(), fold.position()));
+  absl::Time checkpoint = absl::Now() + options.checkpoint_every;
+  while (fold.position() < target) {
+    RAPPORT_ASSIGN_OR_RETURN(absl::Span<const RecordView> records,
+                             reader->Read(options.batch_records, kReadWait));
+    if (records.empty()) {
+      return absl::UnavailableError(absl::StrCat(
+          "the log gave no records from offset ", fold.position().value(), " of partition ",
+          fold.partition().value(), ", though it reaches to ", target.value()));
+    }
+    while (!records.empty() && records.back().offset >= target) records.remove_suffix(1);
+    if (records.empty()) break;
+    RAPPORT_RETURN_IF_ERROR(fold.Fold(records));
+    const absl::Time now = absl::Now();
+    if (now >= checkpoint || fold.CommitDue(now, /*catching_up=*/true)) {
+      RAPPORT_RETURN_IF_ERROR(fold.Commit());
+      checkpoint = now + options.checkpoint_every;
+    }
+    RAPPORT_RETURN_IF_ERROR(pacer.Count(static_cast<int64_t>(records.size())));
+  }
+  return fold.has_uncommitted() ? fold.Commit() : absl::OkStatus();
+}
+
+absl::Status RemoveAll(const std::string& folder) {
+  std::error_code error;
+  fs::remove_all(folder, error);
+  if (error)
+    return absl::UnavailableError(absl::StrCat("removing ", folder, ": ", error.message()));
+  return absl::OkStatus();
+}
+
+int64_t RecordsFolded(const Projector::Workers& workers) {
+  int64_t records = 0;
+  for (const auto& [partition, worker] : workers) records += worker->fold().counts().records();
+  return records;
+}
+
+}  // namespace
+
+absl::StatusOr<Targets> TargetsAtEnd(EventLog& log, const std::string& topic) {
+  return TargetsAtTime(log, topic, absl::InfiniteFuture());
+}
+
+absl::StatusOr<Targets> TargetsAtTime(EventLog& log, const std::string& topic, absl::Time time) {
+  RAPPORT_ASSIGN_OR_RETURN(const int partitions, log.PartitionCount(topic));
+  Targets targets;
+  for (int i = 0; i < partitions; ++i) {
+    if (time == absl::InfiniteFuture()) {
+      RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log.GetWatermarks(topic, Partition(i)));
+      targets.push_back(marks.end);
+    } else {
+      RAPPORT_ASSIGN_OR_RETURN(const Offset offset, log.OffsetForTime(topic, Partition(i), time));
+      targets.push_back(offset);
+    }
+  }
+  return targets;
+}
+
+absl::StatusOr<Projector::Workers> BuildAside(
+    const ProjectionEnv& env, const std::function<std::string(Partition)>& folder_of,
+    const Targets& targets, const RebuildOptions& options) {
+  Projector::Workers workers;
+  int64_t total = 0;
+  int64_t done = 0;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const Partition partition(static_cast<int32_t>(i));
+    FoldOptions fold;
+    fold.partition = partition;
+    fold.bulk = true;
+    RAPPORT_ASSIGN_OR_RETURN(
+        workers[partition],
+        PartitionWorker::Open(env, folder_of(partition), fold, PartitionWorker::Effects::kHold));
+    // What the generations before have sent is not sent again.
+    RAPPORT_RETURN_IF_ERROR(workers[partition]->FindPublished());
+    total += targets[i].value();
+    done += std::min(targets[i], workers[partition]->fold().position()).value();
+  }
+  Pacer pacer(options, total, done);
+  for (auto& [partition, worker] : workers) {
+    const Offset target = targets[static_cast<size_t>(partition.value())];
+    RAPPORT_RETURN_IF_ERROR(FoldPartition(env, *worker, target, options, pacer));
+    // The next partition gets the memory.
+    worker->fold().DropCache();
+  }
+  pacer.Finish();
+  return workers;
+}
+
+absl::StatusOr<RebuildResult> Rebuild(Projector& projector, const RebuildOptions& options) {
+  const ProjectionEnv& env = projector.env();
+  const absl::Time start = absl::Now();
+  const ProjectionIdentity& identity = env.spec->identity();
+  RAPPORT_ASSIGN_OR_RETURN(Generations generations, Generations::Open(projector.options().folder));
+  std::optional<int> number = generations.Unfinished(identity);
+  if (!number) {
+    RAPPORT_ASSIGN_OR_RETURN(number, generations.Create(identity));
+  }
+  RAPPORT_ASSIGN_OR_RETURN(const Targets targets, TargetsAtEnd(*env.log, env.topics.touchpoints));
+  RAPPORT_ASSIGN_OR_RETURN(
+      Projector::Workers built,
+      BuildAside(
+          env, [&](Partition partition) { return generations.PartitionFolder(*number, partition); },
+          targets, options));
+
+  RebuildResult result;
+  result.generation = *number;
+  const absl::Status switched =
+      projector.WhilePaused([&](Projector::Workers* live, Generations* serving) -> absl::Status {
+        for (auto& [partition, worker] : built) {
+          const PartitionWorker& old = *live->at(partition);
+          worker->GoLive();
+          RAPPORT_RETURN_IF_ERROR(worker->FoldUpTo(old.fold().position()));
+          RAPPORT_RETURN_IF_ERROR(worker->Flush());
+          if (worker->fold().digest() == old.fold().digest()) continue;
+          RAPPORT_ASSIGN_OR_RETURN(std::optional<Difference> difference,
+                                   FirstDifference(*old.store(), *worker->store()));
+          if (difference) result.findings.push_back({partition, *std::move(difference)});
+        }
+        // The old one's alerts stand in the log; the new one finds them there and sends the rest.
+        for (auto& [partition, worker] : built) {
+          RAPPORT_RETURN_IF_ERROR(worker->FindPublished());
+        }
+        RAPPORT_RETURN_IF_ERROR(serving->Activate(*number));
+        for (auto& [partition, worker] : built) {
+          worker->StartPublishing();
+          (*live)[partition] = std::move(worker);
+        }
+        return absl::OkStatus();
+      });
+  RAPPORT_RETURN_IF_ERROR(switched);
+  for (const Offset target : targets) result.records += target.value();
+  result.took = absl::Now() - start;
+  return result;
+}
+
+absl::StatusOr<RebuildResult> RebuildOffline(const ProjectionEnv& env, const std::string& folder,
+                                             const RebuildOptions& options) {
+  const absl::Time start = absl::Now();
+  RAPPORT_ASSIGN_OR_RETURN(Generations generations, Generations::Open(folder));
+  std::optional<int> number = generations.Unfinished(env.spec->identity());
+  if (!number) {
+    RAPPORT_ASSIGN_OR_RETURN(number, generations.Create(env.spec->identity()));
+  }
+  RAPPORT_ASSIGN_OR_RETURN(const Targets targets, TargetsAtEnd(*env.log, env.topics.touchpoints));
+  RAPPORT_ASSIGN_OR_RETURN(
+      const Projector::Workers built,
+      BuildAside(
+          env, [&](Partition partition) { return generations.PartitionFolder(*number, partition); },
+          targets, options));
+  RAPPORT_RETURN_IF_ERROR(generations.Activate(*number));
+  RebuildResult result;
+  result.generation = *number;
+  result.comparable = false;
+  result.records = RecordsFolded(built);
+  result.took = absl::Now() - start;
+  return result;
+}
+
+absl::Status Rollback(Projector& projector) {
+  return projector.WhilePaused([](Projector::Workers* live, Generations* serving) -> absl::Status {
+    RAPPORT_RETURN_IF_ERROR(serving->Rollback());
+    // Closed, so that the projector opens those of the other generation.
+    for (auto& [partition, worker] : *live) worker.reset();
+    return absl::OkStatus();
+  });
+}
+
+bool VerifyResult::equal() const {
+  return std::all_of(partitions.begin(), partitions.end(),
+                     [](const PartitionResult& partition) { return partition.equal(); });
+}
+
+absl::StatusOr<VerifyResult> Verify(Projector& projector, const std::string& scratch_folder,
+                                    const RebuildOptions& options) {
+  const absl::Time start = absl::Now();
+  const ProjectionEnv& env = projector.env();
+  RAPPORT_RETURN_IF_ERROR(RemoveAll(scratch_folder));
+  RAPPORT_ASSIGN_OR_RETURN(const Targets targets, TargetsAtEnd(*env.log, env.topics.touchpoints));
+  VerifyResult result;
+  {
+    RAPPORT_ASSIGN_OR_RETURN(Projector::Workers built,
+                             BuildAside(
+                                 env,
+                                 [&](Partition partition) {
+                                   return absl::StrCat(scratch_folder, "/p", partition.value());
+                                 },
+                                 targets, options));
+    RAPPORT_RETURN_IF_ERROR(
+        projector.WhilePaused([&](Projector::Workers* live, Generations*) -> absl::Status {
+          for (auto& [partition, worker] : built) {
+            const PartitionWorker& serving = *live->at(partition);
+            worker->GoLive();
+            RAPPORT_RETURN_IF_ERROR(worker->FoldUpTo(serving.fold().position()));
+            RAPPORT_RETURN_IF_ERROR(worker->Flush());
+            VerifyResult::PartitionResult& verified = result.partitions.emplace_back();
+            verified.partition = partition;
+            verified.position = serving.fold().position();
+            verified.live = serving.fold().digest();
+            verified.rebuilt = worker->fold().digest();
+            RAPPORT_ASSIGN_OR_RETURN(verified.stored, serving.store()->ComputeDigest());
+            if (verified.equal()) continue;
+            RAPPORT_ASSIGN_OR_RETURN(verified.difference,
+                                     FirstDifference(*serving.store(), *worker->store()));
+          }
+          result.records = RecordsFolded(built);
+          return absl::OkStatus();
+        }));
+  }
+  RAPPORT_RETURN_IF_ERROR(RemoveAll(scratch_folder));
+  result.took = absl::Now() - start;
+  return result;
+}
+
+}  // namespace rapport

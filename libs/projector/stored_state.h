@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/message_lite.h"
+
+namespace rapport {
+
+// The value of a row in the family `state`: i64(timer) i64(wake) message (see
+// state_store/README.md). The message is serialised deterministically, so that equal states have
+// equal bytes.
+void EncodeStoredState(int64_t timer, int64_t wake, const google::protobuf::MessageLite& state,
+                       std::string* value);
+
+// DataLoss when `value` is no such row.
+absl::Status DecodeStoredState(absl::string_view value, int64_t* timer, int64_t* wake,
+                               google::protobuf::MessageLite* state);
+
+}  // namespace rapport
