@@ -1,0 +1,293 @@
+#include "libs/event_log/kafka/client.h"
+
+#include <sys/syslog.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "libs/base/log.h"
+#include "libs/base/status.h"
+
+namespace rapport::kafka {
+namespace {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+// Set by us, and by nobody else: the contract of event_log.h stands on them.
+const std::set<std::string>& FixedSettings() {
+  static const auto* const fixed = new std::set<std::string>{
+      "acks",
+      "allow.auto.create.topics",
+      "auto.commit.enable",
+      "auto.offset.reset",
+      "bootstrap.servers",
+      "check.crcs",
+      "delivery.timeout.ms",
+      "enable.auto.commit",
+      "enable.auto.offset.store",
+      "enable.gapless.guarantee",
+      "enable.idempotence",
+      "enable.partition.eof",
+      "group.id",
+      "group.instance.id",
+      "heartbeat.interval.ms",
+      "log.queue",
+      "max.in.flight",
+      "max.in.flight.requests.per.connection",
+      "message.max.bytes",
+      "message.timeout.ms",
+      "metadata.broker.list",
+      "partition.assignment.strategy",
+      "partitioner",
+      "request.required.acks",
+      "session.timeout.ms",
+      "transactional.id",
+  };
+  return *fixed;
+}
+
+// Ours unless the options say otherwise.
+Settings Defaults(ClientKind kind) {
+  Settings settings = {{"client.id", "rapport"},
+                       {"reconnect.backoff.ms", "50"},
+                       {"reconnect.backoff.max.ms", "1000"}};
+  if (kind == ClientKind::kProducer) {
+    settings.insert(settings.end(), {{"linger.ms", "2"}, {"queue.buffering.max.kbytes", "131072"}});
+  } else if (kind != ClientKind::kAdmin) {
+    settings.insert(settings.end(), {{"fetch.wait.max.ms", "100"},
+                                     {"fetch.error.backoff.ms", "50"},
+                                     {"fetch.message.max.bytes", "8388608"},
+                                     {"queued.min.messages", "1000000"},
+                                     {"queued.max.messages.kbytes", "32768"}});
+  }
+  return settings;
+}
+
+Settings Fixed(const KafkaLogOptions& options, ClientKind kind) {
+  Settings settings = {{"bootstrap.servers", options.bootstrap_servers}};
+  switch (kind) {
+    case ClientKind::kProducer:
+      settings.insert(settings.end(),
+                      {{"enable.idempotence", "true"},
+                       {"acks", "all"},
+                       // Room for the framing that does not count as the record's own bytes.
+                       {"message.max.bytes", absl::StrCat(options.max_record_bytes + (32 << 10))},
+                       {"message.timeout.ms", absl::StrCat(ToMillis(options.append_timeout))}});
+      break;
+    case ClientKind::kMember:
+      settings.insert(settings.end(),
+                      {{"enable.auto.commit", "false"},
+                       {"enable.auto.offset.store", "false"},
+                       {"partition.assignment.strategy", "cooperative-sticky"},
+                       {"session.timeout.ms", absl::StrCat(ToMillis(options.session_timeout))},
+                       {"heartbeat.interval.ms",
+                        absl::StrCat(std::max(100, ToMillis(options.session_timeout / 10)))}});
+      [[fallthrough]];
+    case ClientKind::kReader:
+      settings.insert(settings.end(), {{"auto.offset.reset", "error"}, {"check.crcs", "true"}});
+      [[fallthrough]];
+    case ClientKind::kAdmin:
+      settings.insert(settings.end(), {{"allow.auto.create.topics", "false"}});
+      break;
+  }
+  return settings;
+}
+
+void OnLog(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
+  const LogLevel ours = level <= LOG_CRIT      ? LogLevel::kError
+                        : level <= LOG_WARNING ? LogLevel::kWarning
+                                               : LogLevel::kInfo;
+  const std::string line =
+      absl::StrReplaceAll(absl::StripAsciiWhitespace(text), {{"\r", ""}, {"\n", " "}});
+  Log(ours, absl::StrCat("kafka: ", facility, ": ", line));
+}
+
+void OnError(rd_kafka_t* handle, int error, const char* text, void* opaque) {
+  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    static_cast<ClientEvents*>(opaque)->OnAllBrokersDown();
+  }
+  Log(LogLevel::kWarning,
+      absl::StrCat("kafka: ", absl::StrReplaceAll(text, {{"\r", ""}, {"\n", " "}})));
+}
+
+void OnDelivery(rd_kafka_t* handle, const rd_kafka_message_t* message, void* opaque) {
+  static_cast<ClientEvents*>(opaque)->OnDelivered(*message);
+}
+
+void OnRebalance(rd_kafka_t* handle, rd_kafka_resp_err_t what,
+                 rd_kafka_topic_partition_list_t* partitions, void* opaque) {
+  static_cast<ClientEvents*>(opaque)->OnRebalance(what, partitions);
+}
+
+using Conf = std::unique_ptr<rd_kafka_conf_t, Destroy<rd_kafka_conf_destroy>>;
+
+absl::Status Apply(rd_kafka_conf_t* conf, absl::string_view name, absl::string_view value) {
+  char text[512];
+  const auto result = rd_kafka_conf_set(conf, std::string(name).c_str(), std::string(value).c_str(),
+                                        text, sizeof text);
+  if (result == RD_KAFKA_CONF_OK) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("Kafka setting ", name, ": ", text));
+}
+
+absl::StatusOr<Conf> MakeConf(const KafkaLogOptions& options, ClientKind kind,
+                              const Settings& own) {
+  Conf conf(rd_kafka_conf_new());
+  const auto apply = [&conf](const auto& settings) {
+    for (const auto& [name, value] : settings) {
+      RAPPORT_RETURN_IF_ERROR(Apply(conf.get(), name, value));
+    }
+    return absl::OkStatus();
+  };
+  RAPPORT_RETURN_IF_ERROR(apply(Defaults(kind)));
+  RAPPORT_RETURN_IF_ERROR(apply(options.settings));
+  if (kind != ClientKind::kAdmin) {
+    RAPPORT_RETURN_IF_ERROR(apply(kind == ClientKind::kProducer ? options.producer_settings
+                                                                : options.consumer_settings));
+  }
+  RAPPORT_RETURN_IF_ERROR(apply(Fixed(options, kind)));
+  RAPPORT_RETURN_IF_ERROR(apply(own));
+  return conf;
+}
+
+absl::Status CheckRange(absl::string_view name, absl::Duration value, absl::Duration least,
+                        absl::Duration most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("Kafka ", name, " is ", absl::FormatDuration(value), "; choose ",
+                   absl::FormatDuration(least), " to ", absl::FormatDuration(most)));
+}
+
+absl::StatusCode CodeFor(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+      return absl::StatusCode::kOk;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      return absl::StatusCode::kNotFound;
+    case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
+      return absl::StatusCode::kAlreadyExists;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR__INVALID_ARG:
+      return absl::StatusCode::kInvalidArgument;
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+      return absl::StatusCode::kDataLoss;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
+    case RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE:
+    case RD_KAFKA_RESP_ERR_SECURITY_DISABLED:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
+      return absl::StatusCode::kFailedPrecondition;
+    default:
+      return absl::StatusCode::kUnavailable;
+  }
+}
+
+}  // namespace
+
+absl::Status ClientEvents::CheckBrokers(rd_kafka_t* handle, absl::Duration timeout) {
+  if (!brokers_down_) return absl::OkStatus();
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const rd_kafka_resp_err_t error =
+      rd_kafka_metadata(handle, /*all_topics=*/0, nullptr, &metadata, ToMillis(timeout));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return ToStatus(error, "no Kafka broker answers");
+  rd_kafka_metadata_destroy(metadata);
+  brokers_down_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status ValidateOptions(const KafkaLogOptions& options) {
+  if (options.bootstrap_servers.empty()) {
+    return absl::InvalidArgumentError("Kafka bootstrap_servers is empty; give host:port");
+  }
+  if (options.replication_factor < 1 || options.min_insync_replicas < 1 ||
+      options.min_insync_replicas > options.replication_factor) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "Kafka replication_factor ", options.replication_factor, " with min_insync_replicas ",
+        options.min_insync_replicas, "; choose 1 <= min_insync_replicas <= replication_factor"));
+  }
+  constexpr size_t kMostBytes = 100 << 20;
+  if (options.max_record_bytes < 1000 || options.max_record_bytes > kMostBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "Kafka max_record_bytes is ", options.max_record_bytes, "; choose 1000 to ", kMostBytes));
+  }
+  RAPPORT_RETURN_IF_ERROR(
+      CheckRange("append_timeout", options.append_timeout, absl::Seconds(1), absl::Minutes(15)));
+  RAPPORT_RETURN_IF_ERROR(
+      CheckRange("request_timeout", options.request_timeout, absl::Seconds(1), absl::Minutes(5)));
+  RAPPORT_RETURN_IF_ERROR(
+      CheckRange("session_timeout", options.session_timeout, absl::Seconds(1), absl::Minutes(30)));
+  for (const auto* settings :
+       {&options.settings, &options.producer_settings, &options.consumer_settings}) {
+    for (const auto& [name, value] : *settings) {
+      if (!FixedSettings().contains(name)) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("Kafka setting ", name, " is fixed by Rapport; remove it"));
+    }
+  }
+  for (const ClientKind kind :
+       {ClientKind::kAdmin, ClientKind::kProducer, ClientKind::kReader, ClientKind::kMember}) {
+    RAPPORT_RETURN_IF_ERROR(MakeConf(options, kind, {}).status());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Handle> NewClient(const KafkaLogOptions& options, ClientKind kind,
+                                 const Settings& own, ClientEvents* events) {
+  RAPPORT_ASSIGN_OR_RETURN(Conf conf, MakeConf(options, kind, own));
+  rd_kafka_conf_set_log_cb(conf.get(), OnLog);
+  rd_kafka_conf_set_opaque(conf.get(), events);
+  // The admin client is never polled: without an error callback its errors are log lines.
+  if (kind != ClientKind::kAdmin) rd_kafka_conf_set_error_cb(conf.get(), OnError);
+  if (kind == ClientKind::kProducer) rd_kafka_conf_set_dr_msg_cb(conf.get(), OnDelivery);
+  if (kind == ClientKind::kMember) rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
+
+  char text[512];
+  const auto type = kind == ClientKind::kProducer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
+  Handle handle(rd_kafka_new(type, conf.get(), text, sizeof text));
+  if (handle == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat("Kafka client: ", text));
+  }
+  static_cast<void>(conf.release());  // the handle owns it
+  return handle;
+}
+
+absl::Status ToStatus(rd_kafka_resp_err_t error, absl::string_view context,
+                      absl::string_view text) {
+  const std::string reason = text.empty() ? rd_kafka_err2str(error) : std::string(text);
+  return absl::Status(CodeFor(error), absl::StrCat(context, ": ", reason));
+}
+
+int ToMillis(absl::Duration duration) {
+  constexpr absl::Duration kMost = absl::Hours(24);
+  if (duration <= absl::ZeroDuration()) return 0;
+  return static_cast<int>(
+      absl::ToInt64Milliseconds(absl::Ceil(std::min(duration, kMost), absl::Milliseconds(1))));
+}
+
+}  // namespace rapport::kafka

@@ -1,0 +1,75 @@
+#include "libs/event_log/kafka/reader.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+
+namespace rapport::kafka {
+
+absl::Status ReadFailure(rd_kafka_t* handle, const std::string& topic, Partition partition,
+                         Offset position, const MessageBatch::Problem& problem,
+                         absl::Duration timeout) {
+  const std::string place = absl::StrCat("reading topic ", topic, " partition ", partition.value(),
+                                         " from offset ", position.value());
+  int64_t begin, end;
+  if (problem.error != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+      rd_kafka_query_watermark_offsets(handle, topic.c_str(), partition.value(), &begin, &end,
+                                       ToMillis(timeout)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return ToStatus(problem.error, place, problem.text);
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      place, ": the log begins at ", begin, " and ends at ", end,
+      position.value() < begin
+          ? "; what came before was deleted by retention: restore a snapshot of a later position, "
+            "or rebuild from the beginning"
+          : "; the position comes from another log, or the log lost its end: rebuild"));
+}
+
+absl::StatusOr<std::unique_ptr<LogReader>> Reader::Open(const KafkaLogOptions& options,
+                                                        const std::string& topic,
+                                                        Partition partition, Offset from) {
+  std::unique_ptr<Reader> reader(new Reader(options, topic, partition, from));
+  RAPPORT_ASSIGN_OR_RETURN(reader->handle_,
+                           NewClient(options, ClientKind::kReader, {}, reader.get()));
+  reader->topic_.reset(rd_kafka_topic_new(reader->handle_.get(), topic.c_str(), nullptr));
+  reader->queue_.reset(rd_kafka_queue_new(reader->handle_.get()));
+  if (reader->topic_ == nullptr ||
+      rd_kafka_consume_start_queue(reader->topic_.get(), partition.value(), from.value(),
+                                   reader->queue_.get()) != 0) {
+    return ToStatus(rd_kafka_last_error(), absl::StrCat("opening topic ", topic));
+  }
+  reader->started_ = true;
+  return reader;
+}
+
+Reader::~Reader() {
+  batch_.Clear();
+  if (started_) rd_kafka_consume_stop(topic_.get(), partition_.value());
+}
+
+absl::StatusOr<absl::Span<const RecordView>> Reader::Read(size_t max_records, absl::Duration wait) {
+  batch_.Release();
+  RAPPORT_RETURN_IF_ERROR(failed_);
+  rd_kafka_poll(handle_.get(), 0);  // events of the client
+  std::optional<MessageBatch::Problem> problem = batch_.Take(queue_.get(), max_records);
+  if (!problem.has_value() && batch_.views().empty() && wait > absl::ZeroDuration()) {
+    rd_kafka_message_t* const first = rd_kafka_consume_queue(queue_.get(), ToMillis(wait));
+    if (first == nullptr) {
+      RAPPORT_RETURN_IF_ERROR(CheckBrokers(handle_.get(), request_timeout_));
+      return batch_.views();
+    }
+    problem = batch_.Take(first, queue_.get(), max_records);
+  }
+  if (problem.has_value()) {
+    const absl::Status status =
+        ReadFailure(handle_.get(), topic_name_, partition_, position_, *problem, request_timeout_);
+    if (!absl::IsUnavailable(status)) failed_ = status;
+    return status;
+  }
+  if (!batch_.views().empty()) position_ = batch_.views().back().offset + 1;
+  return batch_.views();
+}
+
+}  // namespace rapport::kafka

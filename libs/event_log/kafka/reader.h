@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/event_log/event_log.h"
+#include "libs/event_log/kafka/client.h"
+#include "libs/event_log/kafka/message_batch.h"
+
+namespace rapport::kafka {
+
+// Says what is wrong with reading on at `position`: the status for a problem that librdkafka
+// reported there.
+absl::Status ReadFailure(rd_kafka_t* handle, const std::string& topic, Partition partition,
+                         Offset position, const MessageBatch::Problem& problem,
+                         absl::Duration timeout);
+
+// Reads one partition, in no group and through a client of its own.
+class Reader : public LogReader, private ClientEvents {
+ public:
+  static absl::StatusOr<std::unique_ptr<LogReader>> Open(const KafkaLogOptions& options,
+                                                         const std::string& topic,
+                                                         Partition partition, Offset from);
+  ~Reader() override;
+
+  absl::StatusOr<absl::Span<const RecordView>> Read(size_t max_records,
+                                                    absl::Duration wait) override;
+  Offset position() const override { return position_; }
+  std::vector<Header> Headers(const RecordView& record) const override { return HeadersOf(record); }
+
+ private:
+  Reader(const KafkaLogOptions& options, std::string topic, Partition partition, Offset from)
+      : request_timeout_(options.request_timeout),
+        topic_name_(std::move(topic)),
+        partition_(partition),
+        position_(from) {}
+
+  const absl::Duration request_timeout_;
+  const std::string topic_name_;
+  const Partition partition_;
+  Offset position_;
+  absl::Status failed_;  // kept: reading on would skip what could not be read
+
+  Handle handle_;
+  Topic topic_;
+  Queue queue_;
+  bool started_ = false;
+  MessageBatch batch_;
+};
+
+}  // namespace rapport::kafka
