@@ -55,7 +55,10 @@ void AddToLatest(google::protobuf::RepeatedPtrField<Entry>* entries, Entry entry
 }  // namespace rapport
 
 // FindOrAddById for entries whose key is the string field `field`.
-#define RAPPORT_FIND_OR_ADD(entries, field, id, cap)                                          \
-  ::rapport::FindOrAddById(                                                                   \
-      entries, id, cap, [](const auto& entry) -> absl::string_view { return entry.field(); }, \
-      [](auto* entry, absl::string_view key) { entry->set_##field(key.data(), key.size()); })
+#define RAPPORT_FIND_OR_ADD(entries, field, id, cap)                                        \
+  ::rapport::FindOrAddById(                                                                 \
+      entries, id, cap,                                                                     \
+      [](const auto& rapport_entry) -> absl::string_view { return rapport_entry.field(); }, \
+      [](auto* rapport_entry, absl::string_view rapport_id) {                               \
+        rapport_entry->set_##field(rapport_id.data(), rapport_id.size());                   \
+      })

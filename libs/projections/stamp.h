@@ -1,7 +1,9 @@
 #pragma once
 
-#include "absl/strings/string_view.h"
-#include "libs/base/time.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "libs/base/event_id.h"
 #include "rapport/state/v1/common.pb.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
@@ -9,6 +11,15 @@
 
 namespace rapport {
 
+// InvalidArgument when event_id has not 16 bytes: then it cannot be told which of two touchpoints
+// wins.
+inline absl::Status CheckEventId(const touchpoint::v1::Touchpoint& touchpoint) {
+  if (touchpoint.event_id().size() == EventId::kSize) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("event_id has ", touchpoint.event_id().size(), " bytes instead of 16"));
+}
+
+// Negative, zero or positive as `a` is before, at or after `b`.
 inline int CompareTimes(const google::protobuf::Timestamp& a,
                         const google::protobuf::Timestamp& b) {
   if (a.seconds() != b.seconds()) return a.seconds() < b.seconds() ? -1 : 1;

@@ -116,6 +116,13 @@ void FoldPromise(const Touchpoint& touchpoint, absl::string_view id, bool has_du
   }
 }
 
+void FoldPromiseEnded(const Touchpoint& touchpoint, absl::string_view id,
+                      state::v1::CommitmentEnd end, RiskFactors* factors) {
+  auto* commitment = Commitment(id, factors);
+  if (commitment == nullptr || !TakeIfLater(touchpoint, commitment->mutable_ended())) return;
+  commitment->set_end(end);
+}
+
 int SatisfactionPermille(const touchpoint::v1::SatisfactionScored& scored) {
   const int score = scored.score();
   switch (scored.scale()) {
@@ -254,12 +261,12 @@ void FoldRiskFactors(const Touchpoint& touchpoint, absl::string_view client_id,
       return;
     }
     case Touchpoint::kCommitmentKept:
-      if (auto* kept = Commitment(touchpoint.commitment_kept().commitment_id(), factors))
-        TakeIfLater(touchpoint, kept->mutable_kept());
+      FoldPromiseEnded(touchpoint, touchpoint.commitment_kept().commitment_id(),
+                       state::v1::COMMITMENT_END_KEPT, factors);
       return;
     case Touchpoint::kCommitmentBroken:
-      if (auto* broken = Commitment(touchpoint.commitment_broken().commitment_id(), factors))
-        TakeIfLater(touchpoint, broken->mutable_broken());
+      FoldPromiseEnded(touchpoint, touchpoint.commitment_broken().commitment_id(),
+                       state::v1::COMMITMENT_END_BROKEN, factors);
       return;
     case Touchpoint::kSatisfactionScored:
       FoldSatisfaction(touchpoint, factors);

@@ -8,11 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/bytes.h"
-#include "libs/base/event_id.h"
+#include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/projections/retention/alert_life.h"
 #include "libs/projections/retention/factors.h"
 #include "libs/projections/retention/risk.h"
+#include "libs/projections/stamp.h"
 
 namespace rapport {
 namespace {
@@ -106,9 +107,7 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
 
 absl::Status Retention::Apply(const FoldContext& context, const Touchpoint& touchpoint,
                               const Settings& settings, State& state, FoldOutput& output) {
-  if (touchpoint.event_id().size() != EventId::kSize)
-    return absl::InvalidArgumentError(
-        absl::StrCat("event_id has ", touchpoint.event_id().size(), " bytes instead of 16"));
+  RAPPORT_RETURN_IF_ERROR(CheckEventId(touchpoint));
   FoldRiskFactors(touchpoint, context.client_id, state.mutable_factors());
   AlertLife life(context, settings, &state, &output);
   if (IsAlertAction(touchpoint)) life.Act(touchpoint);

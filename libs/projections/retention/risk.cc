@@ -212,10 +212,9 @@ class RiskCurve::Builder {
     absl::Time oldest = absl::InfiniteFuture();
     const state::v1::Stamp* broken = nullptr;
     for (const auto& commitment : factors_.commitments()) {
-      if (commitment.has_kept()) continue;
-      if (commitment.has_broken() && !Earlier(commitment.broken(), commitment.promised())) {
-        if (broken == nullptr || Earlier(*broken, commitment.broken()))
-          broken = &commitment.broken();
+      if (commitment.end() == state::v1::COMMITMENT_END_KEPT) continue;
+      if (commitment.has_ended() && !Earlier(commitment.ended(), commitment.promised())) {
+        if (broken == nullptr || Earlier(*broken, commitment.ended())) broken = &commitment.ended();
         continue;
       }
       if (!commitment.has_due_at()) continue;

@@ -1,0 +1,191 @@
+#include "libs/projections/deal_pipeline/deal_pipeline.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "libs/base/bytes.h"
+#include "libs/base/status.h"
+#include "libs/projections/keyed_set.h"
+#include "libs/projections/stamp.h"
+
+namespace rapport {
+namespace {
+
+using state::v1::Deal;
+using state::v1::DealPipelineState;
+using touchpoint::v1::DealStage;
+using touchpoint::v1::Touchpoint;
+
+constexpr int kMostDeals = 512;
+constexpr int kMostStages = 200;
+
+Deal* FindDeal(absl::string_view id, DealPipelineState* state) {
+  return RAPPORT_FIND_OR_ADD(state->mutable_deals(), deal_id, id, kMostDeals);
+}
+
+void AddStage(const Touchpoint& touchpoint, DealStage stage, std::optional<int> probability,
+              Deal* deal) {
+  state::v1::StageEntry entry;
+  SetStamp(touchpoint, entry.mutable_stamp());
+  entry.set_stage(stage);
+  if (probability.has_value()) entry.set_probability_permille(*probability);
+  AddToLatest(deal->mutable_stages(), std::move(entry), kMostStages,
+              [](const auto& a, const auto& b) { return Earlier(a.stamp(), b.stamp()); });
+}
+
+void TellAmount(const Touchpoint& touchpoint, const touchpoint::v1::Money& amount, Deal* deal) {
+  if (TakeIfLater(touchpoint, deal->mutable_amount_told())) *deal->mutable_amount() = amount;
+}
+
+void TellClose(const Touchpoint& touchpoint, const google::protobuf::Timestamp& at, Deal* deal) {
+  if (TakeIfLater(touchpoint, deal->mutable_expected_close_told()))
+    *deal->mutable_expected_close_at() = at;
+}
+
+void TellOwner(const Touchpoint& touchpoint, const std::string& owner_id,
+               state::v1::DealOwner* owner) {
+  if (TakeIfLater(touchpoint, owner->mutable_stamp())) owner->set_owner_id(owner_id);
+}
+
+void FoldOpened(const Touchpoint& touchpoint, Deal* deal) {
+  const auto& opened = touchpoint.deal_opened();
+  AddStage(touchpoint,
+           opened.stage() == touchpoint::v1::DEAL_STAGE_UNSPECIFIED
+               ? touchpoint::v1::DEAL_STAGE_LEAD
+               : opened.stage(),
+           opened.has_probability_permille() ? std::optional(opened.probability_permille())
+                                             : std::nullopt,
+           deal);
+  if (opened.has_amount()) TellAmount(touchpoint, opened.amount(), deal);
+  if (opened.has_expected_close_at()) TellClose(touchpoint, opened.expected_close_at(), deal);
+  if (!opened.deal_owner_id().empty())
+    TellOwner(touchpoint, opened.deal_owner_id(), deal->mutable_owner());
+  if (!TakeIfLater(touchpoint, deal->mutable_opened())) return;
+  deal->set_title(opened.title());
+  deal->set_kind(opened.kind());
+  deal->set_source(opened.source());
+  deal->set_referrer_client_id(opened.referrer_client_id());
+  deal->set_campaign(opened.campaign());
+  *deal->mutable_product_areas() = opened.product_areas();
+}
+
+void FoldStageChanged(const Touchpoint& touchpoint, Deal* deal) {
+  const auto& changed = touchpoint.deal_stage_changed();
+  AddStage(touchpoint, changed.to_stage(),
+           changed.has_probability_permille() ? std::optional(changed.probability_permille())
+                                              : std::nullopt,
+           deal);
+  if (changed.has_expected_close_at()) TellClose(touchpoint, changed.expected_close_at(), deal);
+  if (changed.has_deal_owner_id())
+    TellOwner(touchpoint, changed.deal_owner_id(), deal->mutable_owner());
+}
+
+void FoldAmountChanged(const Touchpoint& touchpoint, Deal* deal) {
+  const auto& changed = touchpoint.deal_amount_changed();
+  if (changed.has_amount()) TellAmount(touchpoint, changed.amount(), deal);
+  if (changed.has_expected_close_at()) TellClose(touchpoint, changed.expected_close_at(), deal);
+}
+
+void FoldWon(const Touchpoint& touchpoint, Deal* deal) {
+  const auto& won = touchpoint.deal_won();
+  AddStage(touchpoint, touchpoint::v1::DEAL_STAGE_WON, std::nullopt, deal);
+  if (won.has_amount()) TellAmount(touchpoint, won.amount(), deal);
+  if (TakeIfLater(touchpoint, deal->mutable_won())) deal->set_contract_id(won.contract_id());
+}
+
+void FoldLost(const Touchpoint& touchpoint, Deal* deal) {
+  const auto& lost = touchpoint.deal_lost();
+  AddStage(touchpoint, touchpoint::v1::DEAL_STAGE_LOST, std::nullopt, deal);
+  if (!TakeIfLater(touchpoint, deal->mutable_lost())) return;
+  deal->set_loss_reason(lost.reason());
+  deal->set_loss_note(lost.note());
+  deal->set_competitor(lost.competitor());
+}
+
+// The deal that the touchpoint is about; nullptr when it is about none.
+const std::string* DealIdOf(const Touchpoint& touchpoint) {
+  if (touchpoint.has_deal_opened()) return &touchpoint.deal_opened().deal_id();
+  if (touchpoint.has_deal_stage_changed()) return &touchpoint.deal_stage_changed().deal_id();
+  if (touchpoint.has_deal_amount_changed()) return &touchpoint.deal_amount_changed().deal_id();
+  if (touchpoint.has_deal_won()) return &touchpoint.deal_won().deal_id();
+  if (touchpoint.has_deal_lost()) return &touchpoint.deal_lost().deal_id();
+  return nullptr;
+}
+
+}  // namespace
+
+bool DealPipeline::Wants(const Touchpoint& touchpoint) {
+  return !touchpoint.client_id().empty() &&
+         (touchpoint.has_owner_assigned() || DealIdOf(touchpoint) != nullptr);
+}
+
+absl::Status DealPipeline::Apply(const FoldContext&, const Touchpoint& touchpoint, const Settings&,
+                                 State& state, FoldOutput&) {
+  RAPPORT_RETURN_IF_ERROR(CheckEventId(touchpoint));
+  if (touchpoint.has_owner_assigned()) {
+    TellOwner(touchpoint, touchpoint.owner_assigned().to_owner_id(), state.mutable_client_owner());
+    return absl::OkStatus();
+  }
+  const std::string* deal_id = DealIdOf(touchpoint);
+  Deal* deal = deal_id == nullptr ? nullptr : FindDeal(*deal_id, &state);
+  if (deal == nullptr) return absl::OkStatus();
+  if (touchpoint.has_deal_opened()) FoldOpened(touchpoint, deal);
+  if (touchpoint.has_deal_stage_changed()) FoldStageChanged(touchpoint, deal);
+  if (touchpoint.has_deal_amount_changed()) FoldAmountChanged(touchpoint, deal);
+  if (touchpoint.has_deal_won()) FoldWon(touchpoint, deal);
+  if (touchpoint.has_deal_lost()) FoldLost(touchpoint, deal);
+  return absl::OkStatus();
+}
+
+void DealPipeline::Index(const State& state, const Settings& settings, IndexWriter& index) {
+  for (const Deal& deal : state.deals()) {
+    const state::v1::DealRow row = RowOf(state, deal, settings);
+    const std::string value = row.SerializeAsString();
+    std::string deal_key;
+    AppendKeyString(&deal_key, deal.deal_id());
+    std::string board_key;
+    AppendKeyString(&board_key, row.owner_id());
+    AppendBig32(&board_key, static_cast<uint32_t>(row.stage()));
+    board_key += deal_key;
+    index.Add(kBoardIndex, board_key, value);
+    index.Add(kDealIndex, deal_key, value);
+  }
+}
+
+std::string DealPipeline::Fingerprint(const Settings& settings) {
+  return absl::StrJoin(settings.stage_probability_permille, ",");
+}
+
+DealStage StageOf(const Deal& deal) {
+  return deal.stages().empty() ? touchpoint::v1::DEAL_STAGE_LEAD
+                               : deal.stages(deal.stages_size() - 1).stage();
+}
+
+bool IsOpen(const Deal& deal) { return StageOf(deal) < touchpoint::v1::DEAL_STAGE_WON; }
+
+const std::string& OwnerOf(const DealPipelineState& state, const Deal& deal) {
+  return deal.owner().owner_id().empty() ? state.client_owner().owner_id()
+                                         : deal.owner().owner_id();
+}
+
+state::v1::DealRow RowOf(const DealPipelineState& state, const Deal& deal,
+                         const DealPipelineSettings& settings) {
+  state::v1::DealRow row;
+  row.set_deal_id(deal.deal_id());
+  row.set_title(deal.title());
+  row.set_owner_id(OwnerOf(state, deal));
+  row.set_stage(StageOf(deal));
+  if (deal.has_amount()) *row.mutable_amount() = deal.amount();
+  if (deal.has_expected_close_at()) *row.mutable_expected_close_at() = deal.expected_close_at();
+  const auto stage = static_cast<size_t>(row.stage());
+  if (stage < settings.stage_probability_permille.size())
+    row.set_probability_permille(settings.stage_probability_permille[stage]);
+  if (deal.stages().empty()) return row;
+  const state::v1::StageEntry& last = deal.stages(deal.stages_size() - 1);
+  *row.mutable_stage_since_at() = last.stamp().occurred_at();
+  if (last.has_probability_permille()) row.set_probability_permille(last.probability_permille());
+  return row;
+}
+
+}  // namespace rapport

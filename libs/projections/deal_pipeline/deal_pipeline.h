@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "libs/projections/projection.h"
+#include "rapport/state/v1/deal_pipeline.pb.h"
+
+namespace rapport {
+
+struct DealPipelineSettings {
+  // Chance of winning in permille by stage (the number of touchpoint.v1.DealStage), where the
+  // seller has not judged it. From LEAD to NEGOTIATION, then WON, SUPPORT, REFERRAL; LOST is 15.
+  std::array<int, 16> stage_probability_permille = {0,    50,   100,  200, 300, 450, 550, 750,
+                                                    1000, 1000, 1000, 0,   0,   0,   0,   0};
+};
+
+// Where every deal of a client stands, with the stages it went through. The state is the same for
+// every order of arrival: each value of a deal has its own last writer, stages are a set.
+struct DealPipeline {
+  static constexpr char kName[] = "deal_pipeline";
+  static constexpr int kVersion = 1;
+  using State = state::v1::DealPipelineState;
+  using Settings = DealPipelineSettings;
+
+  static bool Wants(const touchpoint::v1::Touchpoint& touchpoint);
+  // InvalidArgument when event_id has not 16 bytes.
+  static absl::Status Apply(const FoldContext& context,
+                            const touchpoint::v1::Touchpoint& touchpoint, const Settings& settings,
+                            State& state, FoldOutput& output);
+  // Sets no timers.
+  static void Wake(const FoldContext&, absl::Time, const Settings&, State&, FoldOutput&) {}
+  // kBoardIndex and kDealIndex, for each deal.
+  static void Index(const State& state, const Settings& settings, IndexWriter& index);
+  static std::string Fingerprint(const Settings& settings);
+};
+
+// Sort key: AppendKeyString(owner_id), AppendBig32(stage), AppendKeyString(deal_id). Value: DealRow
+// without client_id, which stands at the end of the key.
+inline constexpr char kBoardIndex[] = "board";
+// Sort key: AppendKeyString(deal_id). Value: as in kBoardIndex.
+inline constexpr char kDealIndex[] = "deal";
+
+// The stage a deal is in; LEAD when none was told.
+touchpoint::v1::DealStage StageOf(const state::v1::Deal& deal);
+
+// Whether it is still to be won or lost.
+bool IsOpen(const state::v1::Deal& deal);
+
+// Seller who works on the deal, or else the client's owner; empty when unknown.
+const std::string& OwnerOf(const state::v1::DealPipelineState& state, const state::v1::Deal& deal);
+
+// The line of a deal on the board; client_id is left empty.
+state::v1::DealRow RowOf(const state::v1::DealPipelineState& state, const state::v1::Deal& deal,
+                         const DealPipelineSettings& settings);
+
+}  // namespace rapport

@@ -1,0 +1,437 @@
+#include "libs/projections/profile/profile.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "libs/base/bytes.h"
+#include "libs/base/status.h"
+#include "libs/projections/keyed_set.h"
+#include "libs/projections/profile/details.h"
+#include "libs/projections/rhythm.h"
+#include "libs/projections/stamp.h"
+
+namespace rapport {
+namespace {
+
+using state::v1::ProfileState;
+using touchpoint::v1::Channel;
+using touchpoint::v1::Touchpoint;
+
+constexpr int kMostStakeholders = 500;
+constexpr int kMostIdentifiers = 500;
+constexpr int kMostOwnerPeriods = 64;
+constexpr int kMostCommitments = 256;
+constexpr int kMostComplaints = 128;
+constexpr int kMostOrders = 32;
+constexpr int kMostInvoices = 128;
+constexpr int kMostCurrencies = 16;
+constexpr int kMostConsents = 128;
+
+// Modulo 2^64, so that the sum does not depend on the order even when amounts are absurd.
+int64_t Sum(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+
+void FoldHeader(const Touchpoint& touchpoint, ProfileState* state) {
+  state->set_touchpoint_count(state->touchpoint_count() + 1);
+  const auto& at = touchpoint.occurred_at();
+  if (!state->has_first_touchpoint_at() || CompareTimes(at, state->first_touchpoint_at()) < 0)
+    *state->mutable_first_touchpoint_at() = at;
+  if (!state->has_last_touchpoint_at() || CompareTimes(at, state->last_touchpoint_at()) > 0)
+    *state->mutable_last_touchpoint_at() = at;
+  if (!touchpoint.owner_id().empty())
+    TellText(touchpoint, touchpoint.owner_id(), state->mutable_mentioned_owner());
+}
+
+void FoldContact(const Touchpoint& touchpoint, Channel usual, ProfileState* state) {
+  const Channel channel =
+      touchpoint.channel() == touchpoint::v1::CHANNEL_UNSPECIFIED ? usual : touchpoint.channel();
+  auto* contacts = state->mutable_contacts();
+  int index = 0;
+  while (index < contacts->size() && contacts->Get(index).channel() < channel) ++index;
+  if (index == contacts->size() || contacts->Get(index).channel() != channel) {
+    contacts->Add()->set_channel(channel);
+    for (int i = contacts->size() - 1; i > index; --i) contacts->SwapElements(i, i - 1);
+  }
+  state::v1::ChannelContact& contact = *contacts->Mutable(index);
+  if (touchpoint.direction() == touchpoint::v1::DIRECTION_INBOUND)
+    contact.set_inbound_count(contact.inbound_count() + 1);
+  if (touchpoint.direction() == touchpoint::v1::DIRECTION_OUTBOUND)
+    contact.set_outbound_count(contact.outbound_count() + 1);
+  AddToRhythm(touchpoint, contact.mutable_rhythm());
+}
+
+state::v1::StakeholderProfile* StakeholderOf(absl::string_view id, ProfileState* state) {
+  return RAPPORT_FIND_OR_ADD(state->mutable_stakeholders(), stakeholder_id, id, kMostStakeholders);
+}
+
+void FoldStakeholderLeft(const Touchpoint& touchpoint, ProfileState* state) {
+  const auto& left = touchpoint.stakeholder_left();
+  auto* stakeholder = StakeholderOf(left.stakeholder_id(), state);
+  if (stakeholder == nullptr || !TakeIfLater(touchpoint, stakeholder->mutable_left())) return;
+  stakeholder->set_left_reason(left.reason());
+  stakeholder->set_successor_stakeholder_id(left.successor_stakeholder_id());
+}
+
+void FoldIdentifier(const Touchpoint& touchpoint, ProfileState* state) {
+  const auto& linked = touchpoint.identifier_linked();
+  std::string key;
+  AppendBig32(&key, static_cast<uint32_t>(linked.kind()));
+  AppendKeyString(&key, linked.issuer());
+  AppendKeyString(&key, linked.value());
+  auto* identifier =
+      RAPPORT_FIND_OR_ADD(state->mutable_identifiers(), identifier_key, key, kMostIdentifiers);
+  if (identifier == nullptr || !TakeIfLater(touchpoint, identifier->mutable_stamp())) return;
+  identifier->set_kind(linked.kind());
+  identifier->set_value(linked.value());
+  identifier->set_issuer(linked.issuer());
+  identifier->set_stakeholder_id(linked.stakeholder_id());
+}
+
+void FoldOwner(const Touchpoint& touchpoint, ProfileState* state) {
+  state::v1::OwnerPeriod period;
+  SetStamp(touchpoint, period.mutable_stamp());
+  period.set_owner_id(touchpoint.owner_assigned().to_owner_id());
+  period.set_reason(touchpoint.owner_assigned().reason());
+  period.set_note(touchpoint.owner_assigned().note());
+  AddToLatest(state->mutable_owner_periods(), std::move(period), kMostOwnerPeriods,
+              [](const auto& a, const auto& b) { return Earlier(a.stamp(), b.stamp()); });
+}
+
+state::v1::CommitmentProfile* CommitmentOf(absl::string_view id, ProfileState* state) {
+  return RAPPORT_FIND_OR_ADD(state->mutable_commitments(), commitment_id, id, kMostCommitments);
+}
+
+void TellDue(const Touchpoint& touchpoint, bool has_due, const google::protobuf::Timestamp& due_at,
+             state::v1::CommitmentProfile* commitment) {
+  if (!TakeIfLater(touchpoint, commitment->mutable_promised())) return;
+  commitment->clear_due_at();
+  if (has_due) *commitment->mutable_due_at() = due_at;
+}
+
+void FoldCommitmentMade(const Touchpoint& touchpoint, ProfileState* state) {
+  const auto& made = touchpoint.commitment_made();
+  auto* commitment = CommitmentOf(made.commitment_id(), state);
+  if (commitment == nullptr) return;
+  TellDue(touchpoint, made.has_due_at(), made.due_at(), commitment);
+  if (!TakeIfLater(touchpoint, commitment->mutable_made())) return;
+  commitment->set_statement(made.statement());
+  commitment->set_promised_by_agent_id(made.promised_by_agent_id());
+}
+
+void FoldCommitmentEnded(const Touchpoint& touchpoint, absl::string_view id,
+                         state::v1::CommitmentEnd end, ProfileState* state) {
+  auto* commitment = CommitmentOf(id, state);
+  if (commitment == nullptr || !TakeIfLater(touchpoint, commitment->mutable_ended())) return;
+  commitment->set_end(end);
+}
+
+state::v1::ComplaintProfile* ComplaintOf(absl::string_view id, ProfileState* state) {
+  return RAPPORT_FIND_OR_ADD(state->mutable_complaints(), complaint_id, id, kMostComplaints);
+}
+
+void FoldComplaintOpened(const Touchpoint& touchpoint, ProfileState* state) {
+  const auto& opened = touchpoint.complaint_opened();
+  auto* complaint = ComplaintOf(opened.complaint_id(), state);
+  if (complaint == nullptr || !TakeIfLater(touchpoint, complaint->mutable_opened())) return;
+  complaint->set_category(opened.category());
+  complaint->set_severity(opened.severity());
+  complaint->set_statement(opened.statement());
+  complaint->clear_answer_due_at();
+  if (opened.has_answer_due_at()) *complaint->mutable_answer_due_at() = opened.answer_due_at();
+}
+
+void FoldComplaintClosed(const Touchpoint& touchpoint, absl::string_view id,
+                         state::v1::ComplaintEnd end, const std::string& resolution,
+                         ProfileState* state) {
+  auto* complaint = ComplaintOf(id, state);
+  if (complaint == nullptr || !TakeIfLater(touchpoint, complaint->mutable_closed())) return;
+  complaint->set_end(end);
+  complaint->set_resolution(resolution);
+}
+
+// Of an amount without a currency nothing is kept.
+state::v1::AccountTotals* AccountOf(const touchpoint::v1::Money& amount, ProfileState* state) {
+  if (amount.currency_code().empty()) return nullptr;
+  return RAPPORT_FIND_OR_ADD(state->mutable_accounts(), currency_code, amount.currency_code(),
+                             kMostCurrencies);
+}
+
+state::v1::OrderProfile* OrderOf(absl::string_view id, ProfileState* state) {
+  if (id.empty()) return nullptr;
+  return RAPPORT_FIND_OR_ADD(state->mutable_orders(), order_id, id, kMostOrders);
+}
+
+void FoldOrderPlaced(const Touchpoint& touchpoint, ProfileState* state) {
+  const auto& placed = touchpoint.order_placed();
+  AddToRhythm(touchpoint, state->mutable_order_rhythm());
+  if (auto* account = AccountOf(placed.amount(), state)) {
+    account->set_order_count(account->order_count() + 1);
+    account->set_ordered_minor_units(
+        Sum(account->ordered_minor_units(), placed.amount().minor_units()));
+  }
+  auto* order = OrderOf(placed.order_id(), state);
+  if (order == nullptr || !TakeIfLater(touchpoint, order->mutable_placed())) return;
+  *order->mutable_amount() = placed.amount();
+  order->set_line_count(placed.line_count());
+}
+
+void FoldOrderShipped(const Touchpoint& touchpoint, ProfileState* state) {
+  const auto& shipped = touchpoint.order_shipped();
+  auto* order = OrderOf(shipped.order_id(), state);
+  if (order == nullptr) return;
+  TakeIfLater(touchpoint, order->mutable_shipped());
+  if (shipped.complete()) order->set_shipped_completely(true);
+}
+
+void FoldOrderCancelled(const Touchpoint& touchpoint, ProfileState* state) {
+  const auto& cancelled = touchpoint.order_cancelled();
+  if (cancelled.has_amount()) {
+    if (auto* account = AccountOf(cancelled.amount(), state))
+      account->set_cancelled_minor_units(
+          Sum(account->cancelled_minor_units(), cancelled.amount().minor_units()));
+  } else if (auto* order = OrderOf(cancelled.order_id(), state)) {
+    TakeIfLater(touchpoint, order->mutable_cancelled());
+  }
+}
+
+state::v1::InvoiceProfile* InvoiceOf(absl::string_view id, ProfileState* state) {
+  if (id.empty()) return nullptr;
+  return RAPPORT_FIND_OR_ADD(state->mutable_invoices(), invoice_id, id, kMostInvoices);
+}
+
+void FoldInvoice(const Touchpoint& touchpoint, ProfileState* state) {
+  const auto& issued = touchpoint.invoice_issued();
+  if (auto* account = AccountOf(issued.amount(), state))
+    account->set_invoiced_minor_units(
+        Sum(account->invoiced_minor_units(), issued.amount().minor_units()));
+  auto* invoice = InvoiceOf(issued.invoice_id(), state);
+  if (invoice == nullptr || !TakeIfLater(touchpoint, invoice->mutable_issued())) return;
+  *invoice->mutable_amount() = issued.amount();
+  invoice->clear_due_at();
+  if (issued.has_due_at()) *invoice->mutable_due_at() = issued.due_at();
+}
+
+void FoldPayment(const Touchpoint& touchpoint, ProfileState* state) {
+  const auto& payment = touchpoint.payment_received();
+  if (auto* account = AccountOf(payment.amount(), state))
+    account->set_paid_minor_units(Sum(account->paid_minor_units(), payment.amount().minor_units()));
+  if (auto* invoice = InvoiceOf(payment.invoice_id(), state))
+    invoice->set_paid_minor_units(Sum(invoice->paid_minor_units(), payment.amount().minor_units()));
+}
+
+void TellConsent(const Touchpoint& touchpoint, const std::string& purpose, Channel channel,
+                 ProfileState* state) {
+  std::string key;
+  AppendKeyString(&key, purpose);
+  AppendBig32(&key, static_cast<uint32_t>(channel));
+  auto* consent = RAPPORT_FIND_OR_ADD(state->mutable_consents(), consent_key, key, kMostConsents);
+  if (consent == nullptr || !TakeIfLater(touchpoint, consent->mutable_stamp())) return;
+  consent->set_purpose(purpose);
+  consent->set_channel(channel);
+  consent->set_given(touchpoint.has_consent_given());
+  consent->clear_expires_at();
+  if (touchpoint.consent_given().has_expires_at())
+    *consent->mutable_expires_at() = touchpoint.consent_given().expires_at();
+}
+
+void FoldConsent(const Touchpoint& touchpoint, const std::string& purpose,
+                 const google::protobuf::RepeatedField<int>& channels, ProfileState* state) {
+  if (channels.empty())
+    TellConsent(touchpoint, purpose, touchpoint::v1::CHANNEL_UNSPECIFIED, state);
+  for (const int channel : channels)
+    TellConsent(touchpoint, purpose, static_cast<Channel>(channel), state);
+}
+
+void FoldMerge(const Touchpoint& touchpoint, absl::string_view client_id, ProfileState* state) {
+  const auto& merged = touchpoint.clients_merged();
+  const auto& split = touchpoint.clients_split();
+  const bool concerns = touchpoint.has_clients_merged() ? merged.absorbed_client_id() == client_id
+                                                        : split.separated_client_id() == client_id;
+  if (!concerns || !TakeIfLater(touchpoint, state->mutable_merge()->mutable_stamp())) return;
+  state->mutable_merge()->set_survivor_client_id(merged.survivor_client_id());
+}
+
+void FoldPayload(const Touchpoint& touchpoint, absl::string_view client_id, ProfileState* state) {
+  switch (touchpoint.payload_case()) {
+    case Touchpoint::kCallCompleted:
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_PHONE, state);
+    case Touchpoint::kEmailExchanged:
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_E_MAIL, state);
+    case Touchpoint::kMeetingHeld:
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_MEETING, state);
+    case Touchpoint::kChatExchanged:
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_CHAT, state);
+    case Touchpoint::kLetterExchanged:
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_LETTER, state);
+    case Touchpoint::kPortalUsed:
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_PORTAL, state);
+    case Touchpoint::kClientRegistered: {
+      const auto& registered = touchpoint.client_registered();
+      FoldDetails(touchpoint, registered.details(), state->mutable_details());
+      if (!TakeIfLater(touchpoint, state->mutable_registration()->mutable_stamp())) return;
+      state->mutable_registration()->set_origin(registered.origin());
+      state->mutable_registration()->set_referrer_client_id(registered.referrer_client_id());
+      return;
+    }
+    case Touchpoint::kClientDetailsChanged:
+      return FoldDetails(touchpoint, touchpoint.client_details_changed().details(),
+                         state->mutable_details());
+    case Touchpoint::kStakeholderAdded: {
+      const auto& said = touchpoint.stakeholder_added().stakeholder();
+      auto* stakeholder = StakeholderOf(said.stakeholder_id(), state);
+      if (stakeholder == nullptr) return;
+      TakeIfLater(touchpoint, stakeholder->mutable_added());
+      return FoldStakeholder(touchpoint, said, stakeholder);
+    }
+    case Touchpoint::kStakeholderChanged: {
+      const auto& said = touchpoint.stakeholder_changed().stakeholder();
+      if (auto* stakeholder = StakeholderOf(said.stakeholder_id(), state))
+        FoldStakeholder(touchpoint, said, stakeholder);
+      return;
+    }
+    case Touchpoint::kStakeholderLeft:
+      return FoldStakeholderLeft(touchpoint, state);
+    case Touchpoint::kIdentifierLinked:
+      return FoldIdentifier(touchpoint, state);
+    case Touchpoint::kOwnerAssigned:
+      return FoldOwner(touchpoint, state);
+    case Touchpoint::kCommitmentMade:
+      return FoldCommitmentMade(touchpoint, state);
+    case Touchpoint::kCommitmentMoved: {
+      const auto& moved = touchpoint.commitment_moved();
+      if (auto* commitment = CommitmentOf(moved.commitment_id(), state))
+        TellDue(touchpoint, moved.has_due_at(), moved.due_at(), commitment);
+      return;
+    }
+    case Touchpoint::kCommitmentKept:
+      return FoldCommitmentEnded(touchpoint, touchpoint.commitment_kept().commitment_id(),
+                                 state::v1::COMMITMENT_END_KEPT, state);
+    case Touchpoint::kCommitmentBroken:
+      return FoldCommitmentEnded(touchpoint, touchpoint.commitment_broken().commitment_id(),
+                                 state::v1::COMMITMENT_END_BROKEN, state);
+    case Touchpoint::kComplaintOpened:
+      return FoldComplaintOpened(touchpoint, state);
+    case Touchpoint::kComplaintSettled:
+      return FoldComplaintClosed(touchpoint, touchpoint.complaint_settled().complaint_id(),
+                                 state::v1::COMPLAINT_END_SETTLED,
+                                 touchpoint.complaint_settled().resolution(), state);
+    case Touchpoint::kComplaintRejected:
+      return FoldComplaintClosed(touchpoint, touchpoint.complaint_rejected().complaint_id(),
+                                 state::v1::COMPLAINT_END_REJECTED,
+                                 touchpoint.complaint_rejected().reason(), state);
+    case Touchpoint::kOrderPlaced:
+      return FoldOrderPlaced(touchpoint, state);
+    case Touchpoint::kOrderShipped:
+      return FoldOrderShipped(touchpoint, state);
+    case Touchpoint::kOrderCancelled:
+      return FoldOrderCancelled(touchpoint, state);
+    case Touchpoint::kInvoiceIssued:
+      return FoldInvoice(touchpoint, state);
+    case Touchpoint::kPaymentReceived:
+      return FoldPayment(touchpoint, state);
+    case Touchpoint::kConsentGiven:
+      return FoldConsent(touchpoint, touchpoint.consent_given().purpose(),
+                         touchpoint.consent_given().channels(), state);
+    case Touchpoint::kConsentWithdrawn:
+      return FoldConsent(touchpoint, touchpoint.consent_withdrawn().purpose(),
+                         touchpoint.consent_withdrawn().channels(), state);
+    case Touchpoint::kErasureRequested:
+      TakeIfLater(touchpoint, state->mutable_erasure_requested());
+      return;
+    case Touchpoint::kClientsMerged:
+    case Touchpoint::kClientsSplit:
+      return FoldMerge(touchpoint, client_id, state);
+    // On the timeline alone.
+    case Touchpoint::kMeetingCancelled:
+    case Touchpoint::kNeedIdentified:
+    case Touchpoint::kObjectionRaised:
+    case Touchpoint::kObjectionSettled:
+    case Touchpoint::kDealOpened:
+    case Touchpoint::kDealStageChanged:
+    case Touchpoint::kDealAmountChanged:
+    case Touchpoint::kDealWon:
+    case Touchpoint::kDealLost:
+    case Touchpoint::kCompetitorMentioned:
+    case Touchpoint::kTargetSet:
+    case Touchpoint::kSatisfactionScored:
+    case Touchpoint::kSentimentObserved:
+    case Touchpoint::kContractSigned:
+    case Touchpoint::kContractRenewed:
+    case Touchpoint::kContractTerminated:
+    case Touchpoint::kAlertAcknowledged:
+    case Touchpoint::kAlertSnoozed:
+    case Touchpoint::kAlertResolved:
+    case Touchpoint::kAlertDismissed:
+    case Touchpoint::kDeadLetterRetried:
+    case Touchpoint::kDeadLetterSkipped:
+    case Touchpoint::kClockAdvanced:
+    case Touchpoint::PAYLOAD_NOT_SET:
+      return;
+  }
+}
+
+}  // namespace
+
+bool Profile::Wants(const Touchpoint& touchpoint) {
+  return !touchpoint.client_id().empty() &&
+         touchpoint.payload_case() != Touchpoint::PAYLOAD_NOT_SET &&
+         !touchpoint.has_clock_advanced() && !touchpoint.has_dead_letter_retried() &&
+         !touchpoint.has_dead_letter_skipped();
+}
+
+absl::Status Profile::Apply(const FoldContext& context, const Touchpoint& touchpoint,
+                            const Settings&, State& state, FoldOutput& output) {
+  RAPPORT_RETURN_IF_ERROR(CheckEventId(touchpoint));
+  FoldHeader(touchpoint, &state);
+  FoldPayload(touchpoint, context.client_id, &state);
+  output.rows.push_back(
+      {TimelineSortKey(touchpoint), TimelineRowOf(touchpoint).SerializeAsString()});
+  return absl::OkStatus();
+}
+
+void Profile::Index(const State& state, const Settings&, IndexWriter& index) {
+  state::v1::ClientRow row;
+  row.set_name(state.details().name().text());
+  row.set_owner_id(OwnerOf(state));
+  row.set_segment(state.details().segment().segment());
+  row.set_key_account(state.details().key_account().flag());
+  *row.mutable_last_touchpoint_at() = state.last_touchpoint_at();
+  const std::string value = row.SerializeAsString();
+  std::string name_key;
+  AppendKeyString(&name_key, absl::AsciiStrToLower(row.name()));
+  std::string owner_key;
+  AppendKeyString(&owner_key, row.owner_id());
+  index.Add(kClientsByOwnerIndex, owner_key + name_key, value);
+  index.Add(kClientsByNameIndex, name_key, value);
+}
+
+std::string Profile::Fingerprint(const Settings&) { return "none"; }
+
+const std::string& OwnerOf(const ProfileState& state) {
+  return state.owner_periods().empty()
+             ? state.mentioned_owner().text()
+             : state.owner_periods(state.owner_periods_size() - 1).owner_id();
+}
+
+bool IsOpen(const state::v1::CommitmentProfile& commitment) {
+  if (!commitment.has_ended()) return true;
+  return commitment.end() == state::v1::COMMITMENT_END_BROKEN &&
+         Earlier(commitment.ended(), commitment.promised());
+}
+
+bool IsOpen(const state::v1::ComplaintProfile& complaint) {
+  return complaint.has_opened() &&
+         (!complaint.has_closed() || Earlier(complaint.closed(), complaint.opened()));
+}
+
+bool IsPresent(const state::v1::StakeholderProfile& stakeholder) {
+  return !stakeholder.has_left() || Earlier(stakeholder.left(), stakeholder.added());
+}
+
+bool IsOpen(const state::v1::InvoiceProfile& invoice) {
+  return invoice.has_issued() && invoice.paid_minor_units() < invoice.amount().minor_units();
+}
+
+}  // namespace rapport

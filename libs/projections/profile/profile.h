@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+
+#include "libs/projections/projection.h"
+#include "rapport/state/v1/profile.pb.h"
+#include "rapport/state/v1/timeline.pb.h"
+
+namespace rapport {
+
+// Nothing to set yet.
+struct ProfileSettings {};
+
+// Who a client is, and where everything with it stands; and a row for each touchpoint. The state is
+// the same for every order of arrival: values have their own last writers, sets are bounded by
+// their keys, sums are sums of integers modulo 2^64.
+struct Profile {
+  static constexpr char kName[] = "profile";
+  static constexpr int kVersion = 1;
+  using State = state::v1::ProfileState;
+  using Settings = ProfileSettings;
+
+  // Every kind that belongs to a client.
+  static bool Wants(const touchpoint::v1::Touchpoint& touchpoint);
+  // InvalidArgument when event_id has not 16 bytes.
+  static absl::Status Apply(const FoldContext& context,
+                            const touchpoint::v1::Touchpoint& touchpoint, const Settings& settings,
+                            State& state, FoldOutput& output);
+  // Sets no timers.
+  static void Wake(const FoldContext&, absl::Time, const Settings&, State&, FoldOutput&) {}
+  // kClientsByOwnerIndex and kClientsByNameIndex.
+  static void Index(const State& state, const Settings& settings, IndexWriter& index);
+  static std::string Fingerprint(const Settings& settings);
+};
+
+// Sort key: AppendKeyString(owner_id), AppendKeyString(name in lower case). Value: ClientRow.
+inline constexpr char kClientsByOwnerIndex[] = "by_owner";
+// Sort key: AppendKeyString(name in lower case). Value: ClientRow.
+inline constexpr char kClientsByNameIndex[] = "by_name";
+
+// The client's relationship manager: as assigned, or else as a header mentioned; empty when
+// unknown.
+const std::string& OwnerOf(const state::v1::ProfileState& state);
+
+bool IsOpen(const state::v1::CommitmentProfile& commitment);
+bool IsOpen(const state::v1::ComplaintProfile& complaint);
+bool IsPresent(const state::v1::StakeholderProfile& stakeholder);
+// Whether less than its amount was paid.
+bool IsOpen(const state::v1::InvoiceProfile& invoice);
+
+// Sort key of a touchpoint on the timeline, the earliest first: AppendOrdered64(nanoseconds since
+// 1970) and event_id. Moments before 1678 and after 2261 stand at the ends.
+std::string TimelineSortKey(const touchpoint::v1::Touchpoint& touchpoint);
+// Value of the row.
+state::v1::TimelineRow TimelineRowOf(const touchpoint::v1::Touchpoint& touchpoint);
+// What happened, one line in English for people, such as "ordered for 120.50 EUR (3 lines)".
+std::string SummaryLine(const touchpoint::v1::Touchpoint& touchpoint);
+// Name of the kind as in Touchpoint.payload, such as "order_placed"; empty for none.
+std::string KindName(const touchpoint::v1::Touchpoint& touchpoint);
+
+}  // namespace rapport
