@@ -1,0 +1,261 @@
+// kill -9 at random moments: a child process appends from several threads and reports over a pipe
+// what was acknowledged; the parent kills it, opens the log, and compares. RAPPORT_KILLS sets the
+// number of kills (default 20), RAPPORT_SEED the seed, which is printed.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gtest/gtest.h"
+#include "libs/base/check.h"
+#include "libs/base/status_matchers.h"
+#include "libs/event_log/embedded/embedded_log.h"
+#include "libs/event_log/embedded/temp_folder.h"
+#include "rocksdb/write_buffer_manager.h"
+
+namespace rapport {
+namespace {
+
+constexpr char kTopic[] = "t";
+constexpr int kPartitions = 3;
+constexpr int kThreads = 4;
+constexpr uint32_t kMaxBatch = 40;
+
+// Names one record: the parent can tell from it what the whole record has to be.
+struct RecordName {
+  uint32_t round, thread, batch, index, batch_size;
+  auto operator<=>(const RecordName&) const = default;
+};
+struct Acknowledgement {
+  RecordName name;
+  int32_t partition;
+  int64_t offset;
+};
+static_assert(sizeof(Acknowledgement) * kMaxBatch <= 4096 /* PIPE_BUF: written as a whole */);
+
+Record MakeRecord(const RecordName& name) {
+  std::mt19937 random(name.round * 7919 + name.thread * 104729 + name.batch * 31 + name.index);
+  Record record;
+  record.key = absl::StrCat("client ", random() % 1000);
+  const size_t padding = random() % 16 == 0 ? random() % 30'000 : random() % 300;
+  record.value = absl::StrCat(name.round, " ", name.thread, " ", name.batch, " ", name.index, " ",
+                              name.batch_size, " ");
+  while (record.value.size() < padding) {
+    record.value.push_back(static_cast<char>('a' + random() % 26));
+  }
+  record.headers = {{"index", absl::StrCat(name.index)}};
+  record.timestamp = absl::FromUnixMillis(1700000000000 + name.batch);
+  return record;
+}
+
+RecordName NameOf(absl::string_view value) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(value, absl::MaxSplits(' ', 5));
+  RecordName name = {};
+  RAPPORT_CHECK(
+      parts.size() == 6 && absl::SimpleAtoi(parts[0], &name.round) &&
+          absl::SimpleAtoi(parts[1], &name.thread) && absl::SimpleAtoi(parts[2], &name.batch) &&
+          absl::SimpleAtoi(parts[3], &name.index) && absl::SimpleAtoi(parts[4], &name.batch_size),
+      "a strange value: ", value.substr(0, 100));
+  return name;
+}
+
+std::unique_ptr<EventLog> Open(const std::string& folder) {
+  // So small that files are written, and kills hit that, all the time.
+  auto log = OpenEmbeddedLog(
+      {.folder = folder, .write_buffers = std::make_shared<rocksdb::WriteBufferManager>(1 << 20)});
+  RAPPORT_CHECK(log.ok(), log.status().ToString());
+  return *std::move(log);
+}
+
+void AppendForEver(EventLog* log, uint32_t round, uint32_t thread, int pipe) {
+  std::mt19937 random(round * kThreads + thread);
+  for (uint32_t batch = 0;; ++batch) {
+    const uint32_t size = 1 + random() % kMaxBatch;
+    std::vector<Record> records;
+    for (uint32_t index = 0; index < size; ++index) {
+      records.push_back(MakeRecord({round, thread, batch, index, size}));
+    }
+    const auto positions = log->Append(kTopic, records);
+    RAPPORT_CHECK(positions.ok(), positions.status().ToString());
+    std::vector<Acknowledgement> acknowledgements;
+    for (uint32_t index = 0; index < size; ++index) {
+      acknowledgements.push_back({{round, thread, batch, index, size},
+                                  (*positions)[index].partition.value(),
+                                  (*positions)[index].offset.value()});
+    }
+    const size_t bytes = size * sizeof(Acknowledgement);
+    RAPPORT_CHECK(write(pipe, acknowledgements.data(), bytes) == static_cast<ssize_t>(bytes));
+  }
+}
+
+int RunChild(const std::string& folder, uint32_t round, int pipe) {
+  const auto log = Open(folder);
+  const absl::Status created = log->CreateTopic(kTopic, kPartitions);
+  RAPPORT_CHECK(created.ok(), created.ToString());
+  std::vector<std::thread> threads;
+  for (uint32_t thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] { AppendForEver(log.get(), round, thread, pipe); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return 0;
+}
+
+uint32_t FromEnvironment(const char* name, uint32_t otherwise) {
+  const char* const text = std::getenv(name);
+  uint32_t value = otherwise;
+  RAPPORT_CHECK(text == nullptr || absl::SimpleAtoi(text, &value), name, " is no number: ", text);
+  return value;
+}
+
+class CrashTest : public testing::Test {
+ protected:
+  using Place = std::pair<int32_t, int64_t>;
+
+  // Lets a child append for `time` and kills it; keeps what it was told to be safe.
+  void AppendAndKill(uint32_t round, std::chrono::microseconds time) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      // A program anew: threads of this one are not there after fork.
+      constexpr int kPipe = 3;
+      if (ends[1] == kPipe) {
+        fcntl(kPipe, F_SETFD, 0);
+      } else {
+        dup2(ends[1], kPipe);
+      }
+      execl("/proc/self/exe", "crash_test", "--child", folder_.path().c_str(),
+            absl::StrCat(round).c_str(), absl::StrCat(kPipe).c_str(), nullptr);
+      _exit(127);
+    }
+    close(ends[1]);
+    const auto until = std::chrono::steady_clock::now() + time;
+    bool killed = false;
+    std::string bytes;
+    for (;;) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+          until - std::chrono::steady_clock::now());
+      if (!killed && left.count() <= 0) {
+        kill(child, SIGKILL);
+        killed = true;
+      }
+      pollfd waiting = {.fd = ends[0], .events = POLLIN, .revents = 0};
+      const int count = poll(&waiting, 1, killed ? -1 : static_cast<int>(left.count()) + 1);
+      if (count == 0) continue;
+      char buffer[65536];
+      const ssize_t got = read(ends[0], buffer, sizeof buffer);
+      ASSERT_GE(got, 0);
+      if (got == 0) break;
+      bytes.append(buffer, static_cast<size_t>(got));
+    }
+    close(ends[0]);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        << "the child ended by itself";
+    ASSERT_EQ(bytes.size() % sizeof(Acknowledgement), 0u);
+    for (size_t at = 0; at < bytes.size(); at += sizeof(Acknowledgement)) {
+      Acknowledgement acknowledgement;
+      std::memcpy(&acknowledgement, bytes.data() + at, sizeof acknowledgement);
+      ASSERT_TRUE(acknowledged_
+                      .emplace(Place(acknowledgement.partition, acknowledgement.offset),
+                               acknowledgement.name)
+                      .second)
+          << "acknowledged twice: " << acknowledgement.partition << "/" << acknowledgement.offset;
+    }
+  }
+
+  // Reads the log from what has been checked already (or from its start) and compares.
+  void Check(bool from_start) {
+    const auto log = Open(folder_.path());
+    if (!log->PartitionCount(kTopic).ok()) {
+      ASSERT_TRUE(acknowledged_.empty());
+      return;
+    }
+    std::map<std::array<uint32_t, 3>, std::pair<uint32_t, uint32_t>> batches;  // found, of
+    for (int32_t i = 0; i < kPartitions; ++i) {
+      const int64_t from = from_start ? 0 : checked_[i];
+      const auto reader = log->OpenReader(kTopic, Partition(i), Offset(from));
+      ASSERT_OK(reader);
+      auto expected = acknowledged_.lower_bound(Place(i, from));
+      for (int64_t offset = from;;) {
+        const auto records = (*reader)->Read(10'000, absl::ZeroDuration());
+        ASSERT_OK(records);
+        if (records->empty()) break;
+        for (const RecordView& view : *records) {
+          ASSERT_EQ(view.offset, Offset(offset));
+          const RecordName name = NameOf(view.value);
+          const Record record = MakeRecord(name);
+          ASSERT_TRUE(view.value == record.value && view.key == record.key &&
+                      view.timestamp == record.timestamp &&
+                      (*reader)->Headers(view) == record.headers)
+              << "partition " << i << ", offset " << offset;
+          auto& [found, of] = batches[{name.round, name.thread, name.batch}];
+          ++found;
+          of = name.batch_size;
+          if (expected != acknowledged_.end() && expected->first == Place(i, offset)) {
+            ASSERT_EQ(expected->second, name) << "partition " << i << ", offset " << offset;
+            ++expected;
+          }
+          ++offset;
+        }
+        checked_[i] = offset;
+      }
+      ASSERT_TRUE(expected == acknowledged_.end() || expected->first.first > i)
+          << "lost: partition " << i << ", offset " << expected->first.second;
+    }
+    for (const auto& [batch, counts] : batches) {
+      ASSERT_EQ(counts.first, counts.second) << "round " << batch[0] << ", thread " << batch[1]
+                                             << ", batch " << batch[2] << " is there in part";
+    }
+  }
+
+  const TempFolder folder_;
+  std::map<Place, RecordName> acknowledged_;
+  std::map<int32_t, int64_t> checked_;
+};
+
+TEST_F(CrashTest, WhatIsAcknowledgedSurvivesAKill) {
+  const uint32_t kills = FromEnvironment("RAPPORT_KILLS", 20);
+  const uint32_t seed = FromEnvironment("RAPPORT_SEED", 1);
+  std::mt19937 random(seed);
+  for (uint32_t round = 0; round < kills; ++round) {
+    SCOPED_TRACE(absl::StrCat("RAPPORT_SEED=", seed, ", kill ", round));
+    // Some kills come while the log is being opened.
+    const std::chrono::microseconds time(random() % 250'000);
+    ASSERT_NO_FATAL_FAILURE(AppendAndKill(round, time));
+    ASSERT_NO_FATAL_FAILURE(Check(/*from_start=*/false));
+  }
+  ASSERT_NO_FATAL_FAILURE(Check(/*from_start=*/true));
+  EXPECT_GT(acknowledged_.size(), kills) << "too little was appended to test anything";
+  std::printf("seed %u: %u kills, %zu records acknowledged, none lost\n", seed, kills,
+              acknowledged_.size());
+}
+
+}  // namespace
+}  // namespace rapport
+
+int main(int argc, char** argv) {
+  uint32_t round;
+  int pipe;
+  if (argc == 5 && absl::string_view(argv[1]) == "--child" && absl::SimpleAtoi(argv[3], &round) &&
+      absl::SimpleAtoi(argv[4], &pipe)) {
+    return rapport::RunChild(argv[2], round, pipe);
+  }
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
