@@ -1,8 +1,8 @@
 #!/bin/bash
 # Builds Rapport and runs its tests, ending with one summary; the exit code says whether all passed.
 #   --config dev|release|asan|tsan|all  default all: every test on dev, unit tests under the address
-#                                       and undefined-behaviour sanitizers, tests with threads under
-#                                       the thread sanitizer, and whether release builds
+#                                       and undefined-behaviour sanitizers, and those with threads
+#                                       under the thread sanitizer
 #   --only REGEX                        the tests whose names match
 #   --long                              fault tests with 1,000 kills, simulation with 10,000 seeds
 set -euo pipefail
@@ -67,6 +67,9 @@ build() {
     fail "cmake could not configure $config"
   }
   NINJA_STATUS="[$config %f/%t %es] " cmake --build ".build/$config" --target "$target"
+  if ctest --test-dir ".build/$config" --show-only | grep -q '^Total Tests: 0$'; then
+    fail "$config has no test: RAPPORT_TEST_LABELS_$config in CMakeLists.txt fits none"
+  fi
 }
 
 mkdir -p .build/check
