@@ -75,7 +75,8 @@ COMMENTED_OUT = re.compile(
     r")\s*$"
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
-SYSTEM_INCLUDE = re.compile(r"[a-z_0-9]+(\.h)?$|(sys|netinet|arpa|net|linux|asm|bits)/")
+SYSTEM_INCLUDE = re.compile(
+    r"(?!csv\.h|xxhash\.h|rdkafka)([a-z_0-9]+(\.h)?$|(sys|netinet|arpa|net|linux|asm|bits)/)")
 
 
 def breach(path, line, message):
@@ -91,7 +92,9 @@ def is_script(path, text):
 
 
 def is_test(path):
-    return path.endswith(("_test.cc", "_bench.cc", "_test.h")) or path.startswith("tests/")
+    """Beside the code: x_test.cc, x_bench.cc, test_x.h, testing/x.h."""
+    return path.startswith("tests/") or bool(
+        re.search(r"/testing/|/test_[^/]*$|_(test|bench)\.(cc|h)$", path))
 
 
 def component(path):
@@ -291,7 +294,7 @@ def _names_a_path(name, here, folders):
 
 def _exists(name, here, files, folders):
     name = name.rstrip("/")
-    places = [name, os.path.normpath(f"{here}/{name}")]
+    places = [name, os.path.normpath(f"{here}/{name}"), os.path.normpath(f"{here}/../{name}")]
     return any(place in files or place in folders for place in places)
 
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Each rule of tidy.py passes a good example and fails the bad ones."""
 
+import sys
 import unittest
 
+sys.dont_write_bytecode = True
 import tidy
 
 # Split, so that the rules don't find them here.
@@ -38,7 +40,9 @@ class TidyTest(unittest.TestCase):
         check("libs/base/a.cc", "libs/nowhere/x.h", "(layer unknown)")
         check("libs/nowhere/a.cc", "absl/x.h", "libs/nowhere has no layer")
         check("libs/projector/a.cc", "tests/support/x.h", "only tests may")
-        check("libs/projector/a_test.cc", "tests/support/x.h")
+        for place in ("a_test.cc", "a_bench.cc", "test_a.h", "sub/testing/a.cc"):
+            check("libs/projector/" + place, "tests/support/x.h")
+        check("libs/projector/testing.cc", "tests/support/x.h", "only tests may")
         check("libs/projector/a_test.cc", "tests/simulation/x.h", "only tests/support")
         check("tests/simulation/a.cc", "services/kpi/x.h")
 
@@ -166,6 +170,7 @@ class TidyTest(unittest.TestCase):
         check('#include "rapport/x/v1/z.pb.h"', "proto/rapport/x/v1/z.proto does not exist")
         check("#include <libs/base/b.h>", "angle brackets")
         check("#include <absl/time/time.h>", "angle brackets")
+        check("#include <csv.h>", "angle brackets")
 
     def test_pragma_once(self):
         check = lambda text, *args: self.assert_breach(tidy.include_style, {"a/b.h": text}, *args)

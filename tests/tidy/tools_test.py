@@ -5,10 +5,12 @@ import contextlib
 import io
 import json
 import os
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 
+sys.dont_write_bytecode = True
 import tools
 
 HERE = Path(__file__).resolve().parent
