@@ -113,13 +113,7 @@ void Appender::FinishBlock(PartitionLog* partition, rocksdb::WriteBatch* batch) 
 absl::Status Appender::Commit(rocksdb::WriteBatch* batch) {
   rocksdb::WriteOptions options;
   options.sync = true;
-  rocksdb::Status status = db_->Write(options, batch);
-  // After an error RocksDB refuses writes until Resume, which starts a new log file and succeeds
-  // only when what is in memory could be written out, so that no torn record stays behind.
-  if (!status.ok()) {
-    const rocksdb::Status resumed = db_->Resume();
-    if (resumed.ok()) status = db_->Write(options, batch);
-  }
+  const rocksdb::Status status = WriteOrResume(db_, [&] { return db_->Write(options, batch); });
   if (status.ok()) {
     if (std::exchange(failing_, false)) {
       Log(LogLevel::kInfo, absl::StrCat("the log in ", folder_, " takes appends again"));

@@ -11,6 +11,7 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/base/log.h"
@@ -131,7 +132,7 @@ TEST_F(DiskFullTest, AppendsGoOnWhenThereIsRoomAgain) {
     ASSERT_THAT(AppendTwo(), full);
     ASSERT_THAT(AppendTwo(), full);
     Check();
-    ASSERT_EQ(lines_.size(), 1u) << "one line per outage";
+    ASSERT_EQ(lines_.size(), 1u) << "one line per outage:\n" << absl::StrJoin(lines_, "\n");
     EXPECT_THAT(lines_[0], HasSubstr("No space left on device"));
     MakeRoom();
     ASSERT_OK(AppendTwo());
@@ -157,6 +158,23 @@ TEST_F(DiskFullTest, ALogClosedOnAFullDiskOpensWhenThereIsRoom) {
   Open();
   Check();
   ASSERT_OK(AppendTwo());
+  Check();
+}
+
+TEST_F(DiskFullTest, ATopicIsCreatedWhenThereIsRoomAgain) {
+  Open();
+  ASSERT_OK(log_->CreateTopic("t", 2));
+  TakeRoom(64 << 20);
+  ASSERT_EQ(AppendUntilFull().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(log_->CreateTopic("u", 3),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("creating topic u")));
+  EXPECT_EQ(log_->PartitionCount("u").status().code(), absl::StatusCode::kNotFound);
+  MakeRoom();
+  ASSERT_OK(log_->CreateTopic("u", 3));
+  ASSERT_OK(AppendTwo());
+  log_.reset();
+  Open();
+  EXPECT_EQ(log_->PartitionCount("u").value(), 3);
   Check();
 }
 

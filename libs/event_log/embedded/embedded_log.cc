@@ -66,10 +66,9 @@ rocksdb::DBOptions DatabaseOptions(const EmbeddedLogOptions& options, rocksdb::E
   db.avoid_flush_during_recovery = true;
   // The appender resumes after a full disk: at a moment of its choice, not in the background.
   db.max_bgerror_resume_count = 0;
+  db.listeners.push_back(NewManualRecovery());
   db.bytes_per_sync = 1 << 20;
-  db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  db.max_log_file_size = 1 << 20;
-  db.keep_log_file_num = 2;
+  db.info_log = NewSilentLogger();
   return db;
 }
 
@@ -149,7 +148,7 @@ class EmbeddedLog : public EventLog {
   absl::Status AddTopic(absl::string_view name, int partitions)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status FindEnd(const Topic& topic, PartitionLog* partition);
-  absl::Status CreateFamilies(absl::string_view topic, int partitions)
+  rocksdb::Status CreateFamilies(absl::string_view topic, int partitions)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   absl::StatusOr<Topic*> Find(absl::string_view topic);
@@ -332,16 +331,18 @@ absl::Status EmbeddedLog::CreateTopic(absl::string_view topic, int partitions) {
     return absl::AlreadyExistsError(
         absl::StrCat("topic ", topic, " has ", there, " partitions already, not ", partitions));
   }
-  RAPPORT_RETURN_IF_ERROR(CreateFamilies(topic, partitions));
-  rocksdb::WriteOptions sync;
-  sync.sync = true;
-  RAPPORT_RETURN_IF_ERROR(
-      FromRocks(db_->Put(sync, absl::StrCat(kTopicPrefix, topic), absl::StrCat(partitions)),
-                absl::StrCat("creating topic ", topic)));
+  const rocksdb::Status created = WriteOrResume(db_.get(), [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    const rocksdb::Status status = CreateFamilies(topic, partitions);
+    rocksdb::WriteOptions sync;
+    sync.sync = true;
+    return status.ok() ? db_->Put(sync, absl::StrCat(kTopicPrefix, topic), absl::StrCat(partitions))
+                       : status;
+  });
+  RAPPORT_RETURN_IF_ERROR(FromRocks(created, absl::StrCat("creating topic ", topic)));
   return AddTopic(topic, partitions);
 }
 
-absl::Status EmbeddedLog::CreateFamilies(absl::string_view topic, int partitions) {
+rocksdb::Status EmbeddedLog::CreateFamilies(absl::string_view topic, int partitions) {
   std::vector<std::string> names;
   for (int i = 0; i < partitions; ++i) {
     // A crash may have left some of them.
@@ -350,7 +351,7 @@ absl::Status EmbeddedLog::CreateFamilies(absl::string_view topic, int partitions
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   const rocksdb::Status status = db_->CreateColumnFamilies(family_options_, names, &handles);
   for (size_t i = 0; i < handles.size(); ++i) families_[names[i]] = handles[i];
-  return FromRocks(status, absl::StrCat("creating topic ", topic));
+  return status;
 }
 
 absl::StatusOr<Topic*> EmbeddedLog::Find(absl::string_view topic) {
