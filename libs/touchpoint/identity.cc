@@ -1,13 +1,12 @@
 #include "libs/touchpoint/identity.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
 
 #include "libs/base/bytes.h"
+#include "openssl/sha.h"
 
 namespace rapport {
 

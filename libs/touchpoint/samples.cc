@@ -140,7 +140,8 @@ constexpr const char*
                    absorbed_client_id: "c-2"
                    reason: "same firm"
                  })pb",
-            R"pb(clients_split { survivor_client_id: "c-1" separated_client_id: "c-2" epoch: 1 })pb",
+            R"pb(clients_split { survivor_client_id: "c-1" separated_client_id: "c-2" epoch: 1 }
+            )pb",
             R"pb(owner_assigned {
                    from_owner_id: "ben"
                    to_owner_id: "eva"
@@ -163,7 +164,7 @@ constexpr const char*
                    statement: "faster delivery"
                    product_area: "logistics"
                  })pb",
-            R"pb(objection_raised { objection_id: "ob-1" deal_id: "d-1" statement: "too expensive" })pb",
+            R"pb(objection_raised { objection_id: "ob-1" deal_id: "d-1" statement: "dear" })pb",
             R"pb(objection_settled { objection_id: "ob-1" deal_id: "d-1" resolution: "rebate" })pb",
             R"pb(deal_opened {
                    deal_id: "d-1"
@@ -290,7 +291,7 @@ constexpr const char*
                    alert_id: "a-1"
                    snoozed_until { seconds: 1767700000 }
                  })pb",
-            R"pb(alert_resolved { alert_id: "a-1" outcome: ALERT_OUTCOME_SAVED note: "visited" })pb",
+            R"pb(alert_resolved { alert_id: "a-1" outcome: ALERT_OUTCOME_SAVED note: "met" })pb",
             R"pb(alert_dismissed { alert_id: "a-1" reason: ALERT_DISMISSAL_REASON_FALSE_ALARM })pb",
             R"pb(dead_letter_retried {
                    projection: "profile"

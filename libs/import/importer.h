@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "libs/event_log/event_log.h"
+#include "libs/import/mapping.h"
+
+namespace rapport {
+
+struct ImportProgress {
+  enum class Phase {
+    kReading,  // the file, in bytes as they lie on disk
+    kWriting,  // what was read, in touchpoints: the second half of as_it_happened or shift_to_now
+  };
+  Phase phase = Phase::kReading;
+  int64_t done = 0;
+  int64_t total = 0;
+  int64_t rows = 0;
+};
+
+struct ImportOptions {
+  std::string touchpoints_topic = "touchpoints";
+  std::string rejected_topic = "rejected";
+  // Folder for a temporary file about as large as the touchpoints.
+  std::string spool_folder = "/tmp";
+  // The present.
+  absl::Time now;
+  // Plays history: touchpoints in the order of time, and a ClockAdvanced in every partition at each
+  // multiple of clock_step since 1970 (UTC), so that alerts come about as they would have then.
+  // Without it the touchpoints are written in the order of the file with one ClockAdvanced of `now`
+  // after them, so that what is true now comes about.
+  bool as_it_happened = false;
+  absl::Duration clock_step = absl::Hours(24);
+  // Moves all times by the same number of whole days (24 hours), so that the last touchpoint
+  // happened within the 24 hours before `now`: distances and hours of the day stay. Dates of birth
+  // or foundation stay where they are.
+  bool shift_to_now = false;
+  // Called for about every 5,000 rows.
+  std::function<void(const ImportProgress&)> progress;
+};
+
+struct ImportSummary {
+  int64_t rows = 0;                      // read, the row of names not counted
+  int64_t rejected_rows = 0;             // in the rejected log
+  int64_t skipped_rows = 0;              // no rule is meant for them
+  int64_t touchpoints = 0;               // appended
+  std::map<std::string, int64_t> kinds;  // by name of the kind, such as "order_placed"
+  int64_t clients = 0;
+  int64_t clock_records = 0;
+  // Of the touchpoints as they were written; both InfinitePast() when there are none.
+  absl::Time first = absl::InfinitePast();
+  absl::Time last = absl::InfinitePast();
+  absl::Duration shifted_by;
+  // The clock at the end.
+  absl::Time clock = absl::InfinitePast();
+  // The log had come further than the beginning of the history before: its clock was not turned
+  // back. InfinitePast() when it had not.
+  absl::Time clock_was_at = absl::InfinitePast();
+  struct Rejected {
+    int64_t line = 0;
+    std::string reason;
+  };
+  // The first ten.
+  std::vector<Rejected> rejected;
+};
+
+// Appends the rows of `path`, a CSV file or one compressed by gzip, to the log as touchpoints. A
+// row that cannot be used goes to the rejected log with its group, and the rest goes on. Doing it
+// again changes nothing for readers, since event ids come from the rows alone. Blocks.
+//
+// NotFound, FailedPrecondition, DataLoss: the file. InvalidArgument: the mapping, with its line, or
+// the options. Unavailable: the log or the disk. After an error part of the file may have been
+// appended; doing it again is safe.
+absl::StatusOr<ImportSummary> ImportCsv(EventLog* log, const MappingFile& mapping,
+                                        const std::string& path, const ImportOptions& options);
+
+}  // namespace rapport

@@ -1,0 +1,457 @@
+#include "libs/import/mapping.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "google/protobuf/io/tokenizer.h"
+#include "google/protobuf/text_format.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "libs/base/status.h"
+#include "libs/import/assign.h"
+#include "rapport/touchpoint/v1/touchpoint.pb.h"
+
+namespace rapport {
+namespace {
+
+using config::v1::Assignment;
+using config::v1::Condition;
+using config::v1::CsvFormat;
+using config::v1::ImportMapping;
+using config::v1::ImportRule;
+using config::v1::RowList;
+using config::v1::Value;
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::TextFormat;
+using touchpoint::v1::Touchpoint;
+using Path = std::vector<const FieldDescriptor*>;
+
+// Keeps the first error of the text parser.
+class FirstError : public google::protobuf::io::ErrorCollector {
+ public:
+  void AddError(int line, google::protobuf::io::ColumnNumber column,
+                const std::string& message) override {
+    if (text.empty()) text = absl::StrCat(line + 1, ":", column + 1, ": ", message);
+  }
+  std::string text;
+};
+
+}  // namespace
+
+// For each message of the mapping, the line on which it begins and those of its fields, from 1.
+struct MappingFile::Lines {
+  struct OfMessage {
+    int line = 0;
+    absl::flat_hash_map<std::string, int> fields;
+  };
+  absl::flat_hash_map<const Message*, OfMessage> messages;
+
+  void Collect(const Message& message, int line, TextFormat::ParseInfoTree* tree) {
+    messages[&message].line = line;
+    const auto* const get = message.GetReflection();
+    std::vector<const FieldDescriptor*> fields;
+    get->ListFields(message, &fields);
+    for (const FieldDescriptor* field : fields) {
+      const int count = field->is_repeated() ? get->FieldSize(message, field) : 1;
+      for (int i = 0; i < count; ++i) {
+        const int index = field->is_repeated() ? i : -1;
+        const int at = tree->GetLocation(field, index).line + 1;
+        messages[&message].fields.try_emplace(field->name(), at);
+        if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+        Collect(field->is_repeated() ? get->GetRepeatedMessage(message, field, i)
+                                     : get->GetMessage(message, field),
+                at, tree->GetTreeForNested(field, index));
+      }
+    }
+  }
+};
+
+MappingFile::MappingFile(std::string name, std::unique_ptr<ImportMapping> proto,
+                         std::unique_ptr<Lines> lines)
+    : name_(std::move(name)), proto_(std::move(proto)), lines_(std::move(lines)) {}
+MappingFile::MappingFile(MappingFile&&) noexcept = default;
+MappingFile& MappingFile::operator=(MappingFile&&) noexcept = default;
+MappingFile::~MappingFile() = default;
+
+absl::StatusOr<MappingFile> MappingFile::Parse(std::string name, const std::string& text) {
+  auto proto = std::make_unique<ImportMapping>();
+  TextFormat::ParseInfoTree tree;
+  FirstError error;
+  TextFormat::Parser parser;
+  parser.RecordErrorsTo(&error);
+  parser.WriteLocationsTo(&tree);
+  if (!parser.ParseFromString(text, proto.get())) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ":", error.text));
+  }
+  auto lines = std::make_unique<Lines>();
+  lines->Collect(*proto, 1, &tree);
+  return MappingFile(std::move(name), std::move(proto), std::move(lines));
+}
+
+absl::StatusOr<MappingFile> MappingFile::Load(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || file.bad() || text.fail()) {
+    const int error = errno;
+    const std::string message = absl::StrCat(path, ": ", std::strerror(error));
+    return error == ENOENT ? absl::NotFoundError(message) : absl::FailedPreconditionError(message);
+  }
+  return Parse(path, text.str());
+}
+
+absl::Status MappingFile::ErrorAt(const Message& message, absl::string_view field,
+                                  absl::string_view what) const {
+  int line = 1;
+  if (const auto it = lines_->messages.find(&message); it != lines_->messages.end()) {
+    const auto at = it->second.fields.find(field);
+    line = at != it->second.fields.end() ? at->second : it->second.line;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(name_, ":", line, ": ", what));
+}
+
+namespace {
+
+// A field that takes one character; `fallback` when it is empty.
+absl::StatusOr<char> OneCharacter(const MappingFile& mapping, const std::string& text,
+                                  absl::string_view field, char fallback) {
+  if (text.size() == 1) return text[0];
+  if (text.empty()) return fallback;
+  return mapping.ErrorAt(mapping.proto().format(), field,
+                         absl::StrCat(field, " '", text, "' is not one character"));
+}
+
+class Compiler {
+ public:
+  Compiler(const MappingFile& mapping, const std::vector<std::string>& columns)
+      : mapping_(mapping), columns_(columns) {}
+
+  absl::StatusOr<ImportPlan> Run() {
+    const ImportMapping& proto = mapping_.proto();
+    plan_.source = proto.source();
+    plan_.column_count = columns_.size();
+    if (plan_.source.empty()) return mapping_.ErrorAt(proto, "source", "source is missing");
+    if (!proto.has_client_id()) {
+      return mapping_.ErrorAt(proto, "client_id", "client_id is missing");
+    }
+    if (!proto.has_time()) {
+      return mapping_.ErrorAt(proto, "time", "time is missing");
+    }
+    if (proto.rules().empty()) return mapping_.ErrorAt(proto, "rules", "there are no rules");
+    RAPPORT_RETURN_IF_ERROR(CompileFormat());
+    for (const std::string& name : proto.group_columns()) {
+      RAPPORT_ASSIGN_OR_RETURN(const int column, Column(name, proto, "group_columns"));
+      plan_.group_columns.push_back(column);
+    }
+    RAPPORT_ASSIGN_OR_RETURN(plan_.client_id, CompileTextValue(proto.client_id()));
+    RAPPORT_ASSIGN_OR_RETURN(plan_.time, CompileTextValue(proto.time()));
+    for (const ImportRule& rule : proto.rules()) {
+      RAPPORT_ASSIGN_OR_RETURN(plan_.rules.emplace_back(), CompileRule(rule));
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  absl::Status CompileFormat() {
+    const CsvFormat& format = mapping_.proto().format();
+    RAPPORT_ASSIGN_OR_RETURN(plan_.format.marks.decimal,
+                             OneCharacter(mapping_, format.decimal_mark(), "decimal_mark", '.'));
+    RAPPORT_ASSIGN_OR_RETURN(
+        plan_.format.marks.thousands,
+        OneCharacter(mapping_, format.thousands_mark(), "thousands_mark", '\0'));
+    plan_.format.time_format =
+        format.time_format().empty() ? absl::RFC3339_full : format.time_format();
+    plan_.format.time_zone = absl::UTCTimeZone();
+    if (!format.time_zone().empty() &&
+        !absl::LoadTimeZone(format.time_zone(), &plan_.format.time_zone)) {
+      return mapping_.ErrorAt(format, "time_zone",
+                              absl::StrCat("time zone '", format.time_zone(),
+                                           "' is not known here (is tzdata installed?)"));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<int> Column(absl::string_view name, const Message& where,
+                             absl::string_view field) const {
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (columns_[i] == name) return static_cast<int>(i);
+    }
+    return mapping_.ErrorAt(where, field,
+                            absl::StrCat("column '", name, "' is not in the file, which has ",
+                                         absl::StrJoin(columns_, ", ")));
+  }
+
+  absl::StatusOr<TextPlan> CompileText(absl::string_view text, const Message& where,
+                                       absl::string_view field) const {
+    TextPlan plan;
+    std::string literal;
+    const auto flush = [&plan, &literal] {
+      if (!literal.empty()) plan.parts.push_back({std::exchange(literal, {}), -1});
+    };
+    while (!text.empty()) {
+      const char c = text.front();
+      if ((c == '{' || c == '}') && text.size() > 1 && text[1] == c) {
+        literal += c;
+        text.remove_prefix(2);
+        continue;
+      }
+      if (c == '}') return mapping_.ErrorAt(where, field, "a } without {; write }} for the sign");
+      if (c != '{') {
+        literal += c;
+        text.remove_prefix(1);
+        continue;
+      }
+      const size_t end = text.find('}');
+      if (end == absl::string_view::npos) {
+        return mapping_.ErrorAt(where, field, "a { without }; write {{ for the sign");
+      }
+      flush();
+      RAPPORT_ASSIGN_OR_RETURN(const int column, Column(text.substr(1, end - 1), where, field));
+      plan.parts.push_back({"", column});
+      plan.has_column = true;
+      text.remove_prefix(end + 1);
+    }
+    flush();
+    return plan;
+  }
+
+  absl::StatusOr<ValuePlan> CompileValue(const Value& value) const {
+    ValuePlan plan;
+    switch (value.content_case()) {
+      case Value::kText: {
+        RAPPORT_ASSIGN_OR_RETURN(plan.text, CompileText(value.text(), value, "text"));
+        break;
+      }
+      case Value::kProductSum:
+        plan.content = ValuePlan::Content::kProductSum;
+        for (const std::string& name : value.product_sum().columns()) {
+          RAPPORT_ASSIGN_OR_RETURN(const int column, Column(name, value.product_sum(), "columns"));
+          plan.factors.push_back(column);
+        }
+        if (plan.factors.empty()) {
+          return mapping_.ErrorAt(value, "product_sum", "product_sum names no columns");
+        }
+        break;
+      case Value::kRowCount:
+        plan.content = ValuePlan::Content::kRowCount;
+        break;
+      case Value::CONTENT_NOT_SET:
+        return mapping_.ErrorAt(value, "", "the value has none of text, product_sum, row_count");
+    }
+    plan.strip_suffix = value.strip_suffix();
+    for (const auto& translation : value.translations()) {
+      if (!plan.translations.try_emplace(translation.from(), translation.to()).second) {
+        return mapping_.ErrorAt(translation, "from",
+                                absl::StrCat("'", translation.from(), "' is translated twice"));
+      }
+    }
+    plan.translated_only = value.translated_only();
+    RAPPORT_ASSIGN_OR_RETURN(plan.currency, CompileText(value.currency(), value, "currency"));
+    plan.decimal_shift = value.decimal_shift();
+    if (plan.decimal_shift < 0 || plan.decimal_shift > 9) {
+      return mapping_.ErrorAt(value, "decimal_shift", "decimal_shift is not within 0 and 9");
+    }
+    plan.negated = value.negated();
+    plan.rounded = value.rounded();
+    return plan;
+  }
+
+  // A value for a text or a time.
+  absl::StatusOr<ValuePlan> CompileTextValue(const Value& value) const {
+    RAPPORT_ASSIGN_OR_RETURN(ValuePlan plan, CompileValue(value));
+    const auto refuse = [&](absl::string_view field) {
+      return mapping_.ErrorAt(value, field, absl::StrCat(field, " is for numbers and amounts"));
+    };
+    if (plan.content == ValuePlan::Content::kProductSum) return refuse("product_sum");
+    if (plan.content == ValuePlan::Content::kRowCount) return refuse("row_count");
+    if (plan.negated) return refuse("negated");
+    if (plan.rounded) return refuse("rounded");
+    if (plan.decimal_shift != 0) return refuse("decimal_shift");
+    if (!plan.currency.parts.empty()) return refuse("currency");
+    return plan;
+  }
+
+  absl::StatusOr<ValuePlan> CompileValueFor(const FieldDescriptor& field,
+                                            const Value& value) const {
+    switch (field.cpp_type()) {
+      case FieldDescriptor::CPPTYPE_INT32:
+      case FieldDescriptor::CPPTYPE_INT64:
+        if (!value.currency().empty()) {
+          return mapping_.ErrorAt(value, "currency", "currency is for amounts");
+        }
+        return CompileValue(value);
+      case FieldDescriptor::CPPTYPE_MESSAGE:
+        if (field.message_type() != touchpoint::v1::Money::descriptor()) break;
+        if (value.currency().empty()) {
+          return mapping_.ErrorAt(value, "currency", "an amount needs a currency");
+        }
+        if (value.decimal_shift() != 0) {
+          return mapping_.ErrorAt(value, "decimal_shift", "an amount is shifted by its currency");
+        }
+        return CompileValue(value);
+      default:
+        break;
+    }
+    return CompileTextValue(value);
+  }
+
+  absl::StatusOr<Path> CompilePath(const std::string& text, const Descriptor* root,
+                                   const Message& where) const {
+    Path path;
+    const Descriptor* type = root;
+    for (const absl::string_view step : absl::StrSplit(text, '.')) {
+      const FieldDescriptor* const field =
+          type == nullptr ? nullptr : type->FindFieldByName(std::string(step));
+      if (field == nullptr) {
+        return mapping_.ErrorAt(
+            where, "field",
+            absl::StrCat("there is no field '", step, "' in ",
+                         type == nullptr ? path.back()->full_name() : type->full_name()));
+      }
+      path.push_back(field);
+      type = field->message_type();
+    }
+    return path;
+  }
+
+  absl::StatusOr<AssignmentPlan> CompileAssignment(const Assignment& assignment,
+                                                   const Descriptor* root) const {
+    AssignmentPlan plan;
+    plan.name = assignment.field();
+    RAPPORT_ASSIGN_OR_RETURN(plan.path, CompilePath(assignment.field(), root, assignment));
+    const FieldDescriptor& field = *plan.path.back();
+    const bool settable = field.type() != FieldDescriptor::TYPE_BYTES &&
+                          (field.message_type() == nullptr ||
+                           field.message_type() == touchpoint::v1::Money::descriptor() ||
+                           field.message_type() == google::protobuf::Timestamp::descriptor());
+    if (!settable) {
+      return mapping_.ErrorAt(
+          assignment, "field",
+          absl::StrCat(
+              assignment.field(), " is a ",
+              field.message_type() == nullptr ? "field of bytes" : field.message_type()->name(),
+              ", which has no value of its own"));
+    }
+    if (!assignment.has_value()) {
+      return mapping_.ErrorAt(assignment, "field", "the assignment has no value");
+    }
+    RAPPORT_ASSIGN_OR_RETURN(plan.value, CompileValueFor(field, assignment.value()));
+    RAPPORT_RETURN_IF_ERROR(TryConstant(plan, assignment, root));
+    return plan;
+  }
+
+  // A value that is the same for every row must suit its field.
+  absl::Status TryConstant(const AssignmentPlan& plan, const Assignment& assignment,
+                           const Descriptor* root) const {
+    if (plan.value.content != ValuePlan::Content::kText || plan.value.text.has_column ||
+        plan.value.currency.has_column) {
+      return absl::OkStatus();
+    }
+    const std::unique_ptr<Message> scratch(
+        google::protobuf::MessageFactory::generated_factory()->GetPrototype(root)->New());
+    const CsvRow row;
+    RowGroup group = {absl::MakeConstSpan(&row, 1)};
+    const absl::Status status = Assign(plan, plan_.format, &group, scratch.get());
+    if (status.ok()) return status;
+    return mapping_.ErrorAt(assignment.value(), "text", status.message());
+  }
+
+  // The import itself sets these.
+  static bool IsReserved(const FieldDescriptor& field) {
+    switch (field.number()) {
+      case Touchpoint::kEventIdFieldNumber:
+      case Touchpoint::kClientIdFieldNumber:
+      case Touchpoint::kOccurredAtFieldNumber:
+      case Touchpoint::kRecordedAtFieldNumber:
+      case Touchpoint::kSourceFieldNumber:
+      case Touchpoint::kSourceEventIdFieldNumber:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  absl::Status CheckTop(const Path& path, const FieldDescriptor& kind, const Message& where) const {
+    if (IsReserved(*path.front())) {
+      return mapping_.ErrorAt(where, "field",
+                              absl::StrCat(path.front()->name(),
+                                           " is set by the import; see the mapping's own fields"));
+    }
+    if (path.front()->containing_oneof() != nullptr && path.front() != &kind) {
+      return mapping_.ErrorAt(
+          where, "field",
+          absl::StrCat(path.front()->name(), " belongs to another kind than ", kind.name()));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<RowListPlan> CompileRowList(const RowList& list,
+                                             const FieldDescriptor& kind) const {
+    RowListPlan plan;
+    RAPPORT_ASSIGN_OR_RETURN(plan.path, CompilePath(list.field(), Touchpoint::descriptor(), list));
+    RAPPORT_RETURN_IF_ERROR(CheckTop(plan.path, kind, list));
+    const FieldDescriptor& field = *plan.path.back();
+    if (!field.is_repeated() || field.message_type() == nullptr) {
+      return mapping_.ErrorAt(list, "field", absl::StrCat(list.field(), " is no repeated message"));
+    }
+    for (const Assignment& assignment : list.assignments()) {
+      RAPPORT_ASSIGN_OR_RETURN(plan.assignments.emplace_back(),
+                               CompileAssignment(assignment, field.message_type()));
+    }
+    return plan;
+  }
+
+  absl::StatusOr<RulePlan> CompileRule(const ImportRule& rule) const {
+    RulePlan plan;
+    const FieldDescriptor* const kind = Touchpoint::descriptor()->FindFieldByName(rule.kind());
+    if (kind == nullptr || kind->containing_oneof() == nullptr) {
+      return mapping_.ErrorAt(
+          rule, "kind",
+          absl::StrCat("'", rule.kind(), "' is no kind of touchpoint, such as order_placed"));
+    }
+    plan.kind = kind;
+    plan.once_per_client = rule.once_per_client();
+    for (const Condition& condition : rule.conditions()) {
+      RAPPORT_ASSIGN_OR_RETURN(const int column, Column(condition.column(), condition, "column"));
+      plan.conditions.push_back({column, condition.like(), condition.negated()});
+    }
+    if (!rule.has_source_event_id()) {
+      return mapping_.ErrorAt(rule, "source_event_id", "the rule has no source_event_id");
+    }
+    RAPPORT_ASSIGN_OR_RETURN(plan.source_event_id, CompileTextValue(rule.source_event_id()));
+    for (const Assignment& assignment : rule.assignments()) {
+      RAPPORT_ASSIGN_OR_RETURN(AssignmentPlan compiled,
+                               CompileAssignment(assignment, Touchpoint::descriptor()));
+      RAPPORT_RETURN_IF_ERROR(CheckTop(compiled.path, *kind, assignment));
+      plan.assignments.push_back(std::move(compiled));
+    }
+    for (const RowList& list : rule.row_lists()) {
+      RAPPORT_ASSIGN_OR_RETURN(plan.row_lists.emplace_back(), CompileRowList(list, *kind));
+    }
+    return plan;
+  }
+
+  const MappingFile& mapping_;
+  const std::vector<std::string>& columns_;
+  ImportPlan plan_;
+};
+
+}  // namespace
+
+absl::StatusOr<char> DelimiterOf(const MappingFile& mapping) {
+  return OneCharacter(mapping, mapping.proto().format().delimiter(), "delimiter", ',');
+}
+
+absl::StatusOr<ImportPlan> CompileMapping(const MappingFile& mapping,
+                                          const std::vector<std::string>& columns) {
+  return Compiler(mapping, columns).Run();
+}
+
+}  // namespace rapport
