@@ -176,7 +176,9 @@ absl::Status PartitionFold::Fold(absl::Span<const RecordView> records) {
 absl::Status PartitionFold::FoldRecord(const RecordView& record) {
   const absl::Status parsed = ParseTouchpoint(record.value, &touchpoint_);
   if (!parsed.ok()) {
-    Bury(record, record.key, parsed.message(), /*holds_back=*/false, /*waiting=*/false);
+    // InvalidArgument: it parsed, so that its kind is known.
+    const bool holds_back = absl::IsInvalidArgument(parsed) && HoldsBack(touchpoint_);
+    Bury(record, record.key, parsed.message(), holds_back, /*waiting=*/false);
     return absl::OkStatus();
   }
   if (touchpoint_.has_clock_advanced()) {

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/bytes.h"
+#include "libs/base/time.h"
+#include "libs/projections/projection.h"
+#include "rapport/state/v1/store.pb.h"
+
+namespace rapport::testing {
+
+// A projection small enough to tell by heart what it must do, that uses everything a projection
+// can: counts touchpoints (`records`); an order with the id "impossible" is
+// refused; a complaint sends
+// an effect; a call sets a timer an hour after it, or leaves an earlier one, whose firing counts in
+// `timers` and sends an effect; each touchpoint adds a row and a tally by kind; the list "busy"
+// sorts by the count.
+struct ToyProjection {
+  static constexpr char kName[] = "toy";
+  static constexpr int kVersion = 1;
+  using State = state::v1::FoldCounts;
+  struct Settings {
+    std::string name = "default";
+  };
+
+  static bool Wants(const touchpoint::v1::Touchpoint& touchpoint) {
+    return !touchpoint.client_id().empty() && !touchpoint.has_portal_used();
+  }
+
+  static absl::Status Apply(const FoldContext& context,
+                            const touchpoint::v1::Touchpoint& touchpoint, const Settings&,
+                            State& state, FoldOutput& output) {
+    if (touchpoint.has_order_placed() && touchpoint.order_placed().order_id() == "impossible") {
+      return absl::InvalidArgumentError("order_placed.order_id: impossible");
+    }
+    state.set_records(state.records() + 1);
+    if (touchpoint.has_complaint_opened()) AddEffect(context, "complaint", output);
+    if (touchpoint.has_call_completed()) {
+      const absl::Time wake = FromProto(touchpoint.occurred_at()) + absl::Hours(1);
+      if (wake < output.wake) output.wake = wake;
+    }
+    FoldOutput::Row& row = output.rows.emplace_back();
+    AppendOrdered64(&row.sort_key, absl::ToUnixMicros(FromProto(touchpoint.occurred_at())));
+    row.sort_key += touchpoint.event_id();
+    row.value = absl::StrCat("kind ", touchpoint.payload_case());
+    output.tallies.push_back({absl::StrCat("kind ", touchpoint.payload_case()), 1});
+    return absl::OkStatus();
+  }
+
+  static void Wake(const FoldContext& context, absl::Time, const Settings&, State& state,
+                   FoldOutput& output) {
+    state.set_timers(state.timers() + 1);
+    AddEffect(context, "timer", output);
+  }
+
+  static void Index(const State& state, const Settings&, IndexWriter& index) {
+    std::string sort_key;
+    AppendBig64(&sort_key, static_cast<uint64_t>(state.records()));
+    index.Add("busy", sort_key, absl::StrCat(state.records()));
+  }
+
+  static std::string Fingerprint(const Settings& settings) { return settings.name; }
+
+ private:
+  static void AddEffect(const FoldContext& context, absl::string_view rule, FoldOutput& output) {
+    alert::v1::AlertEvent& effect = output.effects.emplace_back();
+    effect.set_rule(std::string(rule));
+    effect.set_client_id(std::string(context.client_id));
+    effect.mutable_raised();
+  }
+};
+
+}  // namespace rapport::testing
