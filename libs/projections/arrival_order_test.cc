@@ -19,8 +19,8 @@ using testing::PlainFold;
 using testing::Random;
 using touchpoint::v1::Touchpoint;
 
-constexpr int kHistories = 40;
-constexpr int kOrders = 4;
+constexpr int kHistories = 24;
+constexpr int kOrders = 3;
 
 const state::v1::ProfileState& Independent(const state::v1::ProfileState& state) { return state; }
 const state::v1::DealPipelineState& Independent(const state::v1::DealPipelineState& state) {

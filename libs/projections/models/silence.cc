@@ -1,5 +1,6 @@
 #include "libs/projections/models/silence.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace rapport::models {
@@ -37,6 +38,23 @@ double CadenceSurprise(const SilenceParameters& p, const Repeats& repeats, doubl
 
 double MbgSilent(const SilenceParameters& p, const Repeats& repeats, double time, double horizon) {
   return 1 - ComesWithin(p, repeats, time, horizon, MbgAlive(p, repeats, time));
+}
+
+MbgSilentLogOdds::MbgSilentLogOdds(const SilenceParameters& p, const Repeats& repeats,
+                                   double horizon)
+    : alpha_(p.alpha),
+      last_(repeats.last),
+      horizon_(horizon),
+      power_(p.r + repeats.count),
+      leave_odds_(p.a / (p.b + repeats.count)),
+      log_last_(std::log(p.alpha + repeats.last)) {}
+
+double MbgSilentLogOdds::At(double time) const {
+  const double since = alpha_ + std::max(time, last_);
+  const double log_since = std::log(since);
+  const double u = std::exp(power_ * (log_since - log_last_));
+  const double v = std::exp(power_ * (log_since - std::log(since + horizon_)));
+  return std::log((leave_odds_ * u + v) / (1 - v));
 }
 
 }  // namespace rapport::models

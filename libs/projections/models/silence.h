@@ -40,8 +40,7 @@ double MbgAlive(const SilenceParameters& parameters, const Repeats& repeats, dou
 double BgAlive(const SilenceParameters& parameters, const Repeats& repeats, double time);
 
 // The chance that the client comes at least once within `horizon`, if it is alive with the chance
-// `alive`: alive * (1 - ((alpha+T)/(alpha+T+h))^(r+x)). Its complement is P_silent(h); given as the
-// chance of coming because it keeps its precision when it is small.
+// `alive`: alive * (1 - ((alpha+T)/(alpha+T+h))^(r+x)). Its complement is P_silent(h).
 double ComesWithin(const SilenceParameters& parameters, const Repeats& repeats, double time,
                    double horizon, double alive);
 
@@ -53,5 +52,25 @@ double CadenceSurprise(const SilenceParameters& parameters, const Repeats& repea
 // `time` alone.
 double MbgSilent(const SilenceParameters& parameters, const Repeats& repeats, double time,
                  double horizon);
+
+// ln(P_silent / (1 - P_silent)) of one client at many moments, exact also where P_silent is close
+// to 1: with k = a/(b+x), u = ((alpha+T)/(alpha+t_x))^(r+x), v = ((alpha+T)/(alpha+T+h))^(r+x) the
+// odds are (k*u + v) / (1 - v).
+class MbgSilentLogOdds {
+ public:
+  MbgSilentLogOdds() = default;
+  MbgSilentLogOdds(const SilenceParameters& parameters, const Repeats& repeats, double horizon);
+
+  // A time before the last event counts as the time of the last event.
+  double At(double time) const;
+
+ private:
+  double alpha_ = 0;
+  double last_ = 0;
+  double horizon_ = 0;
+  double power_ = 0;       // r + x
+  double leave_odds_ = 0;  // a / (b + x)
+  double log_last_ = 0;    // ln(alpha + t_x)
+};
 
 }  // namespace rapport::models

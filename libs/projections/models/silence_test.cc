@@ -45,6 +45,18 @@ TEST(Silence, SilenceGrowsWithTimeAlone) {
   EXPECT_LT(before, 1);
 }
 
+TEST(Silence, LogOddsAreThoseOfTheChance) {
+  for (const Repeats& client : {Repeats{0, 0}, Repeats{2, 30.43}, Repeats{30, 38}}) {
+    const MbgSilentLogOdds log_odds(kMbgCdnow, client, 13);
+    for (const double wait : {0.0, 1.0, 10.0, 60.0}) {
+      const double silent = MbgSilent(kMbgCdnow, client, client.last + wait, 13);
+      EXPECT_NEAR(log_odds.At(client.last + wait), std::log(silent / (1 - silent)), 1e-6);
+    }
+    EXPECT_EQ(log_odds.At(client.last - 1), log_odds.At(client.last));
+    EXPECT_GT(log_odds.At(1e6), 10);
+  }
+}
+
 TEST(Silence, SurpriseIsOneAtTheLastEventAndFallsByThePower) {
   const Repeats client = {4, 10};
   EXPECT_EQ(CadenceSurprise(kMbgCdnow, client, 10), 1);

@@ -64,8 +64,9 @@ void AlertLife::Judge(absl::Time at) {
 bool AlertLife::WakeStillHolds(const RiskCurve& curve, absl::Time at) const {
   if (Open() || Phase() == state::v1::ALERT_PHASE_DISMISSED || QuietAt(at)) return false;
   const absl::Time wake = output_.wake;
-  if (wake <= at || wake == absl::InfiniteFuture() || wake > curve.next_change()) return false;
-  return curve.At(absl::ToUnixSeconds(wake)) < LogOddsOf(settings_.raise_points);
+  if (wake <= at || wake == absl::InfiniteFuture()) return false;
+  const double most_later = wake > curve.next_change() ? curve.pending() : 0;
+  return curve.At(absl::ToUnixSeconds(wake)) + most_later < LogOddsOf(settings_.raise_points);
 }
 
 void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
@@ -124,14 +125,23 @@ void AlertLife::Clear(alert::v1::ClearReason reason, state::v1::AlertPhase next,
 }
 
 absl::Time AlertLife::NextWake(const RiskCurve& curve, absl::Time at) const {
-  absl::Time next = curve.next_change();
+  const absl::Time next = curve.next_change();
   if (Open() && SnoozedAt(at)) return std::min(next, FromProto(state_.alert().snoozed_until()));
   if (QuietAt(at) && !Open()) return std::min(next, FromProto(state_.alert().quiet_until()));
   if (IsGone(state_.factors())) return absl::InfiniteFuture();
   const int points = NextPoints();
   if (points == 0) return next;
-  return std::min(
-      next, curve.FirstAtOrAbove(LogOddsOf(points), at, next).value_or(absl::InfiniteFuture()));
+  const double z = LogOddsOf(points);
+  if (!Open()) {
+    // Nothing that changes before the alert could be raised at the earliest is worth a timer.
+    const double earliest = z - curve.pending();
+    if (curve.At(absl::ToUnixSeconds(at)) < earliest) {
+      const absl::Time wake = curve.FirstAtOrAbove(earliest, at, absl::InfiniteFuture())
+                                  .value_or(absl::InfiniteFuture());
+      if (wake > next || curve.pending() == 0) return wake;
+    }
+  }
+  return std::min(next, curve.FirstAtOrAbove(z, at, next).value_or(absl::InfiniteFuture()));
 }
 
 int AlertLife::NextPoints() const {

@@ -128,6 +128,12 @@ class RiskCurve::Builder {
     return Note(code, log_odds);
   }
 
+  // For what may grow from `now` to `later` by time alone; both count up to `most`.
+  Finding* AddGrowing(ReasonCode code, double now, double later, double most) {
+    curve_.pending_ += std::min(later, most) - std::min(now, most);
+    return Add(code, std::min(now, most));
+  }
+
   Finding* Note(ReasonCode code, double log_odds) {
     if (findings_ == nullptr || log_odds == 0) return nullptr;
     Finding& finding = findings_->emplace_back();
@@ -150,13 +156,16 @@ class RiskCurve::Builder {
                  absl::string_view noun) {
     const int x = RepeatDays(rhythm);
     if (x < settings_.least_repeat_days) return;
+    models::Repeats repeats;
+    repeats.count = x;
+    repeats.last = static_cast<double>(rhythm.last_day() - rhythm.first_day()) / 7;
+    const double horizon_weeks =
+        std::clamp(settings_.horizon_gaps * repeats.last / x, settings_.least_horizon_weeks,
+                   settings_.most_horizon_weeks);
     Silence& silence = curve_.silences_[curve_.silence_count_++];
+    silence.model = models::MbgSilentLogOdds(settings.parameters, repeats, horizon_weeks);
     silence.settings = &settings;
-    silence.repeats.count = x;
-    silence.repeats.last = static_cast<double>(rhythm.last_day() - rhythm.first_day()) / 7;
     silence.first_seconds = int64_t{rhythm.first_day()} * kSecondsPerDay;
-    silence.horizon_weeks = std::clamp(settings_.horizon_gaps * silence.repeats.last / x,
-                                       settings_.least_horizon_weeks, settings_.most_horizon_weeks);
     if (findings_ == nullptr) return;
     const int64_t now = absl::ToUnixSeconds(from_);
     const int64_t days = std::max(0, DayOf(now) - rhythm.last_day());
@@ -208,6 +217,7 @@ class RiskCurve::Builder {
 
   void AddCommitments() {
     double sum = 0;
+    double sum_later = 0;
     std::vector<const state::v1::Stamp*> overdue;
     absl::Time oldest = absl::InfiniteFuture();
     const state::v1::Stamp* broken = nullptr;
@@ -221,6 +231,7 @@ class RiskCurve::Builder {
       const absl::Time due = FromProto(commitment.due_at());
       ChangesAt(due);
       ChangesAt(due + settings_.commitment_long_overdue);
+      sum_later += 2 * settings_.commitment_overdue;
       if (from_ < due) continue;
       sum +=
           settings_.commitment_overdue * (from_ < due + settings_.commitment_long_overdue ? 1 : 2);
@@ -229,7 +240,7 @@ class RiskCurve::Builder {
     }
     if (broken != nullptr) AddBroken(*broken);
     Finding* finding =
-        Add(ReasonCode::kCommitmentOverdue, std::min(sum, settings_.commitments_most));
+        AddGrowing(ReasonCode::kCommitmentOverdue, sum, sum_later, settings_.commitments_most);
     if (finding == nullptr) return;
     finding->text =
         overdue.size() == 1
@@ -251,6 +262,7 @@ class RiskCurve::Builder {
 
   void AddMails() {
     int count = 0;
+    int count_later = 0;
     absl::Time oldest = absl::InfiniteFuture();
     std::vector<std::string> ids;
     const size_t mails = factors_.inbound_mails().size() / kInboundMailBytes;
@@ -260,13 +272,14 @@ class RiskCurve::Builder {
       if (from_ >= at + settings_.mail_forgotten || IsAnswered(factors_, mail)) continue;
       ChangesAt(at + settings_.mail_answer_due);
       ChangesAt(at + settings_.mail_forgotten);
+      ++count_later;
       if (from_ < at + settings_.mail_answer_due) continue;
       ++count;
       oldest = std::min(oldest, at);
       if (findings_ != nullptr) ids.emplace_back(mail.event_id.data(), mail.event_id.size());
     }
-    Finding* finding = Add(ReasonCode::kMailUnanswered,
-                           std::min(count * settings_.mail_unanswered, settings_.mails_most));
+    Finding* finding = AddGrowing(ReasonCode::kMailUnanswered, count * settings_.mail_unanswered,
+                                  count_later * settings_.mail_unanswered, settings_.mails_most);
     if (finding == nullptr) return;
     const std::string age = Days(WholeDays(from_ - oldest));
     finding->text = count == 1 ? absl::StrCat("a mail has been unanswered for ", age)
@@ -348,19 +361,23 @@ class RiskCurve::Builder {
 
   void AddContracts() {
     const state::v1::ContractFactor* nearest = nullptr;
+    bool later = false;
     for (const auto& contract : factors_.contracts()) {
       if (!contract.has_renewal_due_at() || contract.auto_renewal()) continue;
       if (contract.has_terminated() && !Earlier(contract.terminated(), contract.agreed())) continue;
       const absl::Time due = FromProto(contract.renewal_due_at());
       ChangesAt(due - settings_.renewal_near);
       ChangesAt(due + settings_.renewal_over);
+      later = later || from_ < due + settings_.renewal_over;
       if (from_ < due - settings_.renewal_near || from_ >= due + settings_.renewal_over) continue;
       if (nearest == nullptr ||
           CompareTimes(contract.renewal_due_at(), nearest->renewal_due_at()) < 0)
         nearest = &contract;
     }
-    if (nearest == nullptr || RenewalPlanned()) return;
-    Finding* finding = Add(ReasonCode::kRenewalUnplanned, settings_.renewal_unplanned);
+    const bool now = nearest != nullptr && !RenewalPlanned();
+    Finding* finding =
+        AddGrowing(ReasonCode::kRenewalUnplanned, now ? settings_.renewal_unplanned : 0,
+                   later ? settings_.renewal_unplanned : 0, settings_.renewal_unplanned);
     if (finding == nullptr) return;
     const absl::Time due = FromProto(nearest->renewal_due_at());
     finding->text = absl::StrCat(
@@ -385,14 +402,8 @@ RiskCurve::RiskCurve(const RiskFactors& factors, const RetentionSettings& settin
 
 double RiskCurve::LogOdds(const Silence& silence, int64_t unix_seconds) const {
   const RhythmSettings& settings = *silence.settings;
-  const double time =
-      std::max(silence.repeats.last,
-               static_cast<double>(unix_seconds - silence.first_seconds) / kSecondsPerWeek);
-  const double alive = models::MbgAlive(settings.parameters, silence.repeats, time);
-  const double comes =
-      models::ComesWithin(settings.parameters, silence.repeats, time, silence.horizon_weeks, alive);
-  const double silent_log_odds = std::log((1 - comes) / comes);
-  return std::clamp(settings.weight * (silent_log_odds - prior_log_odds_), settings.least,
+  const double weeks = static_cast<double>(unix_seconds - silence.first_seconds) / kSecondsPerWeek;
+  return std::clamp(settings.weight * (silence.model.At(weeks) - prior_log_odds_), settings.least,
                     settings.most);
 }
 

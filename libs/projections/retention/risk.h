@@ -61,8 +61,12 @@ class RiskCurve {
   // InfiniteFuture when nothing will.
   absl::Time next_change() const { return next_change_; }
 
+  // What could still be added to z after next_change(), at most, without anything new: promises
+  // that fall due, mails that stay unanswered, renewals that come near.
+  double pending() const { return pending_; }
+
   // The first full minute in (from, until] at which z is at least `z`; nullopt when there is none
-  // before next_change() and within five years.
+  // within five years.
   std::optional<absl::Time> FirstAtOrAbove(double z, absl::Time from, absl::Time until) const;
 
   // Whether time alone can raise the risk before next_change().
@@ -70,10 +74,9 @@ class RiskCurve {
 
  private:
   struct Silence {
+    models::MbgSilentLogOdds model;
     const RhythmSettings* settings = nullptr;
-    models::Repeats repeats;
-    double horizon_weeks = 0;
-    int64_t first_seconds = 0;
+    int64_t first_seconds = 0;  // start of the first day
   };
   class Builder;
 
@@ -81,6 +84,7 @@ class RiskCurve {
 
   double prior_log_odds_ = 0;
   double fixed_ = 0;
+  double pending_ = 0;
   absl::Time next_change_ = absl::InfiniteFuture();
   std::array<Silence, 7> silences_;
   int silence_count_ = 0;
