@@ -124,6 +124,8 @@ absl::StatusOr<ProjectionIdentity> Generations::IdentityOf(int generation) const
 std::optional<int> Generations::Unfinished(const ProjectionIdentity& identity) const {
   const std::vector<int> numbers = List();
   if (numbers.empty() || numbers.back() <= current_.value_or(0)) return std::nullopt;
+  // It has served, and was rolled back.
+  if (numbers.back() == previous_) return std::nullopt;
   const absl::StatusOr<ProjectionIdentity> found = IdentityOf(numbers.back());
   if (!found.ok() || *found != identity) return std::nullopt;
   return numbers.back();

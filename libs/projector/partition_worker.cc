@@ -67,8 +67,13 @@ absl::Status PartitionWorker::FoldUpTo(Offset end) {
       const std::unique_ptr<LogReader> reader,
       env_.log->OpenReader(env_.topics.touchpoints, fold_->partition(), fold_->position()));
   while (fold_->position() < end) {
-    RAPPORT_ASSIGN_OR_RETURN(absl::Span<const RecordView> records,
-                             reader->Read(kReadRecords, kReadWait));
+    absl::StatusOr<absl::Span<const RecordView>> read = reader->Read(kReadRecords, kReadWait);
+    // DataLoss would have the state set aside.
+    if (absl::IsDataLoss(read.status())) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("reading the log: ", read.status().message()));
+    }
+    RAPPORT_ASSIGN_OR_RETURN(absl::Span<const RecordView> records, std::move(read));
     if (records.empty()) {
       return absl::UnavailableError(absl::StrCat(
           "the log gave no records from offset ", fold_->position().value(), " of partition ",

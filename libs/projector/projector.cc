@@ -148,6 +148,10 @@ absl::Status Projector::OpenWorker(Partition partition, Slot& slot) {
 
 void Projector::Fail(Partition partition, Slot& slot, const absl::Status& status) {
   const std::string folder = slot.worker != nullptr ? slot.worker->folder() : "";
+  // What was polled and is not committed is read again.
+  if (slot.worker != nullptr) {
+    slot.reread_until = std::max(slot.reread_until, slot.worker->fold().position());
+  }
   slot.worker.reset();
   // Damage that opening does not find: the store is not used again.
   if (absl::IsDataLoss(status) && !folder.empty()) {
@@ -172,7 +176,7 @@ void Projector::FoldInto(Partition partition, absl::Span<const RecordView> recor
     return;
   }
   if (const absl::Status status = slot.worker->Fold(records); !status.ok()) {
-    slot.reread_until = records.back().offset + 1;
+    slot.reread_until = std::max(slot.reread_until, records.back().offset + 1);
     Fail(partition, slot, status);
   }
 }
@@ -304,12 +308,20 @@ absl::Status Projector::WhilePaused(
     if (slot.worker == nullptr) {
       return Annotate(slot.trouble, absl::StrCat("partition ", partition.value(), " stands still"));
     }
-    RAPPORT_RETURN_IF_ERROR(slot.worker->Flush());
+    if (const absl::Status status = slot.worker->Flush(); !status.ok()) {
+      Fail(partition, slot, status);
+      return status;
+    }
   }
-  for (auto& [partition, slot] : slots_) workers[partition] = std::move(slot.worker);
+  for (auto& [partition, slot] : slots_) {
+    // Should it be opened again, then further back, as after a rollback.
+    slot.reread_until = std::max(slot.reread_until, slot.worker->fold().position());
+    workers[partition] = std::move(slot.worker);
+  }
   const absl::Status status = action(&workers, &generations_);
   for (auto& [partition, slot] : slots_) {
-    slot.worker = std::move(workers[partition]);
+    // After an error nothing uncommitted counts.
+    slot.worker = status.ok() ? std::move(workers[partition]) : nullptr;
     // Opened again from what is stored.
     if (slot.worker == nullptr) slot.retry_at = absl::InfinitePast();
   }

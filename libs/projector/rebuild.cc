@@ -115,6 +115,15 @@ absl::Status RemoveAll(const std::string& folder) {
   return absl::OkStatus();
 }
 
+// Brings both to the same position: the new one may well be ahead, as bulk loading is faster.
+absl::Status Align(PartitionWorker& live, PartitionWorker& built) {
+  built.GoLive();
+  RAPPORT_RETURN_IF_ERROR(built.FoldUpTo(live.fold().position()));
+  RAPPORT_RETURN_IF_ERROR(built.Flush());
+  RAPPORT_RETURN_IF_ERROR(live.FoldUpTo(built.fold().position()));
+  return live.Flush();
+}
+
 int64_t RecordsFolded(const Projector::Workers& workers) {
   int64_t records = 0;
   for (const auto& [partition, worker] : workers) records += worker->fold().counts().records();
@@ -193,10 +202,8 @@ absl::StatusOr<RebuildResult> Rebuild(Projector& projector, const RebuildOptions
   const absl::Status switched =
       projector.WhilePaused([&](Projector::Workers* live, Generations* serving) -> absl::Status {
         for (auto& [partition, worker] : built) {
-          const PartitionWorker& old = *live->at(partition);
-          worker->GoLive();
-          RAPPORT_RETURN_IF_ERROR(worker->FoldUpTo(old.fold().position()));
-          RAPPORT_RETURN_IF_ERROR(worker->Flush());
+          PartitionWorker& old = *live->at(partition);
+          RAPPORT_RETURN_IF_ERROR(Align(old, *worker));
           if (worker->fold().digest() == old.fold().digest()) continue;
           RAPPORT_ASSIGN_OR_RETURN(std::optional<Difference> difference,
                                    FirstDifference(*old.store(), *worker->store()));
@@ -274,10 +281,8 @@ absl::StatusOr<VerifyResult> Verify(Projector& projector, const std::string& scr
     RAPPORT_RETURN_IF_ERROR(
         projector.WhilePaused([&](Projector::Workers* live, Generations*) -> absl::Status {
           for (auto& [partition, worker] : built) {
-            const PartitionWorker& serving = *live->at(partition);
-            worker->GoLive();
-            RAPPORT_RETURN_IF_ERROR(worker->FoldUpTo(serving.fold().position()));
-            RAPPORT_RETURN_IF_ERROR(worker->Flush());
+            PartitionWorker& serving = *live->at(partition);
+            RAPPORT_RETURN_IF_ERROR(Align(serving, *worker));
             VerifyResult::PartitionResult& verified = result.partitions.emplace_back();
             verified.partition = partition;
             verified.position = serving.fold().position();
