@@ -283,6 +283,35 @@ absl::Status ToStatus(rd_kafka_resp_err_t error, absl::string_view context,
   return absl::Status(CodeFor(error), absl::StrCat(context, ": ", reason));
 }
 
+std::string Place(const std::string& topic, Partition partition) {
+  return absl::StrCat("topic ", topic, " partition ", partition.value());
+}
+
+absl::StatusOr<int64_t> AskOffsetForTime(rd_kafka_t* handle, const std::string& topic,
+                                         Partition partition, int64_t millis,
+                                         absl::Duration timeout) {
+  const Partitions query(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_t* const entry =
+      rd_kafka_topic_partition_list_add(query.get(), topic.c_str(), partition.value());
+  entry->offset = millis;
+  rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(handle, query.get(), ToMillis(timeout));
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = entry->err;
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return entry->offset;
+  return ToStatus(error, Place(topic, partition));
+}
+
+absl::StatusOr<Watermarks> AskWatermarks(rd_kafka_t* handle, const std::string& topic,
+                                         Partition partition, absl::Duration timeout) {
+  // The protocol has special times for both ends. librdkafka's own call for watermarks does not
+  // keep to its time-out while the broker is away.
+  RAPPORT_ASSIGN_OR_RETURN(
+      const int64_t begin,
+      AskOffsetForTime(handle, topic, partition, RD_KAFKA_OFFSET_BEGINNING, timeout));
+  RAPPORT_ASSIGN_OR_RETURN(
+      const int64_t end, AskOffsetForTime(handle, topic, partition, RD_KAFKA_OFFSET_END, timeout));
+  return Watermarks{Offset(begin), Offset(end)};
+}
+
 int ToMillis(absl::Duration duration) {
   constexpr absl::Duration kMost = absl::Hours(24);
   if (duration <= absl::ZeroDuration()) return 0;

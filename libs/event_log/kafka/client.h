@@ -1,7 +1,5 @@
 #pragma once
 
-#include <librdkafka/rdkafka.h>
-
 #include <atomic>
 #include <memory>
 #include <string>
@@ -12,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "librdkafka/rdkafka.h"
 #include "libs/event_log/kafka/kafka_log.h"
 
 // What the parts of the Kafka log share: owned librdkafka handles, configuration, errors.
@@ -61,6 +60,16 @@ absl::StatusOr<Handle> NewClient(const KafkaLogOptions& options, ClientKind kind
 // The status for `error`, with the code that base/status.h gives it: "context: text".
 absl::Status ToStatus(rd_kafka_resp_err_t error, absl::string_view context,
                       absl::string_view text = {});
+
+// "topic T partition P", for messages.
+std::string Place(const std::string& topic, Partition partition);
+
+// The first offset in the partition at or after `millis` since 1970; negative: there is none.
+absl::StatusOr<int64_t> AskOffsetForTime(rd_kafka_t* handle, const std::string& topic,
+                                         Partition partition, int64_t millis,
+                                         absl::Duration timeout);
+absl::StatusOr<Watermarks> AskWatermarks(rd_kafka_t* handle, const std::string& topic,
+                                         Partition partition, absl::Duration timeout);
 
 // Milliseconds as librdkafka takes them; rounded up, so that a short wait is no busy loop.
 int ToMillis(absl::Duration duration);

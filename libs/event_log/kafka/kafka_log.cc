@@ -1,6 +1,7 @@
 #include "libs/event_log/kafka/kafka_log.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <utility>
 #include <vector>
@@ -19,6 +20,9 @@
 namespace rapport {
 namespace kafka {
 namespace {
+
+// How long a broker may take to hear of a topic that was created through another one.
+constexpr absl::Duration kPropagation = absl::Seconds(2);
 
 // What Kafka takes as a topic's name.
 bool IsTopicName(absl::string_view name) {
@@ -39,10 +43,6 @@ auto RetryUnavailable(absl::Duration timeout, const Ask& ask) {
     result = ask();
   }
   return result;
-}
-
-std::string Place(const std::string& topic, Partition partition) {
-  return absl::StrCat("topic ", topic, " partition ", partition.value());
 }
 
 size_t SizeOf(const Record& record) {
@@ -76,9 +76,6 @@ class KafkaLog : public EventLog {
   absl::StatusOr<int> AskPartitionCount(const std::string& name);
   absl::StatusOr<int> CachedPartitionCount(const std::string& name);
   void ForgetPartitionCount(const std::string& name);
-  // Negative: there is no such record.
-  absl::StatusOr<int64_t> AskOffsetForTime(const std::string& name, Partition partition,
-                                           int64_t millis);
   absl::Status CheckPartition(const std::string& name, Partition partition);
   absl::Status CheckRecord(const std::string& name, const Record& record, int partitions) const;
   absl::Status RequestTopic(const std::string& name, int partitions);
@@ -90,6 +87,7 @@ class KafkaLog : public EventLog {
   // For everything that is neither appending nor reading. A consumer, since a producer's metadata
   // requests create the topics that they ask for.
   const Handle admin_;
+  std::atomic<int> brokers_ = 0;  // as many as there were when we asked last
   Mutex mutex_;
   std::shared_ptr<Producer> producer_ ABSL_GUARDED_BY(mutex_);
   // Fixed for the life of a topic: keys would change their partitions.
@@ -98,11 +96,16 @@ class KafkaLog : public EventLog {
 
 absl::StatusOr<int> KafkaLog::PartitionCount(absl::string_view topic) {
   const std::string name = Name(topic);
-  RAPPORT_ASSIGN_OR_RETURN(const int count, RetryUnavailable(options_.request_timeout, [&] {
-                             return AskPartitionCount(name);
-                           }));
+  const auto ask = [&] { return AskPartitionCount(name); };
+  absl::StatusOr<int> count = RetryUnavailable(options_.request_timeout, ask);
+  const absl::Time deadline = absl::Now() + kPropagation;
+  while (absl::IsNotFound(count.status()) && brokers_ > 1 && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(50));
+    count = RetryUnavailable(options_.request_timeout, ask);
+  }
+  RAPPORT_RETURN_IF_ERROR(count.status());
   MutexLock lock(&mutex_);
-  partition_counts_[name] = count;
+  partition_counts_[name] = *count;
   return count;
 }
 
@@ -116,6 +119,7 @@ absl::StatusOr<int> KafkaLog::AskPartitionCount(const std::string& name) {
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return ToStatus(error, context);
   const std::unique_ptr<const rd_kafka_metadata_t, Destroy<rd_kafka_metadata_destroy>> metadata(
       raw);
+  brokers_ = metadata->broker_cnt;
   if (metadata->topic_cnt != 1) {
     return ToStatus(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, context);
   }
@@ -306,13 +310,8 @@ absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(absl::string_v
 absl::StatusOr<Watermarks> KafkaLog::GetWatermarks(absl::string_view topic, Partition partition) {
   const std::string name = Name(topic);
   RAPPORT_RETURN_IF_ERROR(CheckPartition(name, partition));
-  return RetryUnavailable(options_.request_timeout, [&]() -> absl::StatusOr<Watermarks> {
-    int64_t begin, end;
-    const rd_kafka_resp_err_t error =
-        rd_kafka_query_watermark_offsets(admin_.get(), name.c_str(), partition.value(), &begin,
-                                         &end, ToMillis(options_.request_timeout));
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Watermarks{Offset(begin), Offset(end)};
-    return ToStatus(error, Place(name, partition));
+  return RetryUnavailable(options_.request_timeout, [&] {
+    return AskWatermarks(admin_.get(), name, partition, options_.request_timeout);
   });
 }
 
@@ -324,24 +323,12 @@ absl::StatusOr<Offset> KafkaLog::OffsetForTime(absl::string_view topic, Partitio
   const int64_t millis =
       std::max<int64_t>(0, absl::ToUnixMillis(time + absl::Milliseconds(1) - absl::Nanoseconds(1)));
   RAPPORT_ASSIGN_OR_RETURN(const int64_t offset, RetryUnavailable(options_.request_timeout, [&] {
-                             return AskOffsetForTime(name, partition, millis);
+                             return AskOffsetForTime(admin_.get(), name, partition, millis,
+                                                     options_.request_timeout);
                            }));
   if (offset >= 0) return Offset(offset);
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks watermarks, GetWatermarks(topic, partition));
   return watermarks.end;
-}
-
-absl::StatusOr<int64_t> KafkaLog::AskOffsetForTime(const std::string& name, Partition partition,
-                                                   int64_t millis) {
-  const Partitions query(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_t* const entry =
-      rd_kafka_topic_partition_list_add(query.get(), name.c_str(), partition.value());
-  entry->offset = millis;
-  rd_kafka_resp_err_t error =
-      rd_kafka_offsets_for_times(admin_.get(), query.get(), ToMillis(options_.request_timeout));
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = entry->err;
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return entry->offset;
-  return ToStatus(error, Place(name, partition));
 }
 
 }  // namespace

@@ -11,17 +11,16 @@ namespace rapport::kafka {
 absl::Status ReadFailure(rd_kafka_t* handle, const std::string& topic, Partition partition,
                          Offset position, const MessageBatch::Problem& problem,
                          absl::Duration timeout) {
-  const std::string place = absl::StrCat("reading topic ", topic, " partition ", partition.value(),
-                                         " from offset ", position.value());
-  int64_t begin, end;
-  if (problem.error != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-      rd_kafka_query_watermark_offsets(handle, topic.c_str(), partition.value(), &begin, &end,
-                                       ToMillis(timeout)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return ToStatus(problem.error, place, problem.text);
+  const std::string context =
+      absl::StrCat("reading ", Place(topic, partition), " from offset ", position.value());
+  if (problem.error != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+    return ToStatus(problem.error, context, problem.text);
   }
+  const auto log = AskWatermarks(handle, topic, partition, timeout);
+  if (!log.ok()) return ToStatus(problem.error, context, problem.text);
   return absl::FailedPreconditionError(absl::StrCat(
-      place, ": the log begins at ", begin, " and ends at ", end,
-      position.value() < begin
+      context, ": the log begins at ", log->begin.value(), " and ends at ", log->end.value(),
+      position < log->begin
           ? "; what came before was deleted by retention: restore a snapshot of a later position, "
             "or rebuild from the beginning"
           : "; the position comes from another log, or the log lost its end: rebuild"));

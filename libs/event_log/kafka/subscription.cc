@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "libs/base/log.h"
@@ -11,12 +12,28 @@
 #include "libs/event_log/kafka/reader.h"
 
 namespace rapport::kafka {
+namespace {
+
+// How long a member may go without polling.
+absl::StatusOr<absl::Duration> MaxPollInterval(rd_kafka_t* handle) {
+  constexpr char kName[] = "max.poll.interval.ms";
+  char text[32];
+  size_t size = sizeof text;
+  int64_t millis;
+  if (rd_kafka_conf_get(rd_kafka_conf(handle), kName, text, &size) != RD_KAFKA_CONF_OK ||
+      !absl::SimpleAtoi(text, &millis)) {
+    return absl::InternalError(absl::StrCat("librdkafka does not know ", kName));
+  }
+  return absl::Milliseconds(millis);
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Subscription>> Member::Join(const KafkaLogOptions& options,
                                                            const std::string& topic,
                                                            const SubscribeOptions& subscribe,
                                                            PartitionListener* listener) {
-  std::unique_ptr<Member> member(new Member(options, topic, listener));
+  std::unique_ptr<Member> member(new Member(options, topic, subscribe.member, listener));
   RAPPORT_ASSIGN_OR_RETURN(member->handle_, NewClient(options, ClientKind::kMember,
                                                       {{"group.id", subscribe.group},
                                                        {"group.instance.id", subscribe.member}},
@@ -25,6 +42,8 @@ absl::StatusOr<std::unique_ptr<Subscription>> Member::Join(const KafkaLogOptions
   rd_kafka_poll_set_consumer(handle);
   member->events_.reset(rd_kafka_queue_get_consumer(handle));
   member->WakeOn(member->events_.get());
+
+  RAPPORT_ASSIGN_OR_RETURN(member->max_poll_interval_, MaxPollInterval(handle));
 
   const Partitions topics(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
@@ -58,16 +77,23 @@ absl::Status Member::Shutdown() {
 absl::StatusOr<PartitionRecords> Member::Poll(size_t max_records, absl::Duration wait) {
   if (handle_ == nullptr) return absl::FailedPreconditionError("the subscription is closed");
   for (auto& [partition, owned] : owned_) owned.batch.Release();
-  const absl::Time deadline = absl::Now() + wait;
+  const absl::Time now = absl::Now();
+  const absl::Time deadline = now + wait;
+  overslept_ = now - last_poll_ > max_poll_interval_;
   while (true) {
     {
       MutexLock lock(&mutex_);
       has_news_ = false;
     }
-    RAPPORT_RETURN_IF_ERROR(ServeGroup());
+    const absl::Status served = ServeGroup();
+    last_poll_ = absl::Now();
+    overslept_ = false;
+    RAPPORT_RETURN_IF_ERROR(served);
     RAPPORT_ASSIGN_OR_RETURN(const PartitionRecords records, NextRecords(max_records));
     if (!records.records.empty()) return records;
-    if (!WaitForNews(deadline)) {
+    // At intervals, news or not: whoever does not poll the group is thrown out of it.
+    if (!WaitForNews(std::min(deadline, last_poll_ + absl::Seconds(1))) &&
+        absl::Now() >= deadline) {
       RAPPORT_RETURN_IF_ERROR(CheckBrokers(handle_.get(), request_timeout_));
       return records;
     }
@@ -80,23 +106,29 @@ absl::Status Member::ServeGroup() {
     const std::string text =
         error == RD_KAFKA_RESP_ERR_NO_ERROR ? "" : rd_kafka_message_errstr(event);
     rd_kafka_message_destroy(event);
-    if (error == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
-      Log(LogLevel::kWarning, absl::StrCat("kafka: topic ", topic_, ": ", text));
-      continue;
+    if (error == RD_KAFKA_RESP_ERR__FATAL) break;
+    if (error != RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
+      return ToStatus(error, absl::StrCat("group of topic ", topic_), text);
     }
-    return ToStatus(error, absl::StrCat("group of topic ", topic_), text);
+    for (auto& [partition, owned] : owned_) owned.suspect = true;
+    Log(LogLevel::kWarning, absl::StrCat("kafka: topic ", topic_, ": ", text));
   }
-  char text[512];
-  const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(handle_.get(), text, sizeof text);
-  if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("group of topic ", topic_, ": ", text,
-                     "; is another process running under the same member name?"));
-  }
+  RAPPORT_RETURN_IF_ERROR(CheckFatal());
   if (errors_.empty()) return absl::OkStatus();
   absl::Status status = std::move(errors_.back());
   errors_.pop_back();
   return status;
+}
+
+absl::Status Member::CheckFatal() const {
+  char text[512];
+  const rd_kafka_resp_err_t error = rd_kafka_fatal_error(handle_.get(), text, sizeof text);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "group of topic ", topic_, ": ", text,
+      error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
+          ? absl::StrCat("; another process joined under the same member name ", member_)
+          : "; subscribe again"));
 }
 
 absl::StatusOr<PartitionRecords> Member::NextRecords(size_t max_records) {
@@ -145,7 +177,7 @@ void Member::OnRebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list
   if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     Assign(partitions);
   } else {
-    Revoke(partitions, rd_kafka_assignment_lost(handle_.get()) != 0);
+    Revoke(partitions, overslept_ || rd_kafka_assignment_lost(handle_.get()) != 0);
   }
 }
 
@@ -190,11 +222,13 @@ void Member::Revoke(rd_kafka_topic_partition_list_t* partitions, bool lost) {
     const Partition partition(partitions->elems[i].partition);
     const auto it = owned_.find(partition);
     if (it == owned_.end()) continue;
+    // Within a rebalance, librdkafka does not count it as a loss that we did not poll.
+    const bool may_be_gone = lost || it->second.suspect;
     it->second.batch.Clear();
     rd_kafka_queue_cb_event_enable(it->second.queue.get(), nullptr, nullptr);
     owned_.erase(it);
     // Before it is given up: the listener still may commit.
-    if (listener_ != nullptr) listener_->OnRevoked(partition, lost);
+    if (listener_ != nullptr) listener_->OnRevoked(partition, may_be_gone);
   }
   const Error error(rd_kafka_incremental_unassign(handle_.get(), partitions));
   if (error != nullptr) {

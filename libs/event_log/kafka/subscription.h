@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "libs/base/mutex.h"
 #include "libs/event_log/event_log.h"
 #include "libs/event_log/kafka/client.h"
@@ -38,17 +39,24 @@ class Member : public Subscription, private ClientEvents {
     bool paused = false;
     // Set when it cannot be read (told once, by Poll): it stays ours, unread.
     bool failed = false;
+    // The group has thrown us out meanwhile: others may have it before we hear that it is revoked.
+    bool suspect = false;
     MessageBatch batch;
   };
 
-  Member(const KafkaLogOptions& options, std::string topic, PartitionListener* listener)
-      : request_timeout_(options.request_timeout), topic_(std::move(topic)), listener_(listener) {}
+  Member(const KafkaLogOptions& options, std::string topic, std::string member,
+         PartitionListener* listener)
+      : request_timeout_(options.request_timeout),
+        topic_(std::move(topic)),
+        member_(std::move(member)),
+        listener_(listener) {}
 
   void OnRebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions) override;
   void Assign(rd_kafka_topic_partition_list_t* partitions);
   void Revoke(rd_kafka_topic_partition_list_t* partitions, bool lost);
   void WakeOn(rd_kafka_queue_t* queue);
   absl::Status ServeGroup();
+  absl::Status CheckFatal() const;
   absl::StatusOr<PartitionRecords> NextRecords(size_t max_records);
   bool WaitForNews(absl::Time deadline);
   absl::StatusOr<Owned*> Find(Partition partition);
@@ -56,12 +64,17 @@ class Member : public Subscription, private ClientEvents {
 
   const absl::Duration request_timeout_;
   const std::string topic_;
+  const std::string member_;
   PartitionListener* listener_;  // null while closing without telling it
   Handle handle_;
   Queue events_;
   std::map<Partition, Owned> owned_;
   Partition last_polled_ = Partition(-1);
   std::vector<absl::Status> errors_;  // of listeners, for Poll to return
+  absl::Duration max_poll_interval_;
+  absl::Time last_poll_ = absl::Now();
+  // We did not poll for too long, and are about to hear what came of it.
+  bool overslept_ = false;
 
   Mutex mutex_;
   CondVar news_;
