@@ -165,6 +165,7 @@ class RiskCurve::Builder {
     Silence& silence = curve_.silences_[curve_.silence_count_++];
     silence.model = models::MbgSilentLogOdds(settings.parameters, repeats, horizon_weeks);
     silence.settings = &settings;
+    silence.usual_log_odds = std::max(curve_.prior_log_odds_, silence.model.AtLast());
     silence.first_seconds = int64_t{rhythm.first_day()} * kSecondsPerDay;
     if (findings_ == nullptr) return;
     const int64_t now = absl::ToUnixSeconds(from_);
@@ -403,8 +404,8 @@ RiskCurve::RiskCurve(const RiskFactors& factors, const RetentionSettings& settin
 double RiskCurve::LogOdds(const Silence& silence, int64_t unix_seconds) const {
   const RhythmSettings& settings = *silence.settings;
   const double weeks = static_cast<double>(unix_seconds - silence.first_seconds) / kSecondsPerWeek;
-  return std::clamp(settings.weight * (silence.model.At(weeks) - prior_log_odds_), settings.least,
-                    settings.most);
+  return std::clamp(settings.weight * (silence.model.At(weeks) - silence.usual_log_odds),
+                    settings.least, settings.most);
 }
 
 double RiskCurve::At(int64_t unix_seconds) const {

@@ -76,6 +76,7 @@ class RiskCurve {
   struct Silence {
     models::MbgSilentLogOdds model;
     const RhythmSettings* settings = nullptr;
+    double usual_log_odds = 0;  // of silence, right after the last event
     int64_t first_seconds = 0;  // start of the first day
   };
   class Builder;

@@ -11,7 +11,8 @@ namespace rapport {
 struct RhythmSettings {
   // MBG/NBD, in weeks.
   models::SilenceParameters parameters;
-  // Factor on logit(P_silent) - logit(prior).
+  // Factor on logit(P_silent) - usual, where usual is logit(prior), or logit(P_silent) right after
+  // the last event if that is greater: a client who is hardly known is no suspect for that alone.
   double weight = 1;
   // Bounds of the product, in log-odds.
   double least = 0;
@@ -30,7 +31,7 @@ struct RetentionSettings {
   std::string model_version = "mbg-1";
 
   // The score of a client of whom nothing is known, in points of 1000.
-  int prior_points = 250;
+  int prior_points = 260;
   // Distinct days after the first that make a rhythm; a client with fewer has none to be held
   // against.
   int least_repeat_days = 2;
@@ -41,12 +42,12 @@ struct RetentionSettings {
   double most_horizon_weeks = 104;
 
   RhythmSettings orders = {models::kMbgCdnow, 1.0, -4.0, 4.0};
-  RhythmSettings phone = {{0.60, 8.0, 0.50, 2.50}, 0.35, -0.6, 1.2};
-  RhythmSettings e_mail = {{0.70, 4.0, 0.50, 2.50}, 0.35, -0.6, 1.2};
-  RhythmSettings meetings = {{0.80, 20.0, 0.50, 3.00}, 0.35, -0.6, 1.2};
-  RhythmSettings chat = {{0.50, 6.0, 0.70, 2.00}, 0.25, -0.4, 0.9};
-  RhythmSettings letters = {{0.50, 26.0, 0.70, 2.00}, 0.20, -0.3, 0.7};
-  RhythmSettings portal = {{0.60, 2.0, 0.60, 2.50}, 0.35, -0.6, 1.2};
+  RhythmSettings phone = {{0.60, 8.0, 0.50, 2.50}, 0.35, -0.6, 0.9};
+  RhythmSettings e_mail = {{0.70, 4.0, 0.50, 2.50}, 0.35, -0.6, 0.9};
+  RhythmSettings meetings = {{0.80, 20.0, 0.50, 3.00}, 0.35, -0.6, 0.9};
+  RhythmSettings chat = {{0.50, 6.0, 0.70, 2.00}, 0.25, -0.4, 0.7};
+  RhythmSettings letters = {{0.50, 26.0, 0.70, 2.00}, 0.20, -0.3, 0.5};
+  RhythmSettings portal = {{0.60, 2.0, 0.60, 2.50}, 0.35, -0.6, 0.9};
 
   // Log-odds of an open complaint by severity, and of all of them together at most.
   double complaint_low = 0.3;

@@ -253,15 +253,18 @@ class PayloadMaker {
         return;
       }
       case 3:
+        touchpoint_.mutable_payment_received()->set_payment_id(Id("P", 100000));
         touchpoint_.mutable_payment_received()->set_invoice_id(Id("I", 40));
         Money(touchpoint_.mutable_payment_received()->mutable_amount());
         return;
       case 4:
         touchpoint_.mutable_contract_signed()->set_contract_id(Id("K", 3));
+        ToProto(at_, touchpoint_.mutable_contract_signed()->mutable_terms()->mutable_starts_at());
         *touchpoint_.mutable_contract_signed()->mutable_terms()->mutable_ends_at() = Near(0, 400);
         return;
       case 5:
         touchpoint_.mutable_contract_renewed()->set_contract_id(Id("K", 3));
+        ToProto(at_, touchpoint_.mutable_contract_renewed()->mutable_terms()->mutable_starts_at());
         *touchpoint_.mutable_contract_renewed()->mutable_terms()->mutable_renewal_due_at() =
             Near(0, 400);
         return;
@@ -277,6 +280,7 @@ class PayloadMaker {
         touchpoint_.mutable_competitor_mentioned()->set_competitor(Id("rival", 3));
         return;
       case 1:
+        touchpoint_.mutable_need_identified()->set_need_id(Id("N", 5));
         touchpoint_.mutable_need_identified()->set_statement("more flour");
         return;
       case 2:
@@ -304,6 +308,7 @@ class PayloadMaker {
         return;
       case 9:
         touchpoint_.mutable_alert_snoozed()->set_alert_id(Id("alert", 3));
+        *touchpoint_.mutable_alert_snoozed()->mutable_snoozed_until() = Near(0, 30);
         return;
       default:
         touchpoint_.mutable_alert_resolved()->set_alert_id(Id("alert", 3));
