@@ -226,7 +226,9 @@ StateStore::StateStore(std::string folder, StoreResources* resources)
 
 StateStore::~StateStore() {
   if (db_ == nullptr) return;
-  for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+    if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle);
+  }
   db_->Close().PermitUncheckedError();
 }
 
@@ -268,13 +270,22 @@ absl::StatusOr<std::unique_ptr<StateStore>> StateStore::Open(const std::string& 
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  if (const rocksdb::Status status =
-          rocksdb::DB::Open(DatabaseOptions(*resources), folder, families, &handles, &db);
-      !status.ok()) {
-    return ToOpenStatus(status, folder);
+  // Those of a new database are made together: Open would write its OPTIONS file for each of them.
+  std::vector<rocksdb::ColumnFamilyDescriptor> missing;
+  if (!is_there("CURRENT")) {
+    missing.assign(families.begin() + 1, families.end());
+    families.resize(1);
   }
-  store->db_.reset(db);
+  rocksdb::Status status =
+      rocksdb::DB::Open(DatabaseOptions(*resources), folder, families, &handles, &db);
+  if (status.ok()) store->db_.reset(db);
   std::copy(handles.begin(), handles.end(), store->handles_.begin());
+  if (status.ok() && !missing.empty()) {
+    std::vector<rocksdb::ColumnFamilyHandle*> made;
+    status = db->CreateColumnFamilies(missing, &made);
+    std::copy(made.begin(), made.end(), store->handles_.begin() + 1);
+  }
+  if (!status.ok()) return ToOpenStatus(status, folder);
 
   bool first = true;
   const std::string begin(1, kSeenBlockPrefix);
