@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/event_log/event_log.h"
+#include "libs/projections/testing/random_history.h"
+#include "libs/projector/partition_worker.h"
+#include "libs/projector/rebuild.h"
+#include "tests/support/faulty_log.h"
+#include "tests/support/fold_oracle.h"
+
+// The world that is simulated, in one thread, the same for the same seed.
+//
+// Touchpoints. A random history of some clients arrives in parts: some touchpoints late, some
+// twice; a writer whose append failed with an unknown outcome writes the same again. Between them
+// come records that nobody can fold (garbage, an unknown kind, impossible values, a merge of
+// clients behind which their touchpoints have to wait), and an operator retries or skips them, or
+// others that were never there. The clock ticks, jumps ahead by weeks, and falls back.
+//
+// The log is correct, but not always there: appends fail before, after and in the middle of
+// writing, reads fail and come short. What it has acknowledged it keeps.
+//
+// Processes. A partition of a projection is folded by one process at a time. It dies at any moment:
+// with what it has folded and not committed, between commit and publishing, after an append to the
+// alerts log of which it never learned the outcome. Or it gives up the partition in good order.
+// Whoever opens it next finds what was committed, and all of what was committed. Disks do not fail
+// here (tests/faults has that), and two processes never have one partition open (the store's lock).
+//
+// Rebuilds. A generation is built beside the live one, dies on the way and is gone on with, takes
+// over at any moment, and has to be equal to the one before at that moment.
+//
+// Held against it at the end: an oracle that folds the log in the plainest way. Every state, list
+// entry, row, timer and dead letter is as the oracle's; the alerts log holds each of its alerts
+// once and in order; the running digest is that of what is stored, and that of a rebuild from
+// nothing in batches of another size.
+
+namespace rapport::testing {
+
+// Chances in percent of each kind of step; what is left is folding.
+struct StepChances {
+  int arrive = 22;         // touchpoints arrive, in a batch
+  int poison = 3;          // a record that cannot be folded arrives
+  int operate = 3;         // an operator retries or skips a dead letter
+  int clock_jump = 2;      // the clock jumps, ahead or back
+  int change_faults = 4;   // the log gets better or worse
+  int crash = 5;           // a process dies
+  int commit_and_die = 2;  // the same, right after a commit that it has not published
+  int hand_over = 3;       // a process gives up its partition in good order
+  int flush = 4;           // a process commits and publishes all
+  int rebuild = 3;         // a rebuild begins, or goes on
+};
+
+// What happened, to see that something did.
+struct SimulationCounts {
+  int64_t records = 0;
+  int64_t alerts = 0;
+  int64_t dead_letters = 0;
+  int64_t log_faults = 0;
+  int64_t deaths = 0;
+  int64_t takeovers = 0;
+  int64_t cut_off_rebuilds = 0;
+};
+
+class Simulation {
+ public:
+  explicit Simulation(uint64_t seed);
+  ~Simulation();
+
+  // What went wrong; empty when all is well.
+  std::vector<std::string> Run();
+  const SimulationCounts& counts() const { return counts_; }
+
+ private:
+  // One partition of a projection.
+  struct Seat {
+    std::unique_ptr<PartitionWorker> worker;  // null: nobody has it open
+    int generation = 1;
+  };
+  // One projection.
+  struct Subject {
+    std::unique_ptr<ProjectionSpec> spec;
+    // What differs from the oracle.
+    std::function<std::vector<std::string>(Partition, const StateStore&)> compare;
+    std::map<Partition, Seat> seats;
+  };
+
+  template <Projection P>
+  void AddSubject();
+
+  void Step();
+  void Arrive();
+  void ArrivePoison();
+  void Operate();
+  void JumpClock();
+  void ChangeFaults();
+  void Rebuild(Subject& subject);
+  void TakeOver(Subject& subject, Projector::Workers built);
+  void Settle();
+  void CompareAll();
+
+  // A process with the partition open, opening it when nobody has; null when that failed.
+  PartitionWorker* Open(Subject& subject, Partition partition);
+  // Folds, or does else, and dies of an error, which must be Unavailable.
+  void Do(Seat& seat, const std::function<absl::Status(PartitionWorker&)>& action);
+  void Die(Seat& seat);
+  void AppendSafely(const std::vector<Record>& records);
+  void AppendClock(absl::Time now);
+  void Expect(const absl::Status& status, const char* what);
+  ProjectionEnv EnvOf(const Subject& subject);
+  std::string FolderOf(const Subject& subject, int generation, Partition partition) const;
+  Partition RandomPartition() {
+    return Partition(static_cast<int32_t>(random_.Below(partitions_)));
+  }
+
+  const uint64_t seed_;
+  Random random_;
+  const int partitions_;
+  std::unique_ptr<EventLog> real_log_;
+  FaultyLog log_;
+  StoreResources resources_;
+  CacheBudget budget_;
+  FoldOptions fold_;
+  std::vector<touchpoint::v1::Touchpoint> history_;
+  size_t arrived_ = 0;
+  absl::Time now_;
+  std::vector<RecordPosition> poison_;
+  std::vector<Subject> subjects_;
+  SimulationCounts counts_;
+  std::vector<std::string> failures_;
+};
+
+}  // namespace rapport::testing
