@@ -4,7 +4,7 @@
 #                                       and undefined-behaviour sanitizers, and those with threads
 #                                       under the thread sanitizer
 #   --only REGEX                        the tests whose names match
-#   --long                              fault tests with 1,000 kills, simulation with 10,000 seeds
+#   --long                              1,000 kills and 10,000 seeds in place of 200 and 200
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -19,6 +19,7 @@ fail() {
 configs=(dev asan tsan)
 selection=()
 long=OFF
+export RAPPORT_KILLS=200 RAPPORT_SEEDS=200
 while (($#)); do
   case $1 in
     --config)
@@ -36,7 +37,7 @@ while (($#)); do
       ;;
     --long)
       long=ON
-      export RAPPORT_KILLS=1000 RAPPORT_SEEDS=10000
+      RAPPORT_KILLS=1000 RAPPORT_SEEDS=10000
       shift
       ;;
     -h | --help)
@@ -67,9 +68,6 @@ build() {
     fail "cmake could not configure $config"
   }
   NINJA_STATUS="[$config %f/%t %es] " cmake --build ".build/$config" --target "$target"
-  if ctest --test-dir ".build/$config" --show-only | grep -q '^Total Tests: 0$'; then
-    fail "$config has no test: RAPPORT_TEST_LABELS_$config in CMakeLists.txt fits none"
-  fi
 }
 
 mkdir -p .build/check
