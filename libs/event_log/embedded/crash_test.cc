@@ -8,12 +8,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <random>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -33,6 +37,8 @@ constexpr char kTopic[] = "t";
 constexpr int kPartitions = 3;
 constexpr int kThreads = 4;
 constexpr uint32_t kMaxBatch = 40;
+// The child's file descriptor for acknowledgements.
+constexpr int kPipe = 3;
 
 // Names one record: the parent can tell from it what the whole record has to be.
 struct RecordName {
@@ -80,7 +86,7 @@ std::unique_ptr<EventLog> Open(const std::string& folder) {
   return *std::move(log);
 }
 
-void AppendForEver(EventLog* log, uint32_t round, uint32_t thread, int pipe) {
+void AppendForEver(EventLog* log, uint32_t round, uint32_t thread) {
   std::mt19937 random(round * kThreads + thread);
   for (uint32_t batch = 0;; ++batch) {
     const uint32_t size = 1 + random() % kMaxBatch;
@@ -97,17 +103,17 @@ void AppendForEver(EventLog* log, uint32_t round, uint32_t thread, int pipe) {
                                   (*positions)[index].offset.value()});
     }
     const size_t bytes = size * sizeof(Acknowledgement);
-    RAPPORT_CHECK(write(pipe, acknowledgements.data(), bytes) == static_cast<ssize_t>(bytes));
+    RAPPORT_CHECK(write(kPipe, acknowledgements.data(), bytes) == static_cast<ssize_t>(bytes));
   }
 }
 
-int RunChild(const std::string& folder, uint32_t round, int pipe) {
+int RunChild(const std::string& folder, uint32_t round) {
   const auto log = Open(folder);
   const absl::Status created = log->CreateTopic(kTopic, kPartitions);
   RAPPORT_CHECK(created.ok(), created.ToString());
   std::vector<std::thread> threads;
   for (uint32_t thread = 0; thread < kThreads; ++thread) {
-    threads.emplace_back([&, thread] { AppendForEver(log.get(), round, thread, pipe); });
+    threads.emplace_back([&, thread] { AppendForEver(log.get(), round, thread); });
   }
   for (std::thread& thread : threads) thread.join();
   return 0;
@@ -124,25 +130,47 @@ class CrashTest : public testing::Test {
  protected:
   using Place = std::pair<int32_t, int64_t>;
 
-  // Lets a child append for `time` and kills it; keeps what it was told to be safe.
-  void AppendAndKill(uint32_t round, std::chrono::microseconds time) {
+  // A process that appends; what it was told to be safe comes out of `acknowledgements`.
+  struct Child {
+    pid_t pid;
+    int acknowledgements;
+  };
+  Child Start(uint32_t round) {
     int ends[2];
-    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    RAPPORT_CHECK(pipe2(ends, O_CLOEXEC) == 0);
+    const std::string round_text = absl::StrCat(round);
     const pid_t child = fork();
-    ASSERT_GE(child, 0);
+    RAPPORT_CHECK(child >= 0);
     if (child == 0) {
       // A program anew: threads of this one are not there after fork.
-      constexpr int kPipe = 3;
       if (ends[1] == kPipe) {
         fcntl(kPipe, F_SETFD, 0);
       } else {
         dup2(ends[1], kPipe);
       }
-      execl("/proc/self/exe", "crash_test", "--child", folder_.path().c_str(),
-            absl::StrCat(round).c_str(), absl::StrCat(kPipe).c_str(), nullptr);
+      execl("/proc/self/exe", "crash_test", "--child", folder_.path().c_str(), round_text.c_str(),
+            nullptr);
       _exit(127);
     }
     close(ends[1]);
+    return {child, ends[0]};
+  }
+  void WaitForKilled(const Child& child) {
+    close(child.acknowledgements);
+    int status = 0;
+    ASSERT_EQ(waitpid(child.pid, &status, 0), child.pid);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        << "the child ended by itself, with status " << status;
+  }
+
+  // Kills a child `time` after its start or its first acknowledgement; keeps what it was told to be
+  // safe.
+  void AppendAndKill(uint32_t round, bool from_start, std::chrono::microseconds time) {
+    const Child child = Start(round);
+    if (!from_start) {
+      pollfd first = {.fd = child.acknowledgements, .events = POLLIN, .revents = 0};
+      ASSERT_EQ(poll(&first, 1, 60'000), 1) << "the child appends nothing";
+    }
     const auto until = std::chrono::steady_clock::now() + time;
     bool killed = false;
     std::string bytes;
@@ -150,23 +178,19 @@ class CrashTest : public testing::Test {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
           until - std::chrono::steady_clock::now());
       if (!killed && left.count() <= 0) {
-        kill(child, SIGKILL);
+        kill(child.pid, SIGKILL);
         killed = true;
       }
-      pollfd waiting = {.fd = ends[0], .events = POLLIN, .revents = 0};
+      pollfd waiting = {.fd = child.acknowledgements, .events = POLLIN, .revents = 0};
       const int count = poll(&waiting, 1, killed ? -1 : static_cast<int>(left.count()) + 1);
       if (count == 0) continue;
       char buffer[65536];
-      const ssize_t got = read(ends[0], buffer, sizeof buffer);
+      const ssize_t got = read(child.acknowledgements, buffer, sizeof buffer);
       ASSERT_GE(got, 0);
       if (got == 0) break;
       bytes.append(buffer, static_cast<size_t>(got));
     }
-    close(ends[0]);
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    ASSERT_TRUE(killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-        << "the child ended by itself";
+    ASSERT_NO_FATAL_FAILURE(WaitForKilled(child));
     ASSERT_EQ(bytes.size() % sizeof(Acknowledgement), 0u);
     for (size_t at = 0; at < bytes.size(); at += sizeof(Acknowledgement)) {
       Acknowledgement acknowledgement;
@@ -236,8 +260,9 @@ TEST_F(CrashTest, WhatIsAcknowledgedSurvivesAKill) {
   for (uint32_t round = 0; round < kills; ++round) {
     SCOPED_TRACE(absl::StrCat("RAPPORT_SEED=", seed, ", kill ", round));
     // Some kills come while the log is being opened.
-    const std::chrono::microseconds time(random() % 250'000);
-    ASSERT_NO_FATAL_FAILURE(AppendAndKill(round, time));
+    const bool from_start = random() % 4 == 0;
+    const std::chrono::microseconds time(random() % (from_start ? 50'000 : 250'000));
+    ASSERT_NO_FATAL_FAILURE(AppendAndKill(round, from_start, time));
     ASSERT_NO_FATAL_FAILURE(Check(/*from_start=*/false));
   }
   ASSERT_NO_FATAL_FAILURE(Check(/*from_start=*/true));
@@ -246,15 +271,26 @@ TEST_F(CrashTest, WhatIsAcknowledgedSurvivesAKill) {
               acknowledged_.size());
 }
 
+TEST_F(CrashTest, TwoProcessesCannotShareALog) {
+  const Child child = Start(0);
+  char c;
+  ASSERT_EQ(read(child.acknowledgements, &c, 1), 1);
+  EXPECT_THAT(OpenEmbeddedLog({.folder = folder_.path()}),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       testing::AllOf(testing::HasSubstr(folder_.path()),
+                                      testing::HasSubstr("another process has it open"))));
+  kill(child.pid, SIGKILL);
+  ASSERT_NO_FATAL_FAILURE(WaitForKilled(child));
+  EXPECT_OK(OpenEmbeddedLog({.folder = folder_.path()}));
+}
+
 }  // namespace
 }  // namespace rapport
 
 int main(int argc, char** argv) {
   uint32_t round;
-  int pipe;
-  if (argc == 5 && absl::string_view(argv[1]) == "--child" && absl::SimpleAtoi(argv[3], &round) &&
-      absl::SimpleAtoi(argv[4], &pipe)) {
-    return rapport::RunChild(argv[2], round, pipe);
+  if (argc == 4 && absl::string_view(argv[1]) == "--child" && absl::SimpleAtoi(argv[3], &round)) {
+    return rapport::RunChild(argv[2], round);
   }
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

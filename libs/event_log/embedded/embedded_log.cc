@@ -15,11 +15,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "libs/base/check.h"
+#include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/event_log/embedded/appender.h"
 #include "libs/event_log/embedded/readers.h"
 #include "libs/event_log/embedded/storage.h"
 #include "libs/event_log/embedded/topic.h"
+#include "libs/event_log/embedded/torn_tail.h"
 #include "libs/event_log/partitioner.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/db.h"
@@ -43,7 +45,7 @@ constexpr size_t kAllMemtablesBytes = 64 << 20;
 // Bounds what is read again after a crash.
 constexpr size_t kMaxWalBytes = 64 << 20;
 constexpr size_t kCacheBytes = 8 << 20;
-constexpr int kMaxOpenFiles = 1000;
+constexpr int kMaxOpenFiles = 256;
 
 std::string FamilyName(absl::string_view topic, int partition) {
   return absl::StrCat(topic, "/", partition);
@@ -60,8 +62,8 @@ rocksdb::DBOptions DatabaseOptions(const EmbeddedLogOptions& options, rocksdb::E
   } else {
     db.db_write_buffer_size = kAllMemtablesBytes;
   }
-  // What was not written to its end before a crash was not acknowledged; any other damage must be
-  // seen, rather than end the log there.
+  // A log file that ends early was cut in a write that was not acknowledged; any other damage must
+  // be seen, rather than end the log there.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db.avoid_flush_during_recovery = true;
   // The appender resumes after a full disk: at a moment of its choice, not in the background.
@@ -69,6 +71,8 @@ rocksdb::DBOptions DatabaseOptions(const EmbeddedLogOptions& options, rocksdb::E
   db.listeners.push_back(NewManualRecovery());
   db.bytes_per_sync = 1 << 20;
   db.info_log = NewSilentLogger();
+  db.stats_dump_period_sec = 0;
+  db.stats_persist_period_sec = 0;
   return db;
 }
 
@@ -196,10 +200,19 @@ absl::Status EmbeddedLog::OpenDatabase() {
   RAPPORT_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFamilies());
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (const std::string& name : names) descriptors.emplace_back(name, family_options_);
+  rocksdb::DBOptions db_options = DatabaseOptions(options_, env_);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(DatabaseOptions(options_, env_), options_.folder,
-                                                   descriptors, &handles, &db);
+  rocksdb::Status status =
+      rocksdb::DB::Open(db_options, options_.folder, descriptors, &handles, &db);
+  if (status.IsCorruption() && OnlyTailIsTorn(db_options, options_.folder, descriptors)) {
+    Log(LogLevel::kWarning, absl::StrCat("the log in ", options_.folder,
+                                         " ends in a torn record, which is dropped: it was never "
+                                         "acknowledged"));
+    db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    db_options.avoid_flush_during_recovery = false;
+    status = rocksdb::DB::Open(db_options, options_.folder, descriptors, &handles, &db);
+  }
   if (!status.ok()) return OpenError(status);
   db_.reset(db);
   MutexLock lock(&mutex_);
