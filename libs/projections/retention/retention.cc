@@ -153,9 +153,11 @@ void Retention::Index(const State& state, const Settings& settings, IndexWriter&
 
 std::string Retention::Fingerprint(const Settings& s) {
   const std::string text = absl::StrCat(
-      s.model_version, ";", Text(s.prior_points), Text(s.least_repeat_days), Text(s.horizon_gaps),
-      Text(s.least_horizon_weeks), Text(s.most_horizon_weeks), Text(s.orders), Text(s.phone),
-      Text(s.e_mail), Text(s.meetings), Text(s.chat), Text(s.letters), Text(s.portal),
+      s.model_version, ";", Text(s.prior_points), Text(s.least_repeat_days),
+      Text(s.newcomer_horizon_weeks), Text(s.newcomer_weight), Text(s.newcomer_most),
+      Text(s.horizon_gaps), Text(s.least_horizon_weeks), Text(s.most_horizon_weeks), Text(s.orders),
+      Text(s.phone), Text(s.e_mail), Text(s.meetings), Text(s.chat), Text(s.letters),
+      Text(s.portal),
       absl::StrCat(Text(s.complaint_low), Text(s.complaint_medium), Text(s.complaint_high),
                    Text(s.complaint_critical), Text(s.complaints_most)),
       absl::StrCat(Text(s.commitment_overdue), Text(s.commitment_long_overdue),

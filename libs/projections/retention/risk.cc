@@ -155,31 +155,37 @@ class RiskCurve::Builder {
   void AddRhythm(const state::v1::Rhythm& rhythm, const RhythmSettings& settings, ReasonCode code,
                  absl::string_view noun) {
     const int x = RepeatDays(rhythm);
-    if (x < settings_.least_repeat_days) return;
+    const bool newcomer = x < settings_.least_repeat_days;
+    if (newcomer && code != ReasonCode::kNoOrder) return;
     models::Repeats repeats;
     repeats.count = x;
     repeats.last = static_cast<double>(rhythm.last_day() - rhythm.first_day()) / 7;
     const double horizon_weeks =
-        std::clamp(settings_.horizon_gaps * repeats.last / x, settings_.least_horizon_weeks,
-                   settings_.most_horizon_weeks);
+        newcomer ? settings_.newcomer_horizon_weeks
+                 : std::clamp(settings_.horizon_gaps * repeats.last / x,
+                              settings_.least_horizon_weeks, settings_.most_horizon_weeks);
     Silence& silence = curve_.silences_[curve_.silence_count_++];
     silence.model = models::MbgSilentLogOdds(settings.parameters, repeats, horizon_weeks);
-    silence.settings = &settings;
+    silence.weight = newcomer ? settings_.newcomer_weight : settings.weight;
+    silence.least = settings.least;
+    silence.most = newcomer ? settings_.newcomer_most : settings.most;
     silence.usual_log_odds = std::max(curve_.prior_log_odds_, silence.model.AtLast());
     silence.first_seconds = int64_t{rhythm.first_day()} * kSecondsPerDay;
     if (findings_ == nullptr) return;
     const int64_t now = absl::ToUnixSeconds(from_);
-    const int64_t days = std::max(0, DayOf(now) - rhythm.last_day());
-    const auto usual = static_cast<int64_t>(std::max(1.0, std::round(MeanGapDays(rhythm))));
     Finding* finding = Note(code, curve_.LogOdds(silence, now));
     if (finding == nullptr) return;
-    finding->text =
-        finding->log_odds > 0
-            ? absl::StrCat("no ", noun, " for ", Days(days), "; usually every ",
-                           usual == 1 ? "day" : Days(usual))
-            : absl::StrCat("last ", noun, days == 0 ? " today" : " " + Days(days) + " ago",
-                           "; usually every ", usual == 1 ? "day" : Days(usual));
+    const int64_t days = std::max(0, DayOf(now) - rhythm.last_day());
+    finding->text = absl::StrCat(
+        finding->log_odds > 0 ? absl::StrCat("no ", noun, " for ", Days(days))
+                              : absl::StrCat("last ", noun, " ", Days(days), " ago"),
+        "; ", newcomer ? absl::StrCat("seen on ", Days(x + 1), " only") : Usually(rhythm));
     finding->touchpoint_ids.push_back(LastEventId(rhythm));
+  }
+
+  static std::string Usually(const state::v1::Rhythm& rhythm) {
+    const auto gap = static_cast<int64_t>(std::max(1.0, std::round(MeanGapDays(rhythm))));
+    return absl::StrCat("usually every ", gap == 1 ? "day" : Days(gap));
   }
 
   double ComplaintWeight(touchpoint::v1::ComplaintSeverity severity) const {
@@ -402,10 +408,9 @@ RiskCurve::RiskCurve(const RiskFactors& factors, const RetentionSettings& settin
 }
 
 double RiskCurve::LogOdds(const Silence& silence, int64_t unix_seconds) const {
-  const RhythmSettings& settings = *silence.settings;
   const double weeks = static_cast<double>(unix_seconds - silence.first_seconds) / kSecondsPerWeek;
-  return std::clamp(settings.weight * (silence.model.At(weeks) - silence.usual_log_odds),
-                    settings.least, settings.most);
+  return std::clamp(silence.weight * (silence.model.At(weeks) - silence.usual_log_odds),
+                    silence.least, silence.most);
 }
 
 double RiskCurve::At(int64_t unix_seconds) const {

@@ -75,7 +75,9 @@ class RiskCurve {
  private:
   struct Silence {
     models::MbgSilentLogOdds model;
-    const RhythmSettings* settings = nullptr;
+    double weight = 0;
+    double least = 0;
+    double most = 0;
     double usual_log_odds = 0;  // of silence, right after the last event
     int64_t first_seconds = 0;  // start of the first day
   };

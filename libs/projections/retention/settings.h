@@ -33,8 +33,13 @@ struct RetentionSettings {
   // The score of a client of whom nothing is known, in points of 1000.
   int prior_points = 260;
   // Distinct days after the first that make a rhythm; a client with fewer has none to be held
-  // against.
+  // against, and its contact channels don't count.
   int least_repeat_days = 2;
+  // For the orders of such a client: P_silent looks so far ahead, and its silence counts with this
+  // weight and at most so much, too little for an alert by itself.
+  double newcomer_horizon_weeks = 13;
+  double newcomer_weight = 0.5;
+  double newcomer_most = 1.2;
   // P_silent looks this many of the client's own mean gaps ahead, but at least and at most this
   // long.
   double horizon_gaps = 3;

@@ -1,0 +1,111 @@
+#include "libs/projections/retention/factors.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "libs/projections/testing/random_history.h"
+
+namespace rapport {
+namespace {
+
+using state::v1::RiskFactors;
+using touchpoint::v1::Direction;
+using touchpoint::v1::Touchpoint;
+
+void Mail(int64_t second, absl::string_view thread, Direction direction, RiskFactors* factors) {
+  static uint64_t number = 0;
+  Touchpoint mail;
+  mail.set_event_id(testing::EventIdOf(++number));
+  mail.mutable_occurred_at()->set_seconds(second);
+  mail.set_direction(direction);
+  mail.mutable_email_exchanged()->set_thread_id(thread.data(), thread.size());
+  FoldRiskFactors(mail, "client", factors);
+}
+
+void In(int64_t second, absl::string_view thread, RiskFactors* factors) {
+  Mail(second, thread, touchpoint::v1::DIRECTION_INBOUND, factors);
+}
+void Out(int64_t second, absl::string_view thread, RiskFactors* factors) {
+  Mail(second, thread, touchpoint::v1::DIRECTION_OUTBOUND, factors);
+}
+
+size_t Unanswered(const RiskFactors& factors) {
+  size_t count = 0;
+  for (size_t i = 0; i < factors.inbound_mails().size() / kInboundMailBytes; ++i)
+    if (!IsAnswered(factors, ReadInboundMail(factors, i))) ++count;
+  return count;
+}
+
+TEST(Mails, AnAnswerIsInTheSameThreadAndLater) {
+  RiskFactors factors;
+  In(100, "a", &factors);
+  Out(200, "b", &factors);
+  EXPECT_EQ(Unanswered(factors), 1u);
+  Out(50, "a", &factors);
+  EXPECT_EQ(Unanswered(factors), 1u);
+  Out(150, "a", &factors);
+  EXPECT_EQ(Unanswered(factors), 0u);
+  In(300, "a", &factors);
+  EXPECT_EQ(Unanswered(factors), 1u);
+}
+
+TEST(Mails, AThreadIsKeptOnce) {
+  RiskFactors factors;
+  for (int second = 0; second < 100; ++second) In(second, "a", &factors);
+  ASSERT_EQ(factors.inbound_mails().size(), kInboundMailBytes);
+  EXPECT_EQ(ReadInboundMail(factors, 0).unix_seconds, 99u);
+}
+
+TEST(Mails, TheSixThreadsWrittenInLastAreKept) {
+  RiskFactors factors;
+  for (int thread = 0; thread < 20; ++thread) In(thread, absl::StrCat(thread), &factors);
+  ASSERT_EQ(factors.inbound_mails().size(), 6 * kInboundMailBytes);
+  EXPECT_EQ(ReadInboundMail(factors, 0).unix_seconds, 14u);
+  In(3, "old", &factors);
+  EXPECT_EQ(ReadInboundMail(factors, 0).unix_seconds, 14u);
+}
+
+TEST(Mails, AMailOlderThanWhatWeKeepOfOurOwnCountsAsAnswered) {
+  RiskFactors factors;
+  In(10, "a", &factors);
+  EXPECT_EQ(Unanswered(factors), 1u);
+  Out(20, "a", &factors);
+  for (int thread = 0; thread < 8; ++thread) Out(30 + thread, absl::StrCat(thread), &factors);
+  EXPECT_EQ(Unanswered(factors), 0u);
+}
+
+TEST(Mails, MachinesNeitherAskNorAnswer) {
+  RiskFactors factors;
+  Touchpoint mail;
+  mail.set_event_id(testing::EventIdOf(1));
+  mail.set_direction(touchpoint::v1::DIRECTION_INBOUND);
+  mail.mutable_email_exchanged()->set_auto_reply(true);
+  FoldRiskFactors(mail, "client", &factors);
+  mail.mutable_email_exchanged()->set_auto_reply(false);
+  mail.mutable_email_exchanged()->set_bounce(true);
+  FoldRiskFactors(mail, "client", &factors);
+  EXPECT_EQ(factors.ByteSizeLong(), 0u);
+}
+
+TEST(Owner, AnAssignmentAlwaysWinsOverAMention) {
+  Touchpoint mention;
+  mention.set_event_id(testing::EventIdOf(1));
+  mention.mutable_occurred_at()->set_seconds(500);
+  mention.set_owner_id("mentioned");
+  mention.mutable_order_placed();
+  Touchpoint assignment;
+  assignment.set_event_id(testing::EventIdOf(2));
+  assignment.mutable_occurred_at()->set_seconds(100);
+  assignment.mutable_owner_assigned()->set_to_owner_id("assigned");
+  RiskFactors factors;
+  FoldRiskFactors(mention, "client", &factors);
+  EXPECT_EQ(factors.owner().owner_id(), "mentioned");
+  FoldRiskFactors(assignment, "client", &factors);
+  EXPECT_EQ(factors.owner().owner_id(), "assigned");
+  FoldRiskFactors(mention, "client", &factors);
+  EXPECT_EQ(factors.owner().owner_id(), "assigned");
+}
+
+}  // namespace
+}  // namespace rapport
