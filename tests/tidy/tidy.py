@@ -289,7 +289,7 @@ def _names_a_path(name, here, folders):
         return False
     if "/" in name:
         return first in TOP_LEVEL or first.startswith(".") or f"{here}/{first}" in folders
-    return bool(re.search(r"\w\.(h|cc|py|sh|md|proto|textproto|txt|yaml|yml|json|binpb)$", name))
+    return bool(re.search(r"\w\.(h|cc|py|sh|md|proto|textproto|binpb)$", name))
 
 
 def _exists(name, here, files, folders):
