@@ -240,12 +240,12 @@ absl::StatusOr<std::unique_ptr<StateStore>> StateStore::Open(const std::string& 
   const auto is_there = [&](absl::string_view name) {
     return std::find(children.begin(), children.end(), name) != children.end();
   };
-  // RocksDB would take this for a new database and begin anew without a word.
-  const bool has_tables =
-      std::any_of(children.begin(), children.end(), [](const std::string& name) {
-        return absl::EndsWith(name, ".sst") || absl::StartsWith(name, "MANIFEST-");
-      });
-  if (has_tables && !is_there("CURRENT")) {
+  // RocksDB would take this for a new database and begin anew without a word. A process that died
+  // while it made the store leaves neither of them.
+  const bool has_data = std::any_of(children.begin(), children.end(), [](const std::string& name) {
+    return absl::EndsWith(name, ".sst") || absl::EndsWith(name, ".log");
+  });
+  if (has_data && !is_there("CURRENT")) {
     return absl::DataLossError(
         absl::StrCat("opening state ", folder, ": its file CURRENT is gone"));
   }

@@ -198,5 +198,15 @@ TEST(StateStoreOnDiskTest, DamageIsToldAtOpening) {
   }
 }
 
+TEST(StateStoreOnDiskTest, AStoreWhoseMakingWasCutOffIsMadeAnew) {
+  const std::string root = MakeTempFolder();
+  StoreResources resources({.memory_bytes = 16 << 20});
+  fs::create_directories(root + "/p0");
+  std::ofstream(root + "/p0/MANIFEST-000001") << "its first half";
+  EXPECT_OK(StateStore::Open(root + "/p0", &resources));
+  EXPECT_OK(StateStore::Open(root + "/p0", &resources));
+  fs::remove_all(root);
+}
+
 }  // namespace
 }  // namespace rapport
