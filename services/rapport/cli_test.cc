@@ -1,0 +1,310 @@
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "libs/import/test_folder.h"
+#include "nlohmann/json.hpp"
+
+// The command line as a process, on a data folder of its own.
+
+namespace rapport {
+namespace {
+
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr char kSample[] = RAPPORT_DEPLOY_FOLDER "/import/online_retail_sample.csv.gz";
+constexpr char kSampleMapping[] = RAPPORT_DEPLOY_FOLDER "/import/online_retail.textproto";
+
+constexpr char kMapping[] = R"pb(
+  source: "shop"
+  client_id { text: "{Client}" }
+  time { text: "{When}" }
+  rules {
+    kind: "order_placed"
+    source_event_id { text: "order/{Order}" }
+    assignments {
+      field: "channel"
+      value { text: "CHANNEL_BACK_OFFICE" }
+    }
+    assignments {
+      field: "owner_id"
+      value { text: "{Owner}" }
+    }
+    assignments {
+      field: "order_placed.order_id"
+      value { text: "{Order}" }
+    }
+    assignments {
+      field: "order_placed.amount"
+      value { text: "{Amount}" currency: "EUR" }
+    }
+  }
+)pb";
+
+struct Outcome {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string ReadFile(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+class CliTest : public ::testing::Test {
+ protected:
+  Outcome Run(std::vector<std::string> arguments) {
+    const std::string out = folder_.path() + "/out";
+    const std::string err = folder_.path() + "/err";
+    arguments.insert(arguments.begin(), RAPPORT_BINARY);
+    const pid_t child = fork();
+    if (child == 0) {
+      dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
+      dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+      setenv("RAPPORT_DATA", data().c_str(), 1);
+      setenv("TZ", "UTC", 1);
+      std::vector<char*> argv;
+      for (std::string& argument : arguments) argv.push_back(argument.data());
+      argv.push_back(nullptr);
+      execv(argv[0], argv.data());
+      _exit(127);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadFile(out), ReadFile(err)};
+  }
+
+  json RunJson(std::vector<std::string> arguments, int exit_code = 0) {
+    arguments.push_back("--json");
+    const Outcome outcome = Run(std::move(arguments));
+    EXPECT_EQ(outcome.exit_code, exit_code) << outcome.err;
+    return json::parse(outcome.out, nullptr, /*allow_exceptions=*/false);
+  }
+
+  Outcome Import(const std::string& rows, const std::string& mapping = kMapping) {
+    return Run({"import", folder_.Write("orders.csv", "Order,Client,When,Amount,Owner\n" + rows),
+                "--map", folder_.Write("orders.textproto", mapping)});
+  }
+
+  json ImportSample() {
+    return RunJson(
+        {"import", kSample, "--map", kSampleMapping, "--as-it-happened", "--shift-to-now"});
+  }
+
+  std::string data() const { return folder_.path() + "/data"; }
+
+  TestFolder folder_;
+};
+
+TEST_F(CliTest, ImportOfTheSampleNamesThoseAboutToLeave) {
+  const json import = ImportSample();
+  EXPECT_EQ(import["rows"], 34816);
+  EXPECT_EQ(import["rejected_rows"], 0);
+  EXPECT_EQ(import["touchpoints"], 2464);
+  EXPECT_EQ(import["clients"], 440);
+  EXPECT_EQ(import["known_before"], 0);
+  EXPECT_EQ(import["kinds"],
+            json({{"client_registered", 440}, {"order_cancelled", 358}, {"order_placed", 1666}}));
+  EXPECT_GT(import["shifted_days"], 0);
+
+  const json at_risk = RunJson({"at-risk", "--limit", "3"});
+  EXPECT_EQ(at_risk["as_of"], import["clock"]);
+  EXPECT_EQ(at_risk["more"], true);
+  ASSERT_EQ(at_risk["clients"].size(), 3u);
+  const json& worst = at_risk["clients"][0];
+  EXPECT_GT(worst["score"], 600);
+  ASSERT_FALSE(worst["reasons"].empty());
+  EXPECT_FALSE(worst["reasons"][0]["text"].get<std::string>().empty());
+  EXPECT_GT(worst["reasons"][0]["points"], 0);
+
+  const Outcome text = Run({"at-risk", "--limit", "3"});
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.out, StartsWith("CLIENT  SEVERITY"));
+  EXPECT_THAT(text.out, HasSubstr(worst["client_id"].get<std::string>()));
+  EXPECT_THAT(text.out, HasSubstr("--limit 0 shows all"));
+  EXPECT_EQ(text.err, "");
+}
+
+TEST_F(CliTest, EverythingCanBeReadRebuiltAndVerified) {
+  ImportSample();
+  const json client = RunJson({"client", "show", "12583"});
+  EXPECT_EQ(client["client_id"], "12583");
+  EXPECT_EQ(client["addresses"][0]["country_code"], "FR");
+  EXPECT_EQ(client["accounts"][0]["ordered"]["currency_code"], "GBP");
+  EXPECT_THAT(Run({"client", "show", "12583"}).out,
+              AllOf(HasSubstr("Risk to leave: "), HasSubstr("GBP")));
+
+  const json timeline = RunJson({"client", "timeline", "12583", "--limit", "0"});
+  ASSERT_EQ(timeline["touchpoints"].size(), client["touchpoint_count"]);
+  EXPECT_EQ(timeline["touchpoints"].back()["occurred_at"], client["last_touchpoint_at"]);
+  const Outcome short_timeline = Run({"client", "timeline", "12583", "--limit", "2"});
+  EXPECT_EQ(std::count(short_timeline.out.begin(), short_timeline.out.end(), '\n'), 3);
+
+  const json alerts = RunJson({"alerts", "--limit", "5"});
+  EXPECT_GT(alerts["total"], 5);  // as history was played, not of now alone
+  ASSERT_EQ(alerts["alerts"].size(), 5u);
+  EXPECT_EQ(alerts["alerts"][0]["rule"], "churn_risk");
+  const json open = RunJson({"alerts", "--open", "--limit", "0"});
+  EXPECT_EQ(open["total"], RunJson({"at-risk", "--limit", "0"})["clients"].size());
+
+  for (const std::string projection : {"profile", "retention", "deal_pipeline"}) {
+    const json verified = RunJson({"verify", projection});
+    EXPECT_EQ(verified["equal"], true) << verified;
+    const json rebuilt = RunJson({"rebuild", projection});
+    EXPECT_EQ(rebuilt["findings"], json::array());
+    EXPECT_EQ(rebuilt["compared"], true);
+  }
+  // A rebuild sends no alert again.
+  EXPECT_EQ(RunJson({"alerts", "--limit", "5"}), alerts);
+  EXPECT_THAT(Run({"verify", "retention"}).out, HasSubstr("retention is equal to a fold of "));
+  EXPECT_THAT(Run({"rebuild", "retention"}).out, HasSubstr("It is equal to the one before."));
+  EXPECT_EQ(Run({"rebuild", "retention", "--rollback"}).exit_code, 0);
+}
+
+TEST_F(CliTest, ASecondImportChangesNothing) {
+  const json first = ImportSample();
+  const json client = RunJson({"client", "show", "12583"});
+  const json second = ImportSample();
+  EXPECT_EQ(second["touchpoints"], first["touchpoints"]);
+  EXPECT_EQ(second["known_before"], first["touchpoints"]);
+  const json again = RunJson({"client", "show", "12583"});
+  EXPECT_EQ(again["touchpoint_count"], client["touchpoint_count"]);
+  EXPECT_EQ(again["accounts"], client["accounts"]);
+}
+
+TEST_F(CliTest, BadRowsAreCountedAndTheRestGoesOn) {
+  const Outcome outcome = Import(
+      "1,anna,2026-01-05T10:00:00Z,12.50,ben\n"
+      "2,anna,yesterday,1.00,ben\n"
+      "3,anna,2026-01-06T10:00:00Z,many,ben\n"
+      "4,bob,2026-01-06T10:00:00Z,7,ben\n");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("4 rows"), HasSubstr("2  touchpoints of 2 clients\n"),
+                    HasSubstr("2  rows rejected\n"),
+                    HasSubstr("rejected line 3: 'yesterday' is no time in the format "),
+                    HasSubstr("rejected line 4: order_placed.amount: 'many' is no decimal "
+                              "number\n")));
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_EQ(RunJson({"client", "show", "bob"})["owner_id"], "ben");
+}
+
+TEST_F(CliTest, WithoutHistoryWhatIsTrueNowIsRaisedOnce) {
+  std::string rows;
+  for (int month = 1; month <= 9; ++month) {
+    rows += std::to_string(month) + ",anna,2020-0" + std::to_string(month) +
+            "-05T10:00:00Z,12.50,ben\n";
+  }
+  ASSERT_EQ(Import(rows).exit_code, 0);
+  const json alerts = RunJson({"alerts", "--client", "anna"});
+  ASSERT_EQ(alerts["total"], 1);
+  EXPECT_EQ(alerts["alerts"][0]["open"], true);
+  EXPECT_EQ(alerts["alerts"][0]["owner_id"], "ben");
+  EXPECT_EQ(RunJson({"at-risk", "--owner", "ben"})["clients"][0]["client_id"], "anna");
+  EXPECT_EQ(RunJson({"at-risk", "--owner", "eva"})["clients"], json::array());
+  EXPECT_EQ(RunJson({"alerts", "--owner", "eva"})["total"], 0);
+}
+
+TEST_F(CliTest, AWrongMappingIsToldWithItsLine) {
+  std::string mapping = kMapping;
+  mapping.replace(mapping.find("{Order}"), 7, "{Nr}");
+  Outcome outcome = Import("1,anna,2026-01-05T10:00:00Z,12.50,ben\n", mapping);
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "rapport: " + folder_.path() +
+                             "/orders.textproto:7: column 'Nr' is not in the file, which has "
+                             "Order, Client, When, Amount, Owner\n");
+
+  outcome = Import("1,anna,2026-01-05T10:00:00Z,12.50,ben\n", "sauce: 'shop'");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("/orders.textproto:1:6: "));
+}
+
+TEST_F(CliTest, AMissingFileIsToldBeforeAnythingIsMade) {
+  const Outcome outcome = Run({"import", folder_.path() + "/none.csv", "--map", kSampleMapping});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.err, "rapport: " + folder_.path() + "/none.csv: No such file or directory\n");
+  EXPECT_FALSE(std::filesystem::exists(data()));
+  EXPECT_EQ(Run({"import", kSample, "--map", folder_.path() + "/none"}).err,
+            "rapport: " + folder_.path() + "/none: No such file or directory\n");
+}
+
+TEST_F(CliTest, ADataFolderThatCannotBeUsedIsTrouble) {
+  const std::string file = folder_.Write("file", "");
+  const Outcome outcome = Run({"at-risk", "--data", file + "/data"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, AllOf(StartsWith("rapport: "), HasSubstr(file + "/data")));
+}
+
+TEST_F(CliTest, AnEmptyLogHasEmptyAnswers) {
+  EXPECT_EQ(RunJson({"at-risk"}),
+            json({{"as_of", nullptr}, {"more", false}, {"clients", json::array()}}));
+  EXPECT_EQ(RunJson({"alerts"}), json({{"total", 0}, {"alerts", json::array()}}));
+  EXPECT_EQ(Run({"alerts"}).out, "There are no alerts.\n");
+  EXPECT_EQ(RunJson({"client", "show", "nobody"}, 1),
+            json({{"client_id", "nobody"}, {"error", "not found"}}));
+  const Outcome timeline = Run({"client", "timeline", "nobody"});
+  EXPECT_EQ(timeline.exit_code, 1);
+  EXPECT_EQ(timeline.out, "There is no client 'nobody'.\n");
+  EXPECT_EQ(RunJson({"verify", "profile"})["equal"], true);
+}
+
+TEST_F(CliTest, WrongUseIsExitCodeTwo) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {},
+           {"dance"},
+           {"import"},
+           {"import", kSample},
+           {"import", kSample, "--map", kSampleMapping, "--colour"},
+           {"client"},
+           {"client", "show"},
+           {"at-risk", "--limit", "few"},
+           {"verify", "profiles"},
+           {"rebuild", "retention", "--rate", "-1"}}) {
+    const Outcome outcome = Run(arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << ::testing::PrintToString(arguments);
+    EXPECT_NE(outcome.err, "") << ::testing::PrintToString(arguments);
+    EXPECT_EQ(outcome.out, "") << ::testing::PrintToString(arguments);
+  }
+  const Outcome step = Run({"import", kSample, "--map", kSampleMapping, "--clock-step", "often"});
+  EXPECT_EQ(step.exit_code, 2);
+  EXPECT_EQ(step.err, "rapport: --clock-step 'often' is no duration such as 24h or 90m\n");
+}
+
+TEST_F(CliTest, EveryCommandHasHelpWithAnExample) {
+  EXPECT_EQ(Run({"--help"}).exit_code, 0);
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"import"},
+                                             {"client", "show"},
+                                             {"client", "timeline"},
+                                             {"at-risk"},
+                                             {"alerts"},
+                                             {"rebuild"},
+                                             {"verify"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.push_back("--help");
+    const Outcome outcome = Run(arguments);
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_THAT(outcome.out, HasSubstr("Example:\n  rapport " + command[0]));
+    EXPECT_THAT(outcome.out, Not(HasSubstr("ERROR")));
+  }
+  EXPECT_FALSE(std::filesystem::exists(data()));
+}
+
+}  // namespace
+}  // namespace rapport

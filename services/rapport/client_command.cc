@@ -1,0 +1,124 @@
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "libs/base/status.h"
+#include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/profile/profile.h"
+#include "libs/projections/retention/retention.h"
+#include "libs/touchpoint/names.h"
+#include "rapport/state/v1/timeline.pb.h"
+#include "services/rapport/client_facts.h"
+#include "services/rapport/command.h"
+#include "services/rapport/output.h"
+
+namespace rapport {
+namespace {
+
+using state::v1::TimelineRow;
+
+struct ClientArguments {
+  std::string client_id;
+  size_t limit = 50;
+};
+
+ExitCode NoSuchClient(const CommonOptions& common, const std::string& client_id) {
+  if (common.json) {
+    PrintJson({{"client_id", client_id}, {"error", "not found"}});
+  } else {
+    Print(absl::StrCat("There is no client '", Printable(client_id), "'.\n"));
+  }
+  return kExitFindings;
+}
+
+CommandResult RunShow(const CommonOptions& common, const ClientArguments& arguments) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
+  ClientFacts facts;
+  facts.client_id = arguments.client_id;
+  RAPPORT_ASSIGN_OR_RETURN(const ProjectionView profile, host->View(Profile::kName));
+  RAPPORT_ASSIGN_OR_RETURN(const ProjectionView retention, host->View(Retention::kName));
+  RAPPORT_ASSIGN_OR_RETURN(const ProjectionView pipeline, host->View(DealPipeline::kName));
+  RAPPORT_ASSIGN_OR_RETURN(const bool known, profile.Get(facts.client_id, &facts.profile));
+  if (!known) return NoSuchClient(common, facts.client_id);
+  RAPPORT_RETURN_IF_ERROR(retention.Get(facts.client_id, &facts.retention).status());
+  RAPPORT_RETURN_IF_ERROR(pipeline.Get(facts.client_id, &facts.pipeline).status());
+  RAPPORT_ASSIGN_OR_RETURN(facts.now, host->Clock(Retention::kName));
+  common.json ? PrintJson(ClientJson(facts)) : Print(ClientText(facts));
+  return kExitOk;
+}
+
+// The latest rows, the earliest of them first.
+absl::StatusOr<std::deque<TimelineRow>> LatestRows(const ProjectionView& view,
+                                                   const ClientArguments& arguments) {
+  std::deque<TimelineRow> rows;
+  bool readable = true;
+  RAPPORT_RETURN_IF_ERROR(
+      view.Rows(arguments.client_id, "", "", [&](absl::string_view, absl::string_view value) {
+        readable = rows.emplace_back().ParseFromArray(value.data(), static_cast<int>(value.size()));
+        if (arguments.limit != 0 && rows.size() > arguments.limit) rows.pop_front();
+        return readable;
+      }));
+  if (readable) return rows;
+  return absl::DataLossError(
+      absl::StrCat("a row of client ", arguments.client_id,
+                   " is damaged; `rapport rebuild profile` makes it anew from the log"));
+}
+
+void PrintTimeline(const std::deque<TimelineRow>& rows) {
+  Table table({"WHEN", "CHANNEL", "KIND", "WHAT", "BY"});
+  for (const TimelineRow& row : rows) {
+    table.Add({FormatMoment(row.occurred_at()), std::string(ChannelLabel(row.channel())),
+               absl::StrReplaceAll(row.kind(), {{"_", " "}}), row.summary(), row.agent_id()});
+  }
+  Print(table.ToString());
+}
+
+Json TimelineJson(const std::string& client_id, const std::deque<TimelineRow>& rows) {
+  Json list = Json::array();
+  for (const TimelineRow& row : rows) {
+    list.push_back({{"occurred_at", MomentJson(row.occurred_at())},
+                    {"kind", row.kind()},
+                    {"channel", std::string(ChannelLabel(row.channel()))},
+                    {"summary", row.summary()},
+                    {"agent_id", row.agent_id()},
+                    {"event_id", absl::BytesToHexString(row.event_id())}});
+  }
+  return {{"client_id", client_id}, {"touchpoints", list}};
+}
+
+CommandResult RunTimeline(const CommonOptions& common, const ClientArguments& arguments) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
+  RAPPORT_ASSIGN_OR_RETURN(const ProjectionView view, host->View(Profile::kName));
+  RAPPORT_ASSIGN_OR_RETURN(const std::deque<TimelineRow> rows, LatestRows(view, arguments));
+  if (rows.empty()) return NoSuchClient(common, arguments.client_id);
+  common.json ? PrintJson(TimelineJson(arguments.client_id, rows)) : PrintTimeline(rows);
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddClientCommands(CLI::App& app, const CommonOptions& common, int* exit_code) {
+  CLI::App* const client = app.add_subcommand("client", "What is known of one client");
+  client->require_subcommand(1);
+  client->fallthrough();
+  const auto arguments = std::make_shared<ClientArguments>();
+
+  CLI::App* const show = AddCommand(
+      *client, exit_code, "show", "Who the client is and where everything stands",
+      "rapport client show 12583", [&common, arguments] { return RunShow(common, *arguments); });
+  show->add_option("ID", arguments->client_id, "The client's id")->required();
+
+  CLI::App* const timeline =
+      AddCommand(*client, exit_code, "timeline", "The client's touchpoints in the order of time",
+                 "rapport client timeline 12583 --limit 10",
+                 [&common, arguments] { return RunTimeline(common, *arguments); });
+  timeline->add_option("ID", arguments->client_id, "The client's id")->required();
+  timeline->add_option("--limit", arguments->limit, "The latest so many; 0 for all")
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+}  // namespace rapport

@@ -1,0 +1,308 @@
+#include "services/rapport/client_facts.h"
+
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "libs/base/time.h"
+#include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/profile/profile.h"
+#include "libs/touchpoint/names.h"
+
+namespace rapport {
+namespace {
+
+using state::v1::Deal;
+using state::v1::ProfileState;
+
+template <class Time>
+Json OptionalMomentJson(bool there, const Time& time) {
+  return there ? MomentJson(time) : Json(nullptr);
+}
+
+std::string StageWord(touchpoint::v1::DealStage stage) {
+  const std::string name = absl::AsciiStrToLower(
+      absl::StripPrefix(touchpoint::v1::DealStage_Name(stage), "DEAL_STAGE_"));
+  return absl::StrReplaceAll(name, {{"_", " "}});
+}
+
+std::string InfluenceWord(touchpoint::v1::Influence influence) {
+  const std::string name = absl::AsciiStrToLower(
+      absl::StripPrefix(touchpoint::v1::Influence_Name(influence), "INFLUENCE_"));
+  return name == "unspecified" ? "" : absl::StrReplaceAll(name, {{"_", " "}});
+}
+
+std::string AddressLine(const touchpoint::v1::Address& address) {
+  std::vector<std::string> parts(address.lines().begin(), address.lines().end());
+  for (const std::string& part :
+       {absl::StrCat(address.postal_code(), address.postal_code().empty() ? "" : " ",
+                     address.city()),
+        address.region(), address.country_code()}) {
+    if (!part.empty()) parts.push_back(part);
+  }
+  return absl::StrJoin(parts, ", ");
+}
+
+RetentionExplanation Explain(const ClientFacts& facts) {
+  return ExplainRetention(facts.retention, RetentionSettings{}, facts.now);
+}
+
+bool HasOpenAlert(const ClientFacts& facts) {
+  return facts.retention.alert().phase() == state::v1::ALERT_PHASE_OPEN;
+}
+
+// The table under a heading, or nothing.
+std::string Section(absl::string_view heading, const Table& table) {
+  const std::string rows = table.ToString();
+  return rows.empty() ? "" : absl::StrCat("\n", heading, "\n", rows);
+}
+
+std::string DetailsText(const ClientFacts& facts) {
+  const ProfileState& profile = facts.profile;
+  const auto& details = profile.details();
+  Table table({"Client", facts.client_id});
+  const auto add = [&table](absl::string_view name, const std::string& value) {
+    if (!value.empty()) table.Add({std::string(name), value});
+  };
+  add("Name", details.name().text());
+  add("Registered name", details.legal_name().text());
+  add("Segment", SegmentWord(details.segment().segment()));
+  add("Industry", details.industry().text());
+  add("Owner", OwnerOf(profile));
+  for (const auto& address : details.addresses().addresses()) add("Address", AddressLine(address));
+  add("Language", details.language().text());
+  add("Website", details.website().text());
+  if (details.key_account().flag()) add("Key account", "yes");
+  add("Goes on under", profile.merge().survivor_client_id());
+  if (profile.has_registration()) {
+    add("Registered", FormatMoment(profile.registration().stamp().occurred_at()));
+  }
+  table.Add({"Touchpoints", absl::StrCat(FormatCount(profile.touchpoint_count()), ", ",
+                                         FormatMoment(profile.first_touchpoint_at()), " to ",
+                                         FormatMoment(profile.last_touchpoint_at()))});
+  return table.ToString();
+}
+
+std::string RiskText(const ClientFacts& facts) {
+  const RetentionExplanation explanation = Explain(facts);
+  std::string text = absl::StrCat("\nRisk to leave: ", explanation.score, " of 1000 as of ",
+                                  FormatMoment(facts.now));
+  if (HasOpenAlert(facts)) {
+    absl::StrAppend(&text, "; alert (", SeverityWord(facts.retention.alert().severity()),
+                    ") open since ", FormatMoment(facts.retention.alert().raised_at()));
+  }
+  Table reasons({">POINTS", "WHY"});
+  for (const alert::v1::Reason& reason : explanation.reasons) {
+    reasons.Add({absl::StrCat(reason.points() > 0 ? "+" : "", reason.points()), reason.text()});
+  }
+  return absl::StrCat(text, "\n", reasons.ToString());
+}
+
+std::string AccountsText(const ProfileState& profile) {
+  Table table({">ORDERS", ">ORDERED", ">CANCELLED", ">INVOICED", ">PAID"});
+  for (const auto& account : profile.accounts()) {
+    const auto amount = [&account](int64_t minor_units) {
+      return FormatAmount(minor_units, account.currency_code());
+    };
+    table.Add({FormatCount(account.order_count()), amount(account.ordered_minor_units()),
+               amount(account.cancelled_minor_units()), amount(account.invoiced_minor_units()),
+               amount(account.paid_minor_units())});
+  }
+  return Section("Accounts", table);
+}
+
+std::string PeopleText(const ProfileState& profile) {
+  Table table({"NAME", "ROLE", "INFLUENCE", "PHONE", "E-MAIL"});
+  for (const auto& person : profile.stakeholders()) {
+    if (!IsPresent(person)) continue;
+    table.Add({person.name().text().empty() ? person.stakeholder_id() : person.name().text(),
+               person.role().text(), InfluenceWord(person.influence().influence()),
+               person.phone().text(), person.e_mail().text()});
+  }
+  return Section("People", table);
+}
+
+std::string OpenMattersText(const ProfileState& profile) {
+  Table table({"DUE", "WHAT", "STATEMENT"});
+  for (const auto& commitment : profile.commitments()) {
+    if (!IsOpen(commitment)) continue;
+    table.Add({FormatMoment(commitment.due_at()), "promise", commitment.statement()});
+  }
+  for (const auto& complaint : profile.complaints()) {
+    if (!IsOpen(complaint)) continue;
+    table.Add({complaint.has_answer_due_at() ? FormatMoment(complaint.answer_due_at()) : "",
+               "complaint", complaint.statement()});
+  }
+  return Section("Open promises and complaints", table);
+}
+
+std::string ContactsText(const ProfileState& profile) {
+  Table table({"CHANNEL", ">INBOUND", ">OUTBOUND", ">DAYS"});
+  for (const auto& contact : profile.contacts()) {
+    table.Add({std::string(ChannelLabel(contact.channel())), FormatCount(contact.inbound_count()),
+               FormatCount(contact.outbound_count()), FormatCount(contact.rhythm().day_count())});
+  }
+  return Section("Contacts", table);
+}
+
+std::string DealsText(const ClientFacts& facts) {
+  Table table({"DEAL", "STAGE", ">AMOUNT", "SELLER", "TITLE"});
+  for (const Deal& deal : facts.pipeline.deals()) {
+    table.Add({deal.deal_id(), StageWord(StageOf(deal)),
+               deal.has_amount()
+                   ? FormatAmount(deal.amount().minor_units(), deal.amount().currency_code())
+                   : "",
+               OwnerOf(facts.pipeline, deal), deal.title()});
+  }
+  return Section("Deals", table);
+}
+
+Json AccountsJson(const ProfileState& profile) {
+  Json list = Json::array();
+  for (const auto& account : profile.accounts()) {
+    const auto amount = [&account](int64_t minor_units) {
+      return AmountJson(minor_units, account.currency_code());
+    };
+    list.push_back({{"order_count", account.order_count()},
+                    {"ordered", amount(account.ordered_minor_units())},
+                    {"cancelled", amount(account.cancelled_minor_units())},
+                    {"invoiced", amount(account.invoiced_minor_units())},
+                    {"paid", amount(account.paid_minor_units())}});
+  }
+  return list;
+}
+
+Json PeopleJson(const ProfileState& profile) {
+  Json list = Json::array();
+  for (const auto& person : profile.stakeholders()) {
+    if (!IsPresent(person)) continue;
+    list.push_back({{"stakeholder_id", person.stakeholder_id()},
+                    {"name", person.name().text()},
+                    {"role", person.role().text()},
+                    {"influence", InfluenceWord(person.influence().influence())},
+                    {"phone", person.phone().text()},
+                    {"e_mail", person.e_mail().text()}});
+  }
+  return list;
+}
+
+Json CommitmentsJson(const ProfileState& profile) {
+  Json list = Json::array();
+  for (const auto& commitment : profile.commitments()) {
+    if (!IsOpen(commitment)) continue;
+    list.push_back({{"commitment_id", commitment.commitment_id()},
+                    {"statement", commitment.statement()},
+                    {"due_at", OptionalMomentJson(commitment.has_due_at(), commitment.due_at())}});
+  }
+  return list;
+}
+
+Json ComplaintsJson(const ProfileState& profile) {
+  Json list = Json::array();
+  for (const auto& complaint : profile.complaints()) {
+    if (!IsOpen(complaint)) continue;
+    list.push_back({{"complaint_id", complaint.complaint_id()},
+                    {"statement", complaint.statement()},
+                    {"opened_at",
+                     OptionalMomentJson(complaint.has_opened(), complaint.opened().occurred_at())},
+                    {"answer_due_at", OptionalMomentJson(complaint.has_answer_due_at(),
+                                                         complaint.answer_due_at())}});
+  }
+  return list;
+}
+
+Json ContactsJson(const ProfileState& profile) {
+  Json list = Json::array();
+  for (const auto& contact : profile.contacts()) {
+    list.push_back({{"channel", std::string(ChannelLabel(contact.channel()))},
+                    {"inbound_count", contact.inbound_count()},
+                    {"outbound_count", contact.outbound_count()},
+                    {"day_count", contact.rhythm().day_count()}});
+  }
+  return list;
+}
+
+Json DealsJson(const ClientFacts& facts) {
+  Json list = Json::array();
+  for (const Deal& deal : facts.pipeline.deals()) {
+    list.push_back({{"deal_id", deal.deal_id()},
+                    {"title", deal.title()},
+                    {"stage", StageWord(StageOf(deal))},
+                    {"open", IsOpen(deal)},
+                    {"amount", deal.has_amount() ? AmountJson(deal.amount().minor_units(),
+                                                              deal.amount().currency_code())
+                                                 : Json(nullptr)},
+                    {"owner_id", OwnerOf(facts.pipeline, deal)},
+                    {"expected_close_at",
+                     OptionalMomentJson(deal.has_expected_close_at(), deal.expected_close_at())}});
+  }
+  return list;
+}
+
+Json RiskJson(const ClientFacts& facts) {
+  const RetentionExplanation explanation = Explain(facts);
+  const auto& alert = facts.retention.alert();
+  return {{"score", explanation.score},
+          {"alert_open", HasOpenAlert(facts)},
+          {"severity", HasOpenAlert(facts) ? Json(SeverityWord(alert.severity())) : Json(nullptr)},
+          {"raised_at", OptionalMomentJson(HasOpenAlert(facts), alert.raised_at())},
+          {"reasons", ReasonsJson(explanation)}};
+}
+
+}  // namespace
+
+std::string ReasonsInWords(const RetentionExplanation& explanation, size_t limit) {
+  std::vector<std::string> texts;
+  for (const alert::v1::Reason& reason : explanation.reasons) {
+    if (reason.points() > 0 && texts.size() < limit) texts.push_back(reason.text());
+  }
+  return absl::StrJoin(texts, "; ");
+}
+
+Json ReasonsJson(const RetentionExplanation& explanation) {
+  Json list = Json::array();
+  for (const alert::v1::Reason& reason : explanation.reasons) list.push_back(ReasonJson(reason));
+  return list;
+}
+
+std::string ClientText(const ClientFacts& facts) {
+  return absl::StrCat(DetailsText(facts), RiskText(facts), AccountsText(facts.profile),
+                      PeopleText(facts.profile), OpenMattersText(facts.profile),
+                      ContactsText(facts.profile), DealsText(facts));
+}
+
+Json ClientJson(const ClientFacts& facts) {
+  const ProfileState& profile = facts.profile;
+  Json addresses = Json::array();
+  for (const auto& address : profile.details().addresses().addresses()) {
+    addresses.push_back(
+        {{"purpose", address.purpose()},
+         {"lines", std::vector<std::string>(address.lines().begin(), address.lines().end())},
+         {"city", address.city()},
+         {"region", address.region()},
+         {"postal_code", address.postal_code()},
+         {"country_code", address.country_code()}});
+  }
+  return {{"as_of", MomentJson(facts.now)},
+          {"client_id", facts.client_id},
+          {"name", profile.details().name().text()},
+          {"segment", SegmentWord(profile.details().segment().segment())},
+          {"owner_id", OwnerOf(profile)},
+          {"key_account", profile.details().key_account().flag()},
+          {"addresses", addresses},
+          {"touchpoint_count", profile.touchpoint_count()},
+          {"first_touchpoint_at", MomentJson(profile.first_touchpoint_at())},
+          {"last_touchpoint_at", MomentJson(profile.last_touchpoint_at())},
+          {"risk", RiskJson(facts)},
+          {"accounts", AccountsJson(profile)},
+          {"stakeholders", PeopleJson(profile)},
+          {"open_commitments", CommitmentsJson(profile)},
+          {"open_complaints", ComplaintsJson(profile)},
+          {"contacts", ContactsJson(profile)},
+          {"deals", DealsJson(facts)}};
+}
+
+}  // namespace rapport

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/projector/embedded_host.h"
+
+// What the commands share. Each command stands in a file of its own, which adds it to the
+// application with its options and the function to run.
+
+namespace rapport {
+
+// What a script reads from the exit code.
+enum ExitCode {
+  kExitOk = 0,
+  kExitFindings =
+      1,  // done, and there is something to look at: rejected rows, a difference, no such client
+  kExitUsage = 2,        // the command line or a mapping file is wrong
+  kExitEnvironment = 3,  // a folder, the disk, another process
+};
+
+struct CommonOptions {
+  // The data folder.
+  std::string data;
+  // For programs instead of people.
+  bool json = false;
+};
+
+// What a command gives back: its exit code, or why it could not run.
+using CommandResult = absl::StatusOr<ExitCode>;
+
+// Adds a command whose help ends with `example`. `run` is called after the command line has been
+// understood, and its result goes to `exit_code`; an error is told on standard error.
+CLI::App* AddCommand(CLI::App& parent, int* exit_code, const std::string& name,
+                     const std::string& what, const std::string& example,
+                     std::function<CommandResult()> run);
+
+void AddImportCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddClientCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddAtRiskCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddAlertsCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddRebuildCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddVerifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+
+// Options before or after the command's name: --data, --json.
+void AddCommonOptions(CLI::App& app, CommonOptions* common);
+
+// Reads the command line and runs its command. The exit code of the process.
+int RunCommandLine(CLI::App& app, int argc, const char* const* argv, const int& exit_code);
+
+// All projections over the embedded log in the data folder.
+absl::StatusOr<std::unique_ptr<EmbeddedHost>> OpenHost(const CommonOptions& common);
+// The same after everything in the log has been folded, with a progress bar: what commands that
+// read begin with.
+absl::StatusOr<std::unique_ptr<EmbeddedHost>> OpenCaughtUpHost(const CommonOptions& common);
+// Waits until everything in the log has been folded, with a progress bar.
+absl::Status CatchUp(EmbeddedHost& host);
+
+}  // namespace rapport

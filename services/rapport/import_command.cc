@@ -1,0 +1,200 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "libs/base/status.h"
+#include "libs/import/importer.h"
+#include "libs/import/input_file.h"
+#include "libs/projections/profile/profile.h"
+#include "libs/projections/retention/retention.h"
+#include "services/rapport/command.h"
+#include "services/rapport/output.h"
+#include "services/rapport/progress_bar.h"
+
+namespace rapport {
+namespace {
+
+struct ImportArguments {
+  std::string file;
+  std::string mapping;
+  bool as_it_happened = false;
+  bool shift_to_now = false;
+  std::string clock_step = "24h";
+};
+
+// What the import brought about, beyond what it wrote.
+struct Outcome {
+  ImportSummary summary;
+  int64_t known_before = 0;  // touchpoints that had been folded before
+  int64_t alert_steps = 0;   // alerts raised, changed or cleared
+  absl::Duration took;
+};
+
+// The named projection's counts over all partitions.
+absl::StatusOr<state::v1::FoldCounts> CountsOf(const EmbeddedHost& host,
+                                               absl::string_view projection) {
+  RAPPORT_ASSIGN_OR_RETURN(const Projector* projector, host.Find(projection));
+  RAPPORT_ASSIGN_OR_RETURN(const std::vector<PartitionStatus> partitions, projector->Status());
+  state::v1::FoldCounts sum;
+  for (const PartitionStatus& partition : partitions) {
+    sum.set_duplicates(sum.duplicates() + partition.counts.duplicates());
+    sum.set_effects(sum.effects() + partition.counts.effects());
+  }
+  return sum;
+}
+
+absl::StatusOr<ImportOptions> OptionsFrom(const CommonOptions& common,
+                                          const ImportArguments& arguments) {
+  ImportOptions options;
+  options.spool_folder = common.data;
+  options.as_it_happened = arguments.as_it_happened;
+  options.shift_to_now = arguments.shift_to_now;
+  if (!absl::ParseDuration(arguments.clock_step, &options.clock_step)) {
+    return absl::InvalidArgumentError(absl::StrCat("--clock-step '", arguments.clock_step,
+                                                   "' is no duration such as 24h or 90m"));
+  }
+  return options;
+}
+
+absl::StatusOr<ImportSummary> Write(EmbeddedHost& host, const MappingFile& mapping,
+                                    const std::string& file, ImportOptions options) {
+  options.now = absl::Now();
+  options.touchpoints_topic = host.topics().touchpoints;
+  options.rejected_topic = host.topics().rejected;
+  ProgressBar reading("rows");
+  ProgressBar writing("touchpoints");
+  options.progress = [&](const ImportProgress& progress) {
+    if (progress.phase == ImportProgress::Phase::kReading) {
+      reading.Update("reading", progress.done, progress.total, progress.rows);
+    } else {
+      writing.Update("writing", progress.done, progress.total);
+    }
+  };
+  return ImportCsv(&host.log(), mapping, file, options);
+}
+
+void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
+  const ImportSummary& summary = outcome.summary;
+  Print(
+      absl::StrCat("Imported ", arguments.file, ": ", CountOf(summary.rows, "row", "rows"), " in ",
+                   absl::FormatDuration(absl::Trunc(outcome.took, absl::Milliseconds(100))), "\n"));
+  Table table({">", ""});
+  table.Add({FormatCount(summary.touchpoints),
+             absl::StrCat("touchpoints of ", CountOf(summary.clients, "client", "clients"))});
+  for (const auto& [kind, count] : summary.kinds) {
+    table.Add({FormatCount(count), absl::StrCat("  ", kind)});
+  }
+  if (outcome.known_before > 0) {
+    table.Add({FormatCount(outcome.known_before), "of them known before, and not counted again"});
+  }
+  if (summary.skipped_rows > 0) {
+    table.Add({FormatCount(summary.skipped_rows), "rows that no rule is meant for, skipped"});
+  }
+  table.Add({FormatCount(summary.rejected_rows), "rows rejected"});
+  table.Add({FormatCount(outcome.alert_steps), "alerts raised, changed or cleared"});
+  Print(table.ToString());
+  if (summary.touchpoints > 0) {
+    Print(absl::StrCat("From ", FormatMoment(summary.first), " to ", FormatMoment(summary.last),
+                       "; the clock stands at ", FormatMoment(summary.clock), ".\n"));
+  }
+  if (summary.shifted_by != absl::ZeroDuration()) {
+    Print(absl::StrCat("All times were moved by ",
+                       CountOf(summary.shifted_by / absl::Hours(24), "day", "days"), ".\n"));
+  }
+  if (summary.clock_was_at != absl::InfinitePast()) {
+    Print(absl::StrCat("The log had come to ", FormatMoment(summary.clock_was_at),
+                       " already; its clock was not turned back.\n"));
+  }
+  for (const ImportSummary::Rejected& rejected : summary.rejected) {
+    Print(Printable(absl::StrCat("rejected line ", rejected.line, ": ", rejected.reason)) + "\n");
+  }
+  const auto told = static_cast<int64_t>(summary.rejected.size());
+  if (summary.rejected_rows > told) {
+    Print(absl::StrCat("and ", FormatCount(summary.rejected_rows - told),
+                       " more; all stand in the rejected log\n"));
+  }
+}
+
+void PrintAsJson(const ImportArguments& arguments, const Outcome& outcome) {
+  const ImportSummary& summary = outcome.summary;
+  Json rejected = Json::array();
+  for (const auto& [line, reason] : summary.rejected) {
+    rejected.push_back({{"line", line}, {"reason", reason}});
+  }
+  PrintJson({{"file", arguments.file},
+             {"rows", summary.rows},
+             {"rejected_rows", summary.rejected_rows},
+             {"skipped_rows", summary.skipped_rows},
+             {"touchpoints", summary.touchpoints},
+             {"kinds", summary.kinds},
+             {"known_before", outcome.known_before},
+             {"clients", summary.clients},
+             {"alert_steps", outcome.alert_steps},
+             {"first", MomentJson(summary.first)},
+             {"last", MomentJson(summary.last)},
+             {"shifted_days", summary.shifted_by / absl::Hours(24)},
+             {"clock", MomentJson(summary.clock)},
+             {"first_rejected", rejected}});
+}
+
+// A file that is not there was named wrongly.
+absl::Status AsArgument(const absl::Status& status) {
+  return absl::IsNotFound(status) ? absl::InvalidArgumentError(status.message()) : status;
+}
+
+CommandResult Run(const CommonOptions& common, const ImportArguments& arguments) {
+  const absl::StatusOr<MappingFile> mapping = MappingFile::Load(arguments.mapping);
+  RAPPORT_RETURN_IF_ERROR(AsArgument(mapping.status()));
+  RAPPORT_RETURN_IF_ERROR(AsArgument(InputFile::Open(arguments.file).status()));
+  RAPPORT_ASSIGN_OR_RETURN(const ImportOptions options, OptionsFrom(common, arguments));
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
+  RAPPORT_ASSIGN_OR_RETURN(const auto profile_before, CountsOf(*host, Profile::kName));
+  RAPPORT_ASSIGN_OR_RETURN(const auto retention_before, CountsOf(*host, Retention::kName));
+  Outcome outcome;
+  const absl::Time started = absl::Now();
+  RAPPORT_ASSIGN_OR_RETURN(outcome.summary, Write(*host, *mapping, arguments.file, options));
+  RAPPORT_RETURN_IF_ERROR(CatchUp(*host));
+  RAPPORT_ASSIGN_OR_RETURN(const auto profile_after, CountsOf(*host, Profile::kName));
+  RAPPORT_ASSIGN_OR_RETURN(const auto retention_after, CountsOf(*host, Retention::kName));
+  outcome.known_before = profile_after.duplicates() - profile_before.duplicates();
+  outcome.alert_steps = retention_after.effects() - retention_before.effects();
+  outcome.took = absl::Now() - started;
+  if (common.json) {
+    PrintAsJson(arguments, outcome);
+  } else {
+    PrintText(arguments, outcome);
+  }
+  return outcome.summary.rejected_rows == 0 ? kExitOk : kExitFindings;
+}
+
+}  // namespace
+
+void AddImportCommand(CLI::App& app, const CommonOptions& common, int* exit_code) {
+  const auto arguments = std::make_shared<ImportArguments>();
+  CLI::App* const command =
+      AddCommand(app, exit_code, "import",
+                 "Write the rows of a CSV file (or .csv.gz) to the log as touchpoints",
+                 "rapport import orders.csv --map orders.textproto --as-it-happened --shift-to-now",
+                 [&common, arguments] { return Run(common, *arguments); });
+  command->add_option("FILE", arguments->file, "The CSV file; may be compressed by gzip")
+      ->required();
+  command
+      ->add_option("--map", arguments->mapping, "The mapping file, rapport.config.v1.ImportMapping")
+      ->required()
+      ->type_name("MAPPING");
+  command->add_flag("--as-it-happened", arguments->as_it_happened,
+                    "Play history: in the order of time with the clock, so that alerts come about "
+                    "as they would have then");
+  command->add_flag("--shift-to-now", arguments->shift_to_now,
+                    "Move all times by whole days, so that the last touchpoint happened today");
+  command
+      ->add_option("--clock-step", arguments->clock_step,
+                   "How often the clock ticks in --as-it-happened")
+      ->type_name("DURATION")
+      ->capture_default_str();
+}
+
+}  // namespace rapport

@@ -1,0 +1,18 @@
+#include "services/rapport/command.h"
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Every contact with a client becomes a touchpoint; rapport folds them into answers.\n"
+      "Exit codes: 0 done, 1 done with findings, 2 wrong use, 3 trouble with the surroundings.",
+      "rapport");
+  rapport::CommonOptions common;
+  int exit_code = rapport::kExitOk;
+  rapport::AddCommonOptions(app, &common);
+  rapport::AddImportCommand(app, common, &exit_code);
+  rapport::AddClientCommands(app, common, &exit_code);
+  rapport::AddAtRiskCommand(app, common, &exit_code);
+  rapport::AddAlertsCommand(app, common, &exit_code);
+  rapport::AddRebuildCommand(app, common, &exit_code);
+  rapport::AddVerifyCommand(app, common, &exit_code);
+  return rapport::RunCommandLine(app, argc, argv, exit_code);
+}

@@ -1,0 +1,136 @@
+#include "services/rapport/output.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "libs/base/money.h"
+#include "libs/base/time.h"
+
+namespace rapport {
+namespace {
+
+// Characters on the screen, wide ones not told apart.
+size_t WidthOf(absl::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+// "SEVERITY_HIGH" without "SEVERITY_": "high"; empty for the zero value.
+std::string Word(absl::string_view name, absl::string_view prefix) {
+  const std::string word = absl::AsciiStrToLower(absl::StripPrefix(name, prefix));
+  return word == "unspecified" ? "" : absl::StrReplaceAll(word, {{"_", " "}});
+}
+
+}  // namespace
+
+Table::Table(std::vector<std::string> headings) {
+  for (std::string& heading : headings) {
+    right_.push_back(!heading.empty() && heading.front() == '>');
+    if (right_.back()) heading.erase(0, 1);
+  }
+  rows_.push_back(std::move(headings));
+}
+
+void Table::Add(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = Printable(cell);
+  cells.resize(right_.size());
+  rows_.push_back(std::move(cells));
+}
+
+std::string Table::ToString() const {
+  if (rows_.size() == 1) return "";
+  std::vector<size_t> widths(right_.size(), 0);
+  for (const auto& row : rows_) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], WidthOf(row[i]));
+  }
+  std::string text;
+  const bool headed = std::any_of(rows_.front().begin(), rows_.front().end(),
+                                  [](const std::string& heading) { return !heading.empty(); });
+  for (size_t r = headed ? 0 : 1; r < rows_.size(); ++r) {
+    const std::vector<std::string>& row = rows_[r];
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string padding(widths[i] - WidthOf(row[i]), ' ');
+      absl::StrAppend(&line, i == 0 ? "" : "  ", right_[i] ? padding : "", row[i],
+                      right_[i] ? "" : padding);
+    }
+    absl::StripTrailingAsciiWhitespace(&line);
+    absl::StrAppend(&text, line, "\n");
+  }
+  return text;
+}
+
+std::string Printable(absl::string_view text) {
+  std::string printable(text);
+  for (char& c : printable) {
+    if (c != '\n' && absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = '?';
+  }
+  return printable;
+}
+
+std::string FormatCount(int64_t count) {
+  std::string digits = absl::StrCat(count);
+  const size_t sign = count < 0 ? 1 : 0;
+  for (size_t i = digits.size(); i > sign + 3;) digits.insert(i -= 3, ",");
+  return digits;
+}
+
+std::string CountOf(int64_t count, absl::string_view singular, absl::string_view plural) {
+  return absl::StrCat(FormatCount(count), " ", count == 1 ? singular : plural);
+}
+
+std::string FormatMoment(absl::Time time) {
+  if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) return "";
+  return absl::FormatTime("%Y-%m-%d %H:%M", time, absl::LocalTimeZone());
+}
+
+std::string FormatMoment(const google::protobuf::Timestamp& time) {
+  return FormatMoment(FromProto(time));
+}
+
+std::string FormatAmount(int64_t minor_units, absl::string_view currency_code) {
+  std::string text = FormatMoney(minor_units, currency_code);
+  const size_t sign = minor_units < 0 ? 1 : 0;
+  for (size_t i = std::min(text.find('.'), text.find(' ')); i > sign + 3;) text.insert(i -= 3, ",");
+  return text;
+}
+
+std::string SeverityWord(alert::v1::Severity severity) {
+  return Word(alert::v1::Severity_Name(severity), "SEVERITY_");
+}
+
+std::string SegmentWord(touchpoint::v1::Segment segment) {
+  return Word(touchpoint::v1::Segment_Name(segment), "SEGMENT_");
+}
+
+Json MomentJson(absl::Time time) {
+  if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) return nullptr;
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", time, absl::UTCTimeZone());
+}
+
+Json MomentJson(const google::protobuf::Timestamp& time) { return MomentJson(FromProto(time)); }
+
+Json AmountJson(int64_t minor_units, absl::string_view currency_code) {
+  return {{"minor_units", minor_units}, {"currency_code", std::string(currency_code)}};
+}
+
+Json ReasonJson(const alert::v1::Reason& reason) {
+  Json json = {{"code", reason.code()}, {"text", reason.text()}, {"points", reason.points()}};
+  Json& ids = json["touchpoint_ids"] = Json::array();
+  for (const std::string& id : reason.touchpoint_ids()) ids.push_back(absl::BytesToHexString(id));
+  return json;
+}
+
+void Print(absl::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void PrintJson(const Json& json) {
+  Print(absl::StrCat(json.dump(2, ' ', false, Json::error_handler_t::replace), "\n"));
+}
+
+}  // namespace rapport
