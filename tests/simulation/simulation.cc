@@ -277,7 +277,7 @@ void Simulation::Rebuild(Subject& subject) {
   const int generation = subject.seats.begin()->second.generation + 1;
   const auto targets = TargetsAtEnd(*real_log_, "touchpoints");
   RebuildOptions options;
-  options.batch_records = OneOf<size_t>(random_, {3, 100, 4096});
+  options.batch_records = OneOf<size_t>(random_, {40, 200, 4096});
   // So a rebuild that is cut off leaves something, or nothing.
   options.checkpoint_every = OneOf(random_, {absl::ZeroDuration(), absl::InfiniteDuration()});
   auto built = BuildAside(
@@ -348,11 +348,14 @@ void Simulation::CompareAll() {
   const auto targets = TargetsAtEnd(*real_log_, "touchpoints");
   RebuildOptions options;
   options.batch_records = 13;
+  CacheBudget roomy(size_t{64} << 20);
   for (Subject& subject : subjects_) {
     const std::string& name = subject.spec->identity().name;
+    ProjectionEnv env = EnvOf(subject);
+    env.budget = &roomy;
     const auto anew = BuildAside(
-        EnvOf(subject), [&](Partition partition) { return FolderOf(subject, 1000, partition); },
-        *targets, options);
+        env, [&](Partition partition) { return FolderOf(subject, 1000, partition); }, *targets,
+        options);
     Expect(anew.status(), "rebuilding from nothing");
     if (!anew.ok()) return;
     for (auto& [partition, seat] : subject.seats) {
