@@ -266,9 +266,11 @@ absl::Status EmbeddedLog::ReadFormat() {
                                                       "; this version reads format ", kFormat));
   }
   if (!status.IsNotFound()) return OpenError(status);
+  const std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator(rocksdb::ReadOptions()));
+  row->SeekToFirst();
   {
     MutexLock lock(&mutex_);
-    if (families_.size() > 1) {
+    if (row->Valid() || families_.size() > 1) {
       return absl::FailedPreconditionError(
           absl::StrCat(options_.folder, " holds a database that is no event log"));
     }

@@ -314,28 +314,31 @@ TEST_F(EmbeddedLogTest, ALogWithoutItsHeadIsNotStartedAnew) {
 }
 
 TEST_F(EmbeddedLogTest, OtherFormatsAndDatabasesAreRefused) {
-  const auto put = [&](const std::string& folder, const std::string& format) {
-    fs::create_directories(folder);
+  // A database with one row and one column family.
+  const auto make = [&](const std::string& name, const std::string& key,
+                        const std::string& family) {
+    const std::string folder = temp_.path() + "/" + name;
     rocksdb::Options options;
     options.create_if_missing = true;
     rocksdb::DB* raw = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open(options, folder, &raw).ok());
+    EXPECT_TRUE(rocksdb::DB::Open(options, folder, &raw).ok());
     const std::unique_ptr<rocksdb::DB> db(raw);
-    if (!format.empty()) {
-      ASSERT_TRUE(db->Put(rocksdb::WriteOptions(), "format", format).ok());
-      return;
+    if (!key.empty()) {
+      EXPECT_TRUE(db->Put(rocksdb::WriteOptions(), key, "2").ok());
     }
-    rocksdb::ColumnFamilyHandle* handle = nullptr;
-    ASSERT_TRUE(db->CreateColumnFamily(rocksdb::ColumnFamilyOptions(), "state", &handle).ok());
-    db->DestroyColumnFamilyHandle(handle);
+    if (!family.empty()) {
+      rocksdb::ColumnFamilyHandle* handle = nullptr;
+      EXPECT_TRUE(db->CreateColumnFamily({}, family, &handle).ok());
+      db->DestroyColumnFamilyHandle(handle);
+    }
+    return folder;
   };
-  put(temp_.path() + "/newer", "2");
-  EXPECT_THAT(TryOpen(temp_.path() + "/newer"),
+  EXPECT_THAT(TryOpen(make("newer", "format", "")),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        AllOf(HasSubstr("format 2"), HasSubstr("reads format 1"))));
-  put(temp_.path() + "/other", "");
-  EXPECT_THAT(TryOpen(temp_.path() + "/other"),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no event log")));
+  const auto no_log = StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no event log"));
+  EXPECT_THAT(TryOpen(make("rows", "client", "")), no_log);
+  EXPECT_THAT(TryOpen(make("families", "", "state")), no_log);
 }
 
 TEST_F(EmbeddedLogTest, AFolderThatCannotBeIsRefused) {
@@ -473,7 +476,7 @@ TEST_F(EmbeddedLogTest, ASubscriptionTakesPartitionsInTurn) {
 
 TEST_F(EmbeddedLogTest, FilesMoveWithoutBeingRewritten) {
   UseSmallMemtables();
-  const auto log = Open();
+  auto log = Open();
   ASSERT_OK(log->CreateTopic("t", 2));
   size_t appended = 0;
   for (int i = 0; i < 100; ++i) {
@@ -484,11 +487,25 @@ TEST_F(EmbeddedLogTest, FilesMoveWithoutBeingRewritten) {
     }
     ASSERT_OK(log->Append("t", records));
   }
+  log.reset();
   size_t stored = 0;
   for (const fs::path& file : Files(folder_, ".sst")) stored += fs::file_size(file);
   EXPECT_GT(stored, appended / 2);
-  // Had levels been merged, their many small files would have become few.
-  EXPECT_GT(Files(folder_, ".sst").size(), 16u);
+
+  rocksdb::DB* raw = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  ASSERT_TRUE(rocksdb::DB::OpenForReadOnly(rocksdb::DBOptions(), folder_,
+                                           {{"default", {}}, {"t/0", {}}, {"t/1", {}}}, &handles,
+                                           &raw)
+                  .ok());
+  const std::unique_ptr<rocksdb::DB> db(raw);
+  std::string above, below;
+  ASSERT_TRUE(db->GetProperty(handles[1], "rocksdb.num-files-at-level0", &above));
+  ASSERT_TRUE(db->GetProperty(handles[1], "rocksdb.num-files-at-level1", &below));
+  // Had they been merged on their way down, many small files would have become one.
+  EXPECT_LE(std::stoi(above), 6);
+  EXPECT_GE(std::stoi(below), 6);
+  for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
 }
 
 }  // namespace
