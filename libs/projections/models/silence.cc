@@ -57,9 +57,9 @@ double MbgSilentLogOdds::At(double time) const {
   return std::log((leave_odds_ * u + v) / (1 - v));
 }
 
-double MbgSilentLogOdds::AtLast() const {
+double MbgSilentLogOdds::OddsAtLast() const {
   const double v = std::exp(power_ * (log_last_ - std::log(alpha_ + last_ + horizon_)));
-  return std::log((leave_odds_ + v) / (1 - v));
+  return (leave_odds_ + v) / (1 - v);
 }
 
 }  // namespace rapport::models

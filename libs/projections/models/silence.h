@@ -63,8 +63,8 @@ class MbgSilentLogOdds {
 
   // A time before the last event counts as the time of the last event.
   double At(double time) const;
-  // At the time of the last event: the least that it can be.
-  double AtLast() const;
+  // The odds themselves at the time of the last event: the least that they can be.
+  double OddsAtLast() const;
 
  private:
   double alpha_ = 0;

@@ -53,7 +53,7 @@ TEST(Silence, LogOddsAreThoseOfTheChance) {
       EXPECT_NEAR(log_odds.At(client.last + wait), std::log(silent / (1 - silent)), 1e-6);
     }
     EXPECT_EQ(log_odds.At(client.last - 1), log_odds.At(client.last));
-    EXPECT_NEAR(log_odds.AtLast(), log_odds.At(client.last), 1e-12);
+    EXPECT_NEAR(std::log(log_odds.OddsAtLast()), log_odds.At(client.last), 1e-12);
     EXPECT_GT(log_odds.At(1e6), 10);
   }
 }

@@ -15,7 +15,9 @@ using touchpoint::v1::Touchpoint;
 
 constexpr char kAdvice[] = "Call before the client does, and begin with the first reason.";
 
-uint32_t ReasonBit(absl::string_view name) {
+uint32_t BitOf(ReasonCode code) { return 1u << static_cast<int>(code); }
+
+uint32_t BitOf(absl::string_view name) {
   for (int code = 0; code <= static_cast<int>(ReasonCode::kRenewalUnplanned); ++code)
     if (ReasonName(static_cast<ReasonCode>(code)) == name) return 1u << code;
   return 0;
@@ -56,17 +58,20 @@ void AlertLife::Act(const Touchpoint& touchpoint) {
 
 void AlertLife::Judge(absl::Time at) {
   const RiskCurve curve(state_.factors(), settings_, at);
-  if (WakeStillHolds(curve, at)) return;
+  if (!Open() && WakeStillHolds(curve, at)) return;
   Move(curve, at);
-  output_.wake = NextWake(curve, at);
+  if (!WakeStillHolds(curve, at)) output_.wake = NextWake(curve, at);
 }
 
 bool AlertLife::WakeStillHolds(const RiskCurve& curve, absl::Time at) const {
-  if (Open() || Phase() == state::v1::ALERT_PHASE_DISMISSED || QuietAt(at)) return false;
   const absl::Time wake = output_.wake;
   if (wake <= at || wake == absl::InfiniteFuture()) return false;
+  if (Phase() == state::v1::ALERT_PHASE_DISMISSED || QuietAt(at) || SnoozedAt(at)) return false;
+  // An open alert may be cleared by what fades; for the others only what grows is of interest.
+  if (Open() && wake > curve.next_change()) return false;
   const double most_later = wake > curve.next_change() ? curve.pending() : 0;
-  return curve.At(absl::ToUnixSeconds(wake)) + most_later < LogOddsOf(settings_.raise_points);
+  const int points = NextPoints();
+  return points == 0 || curve.At(absl::ToUnixSeconds(wake)) + most_later < LogOddsOf(points);
 }
 
 void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
@@ -79,7 +84,7 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
       Clear(alert::v1::CLEAR_REASON_BELOW_THRESHOLD, state::v1::ALERT_PHASE_QUIET, at);
       ToProto(at + settings_.quiet_after_clear, state_.mutable_alert()->mutable_quiet_until());
     } else if (!SnoozedAt(at)) {
-      Update(at);
+      Update(z, at);
     }
   } else if (Phase() == state::v1::ALERT_PHASE_DISMISSED) {
     if (z < LogOddsOf(settings_.clear_points))
@@ -98,20 +103,28 @@ void AlertLife::Raise(absl::Time at) {
   event->mutable_raised()->set_advice(kAdvice);
 }
 
-void AlertLife::Update(absl::Time at) {
+void AlertLife::Update(double z, absl::Time at) {
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
-  bool tell = alert.has_snoozed_until();
+  const bool reminder = alert.has_snoozed_until();
   alert.clear_snoozed_until();
-  const RetentionExplanation now = ExplainRetention(state_, settings_, at);
-  tell = tell || SeverityOf(now.score, alert.severity()) != alert.severity();
-  for (const alert::v1::Reason& reason : now.reasons)
-    tell = tell || (reason.points() >= settings_.new_reason_points &&
-                    (alert.told_reasons() & ReasonBit(reason.code())) == 0);
-  if (!tell) return;
+  if (!reminder && SeverityOf(PointsOf(z), alert.severity()) == alert.severity() &&
+      !HasNewReason(z, at))
+    return;
   alert::v1::AlertUpdated updated;
   updated.set_previous_score(alert.score());
   updated.set_previous_severity(alert.severity());
   *Emit(at)->mutable_updated() = updated;
+}
+
+bool AlertLife::HasNewReason(double z, absl::Time at) const {
+  std::vector<Finding> findings;
+  const RiskCurve curve(state_.factors(), settings_, at, &findings);
+  for (const Finding& finding : findings) {
+    if ((state_.alert().told_reasons() & BitOf(finding.code)) == 0 &&
+        PointsOf(z) - PointsOf(z - finding.log_odds) >= settings_.new_reason_points)
+      return true;
+  }
+  return false;
 }
 
 void AlertLife::Clear(alert::v1::ClearReason reason, state::v1::AlertPhase next, absl::Time at) {
@@ -178,7 +191,7 @@ alert::v1::AlertEvent* AlertLife::Emit(absl::Time at) {
   event.set_model_version(settings_.model_version);
   for (alert::v1::Reason& reason : now.reasons) {
     if (reason.points() >= settings_.new_reason_points)
-      alert.set_told_reasons(alert.told_reasons() | ReasonBit(reason.code()));
+      alert.set_told_reasons(alert.told_reasons() | BitOf(reason.code()));
     *event.add_reasons() = std::move(reason);
   }
   return &event;

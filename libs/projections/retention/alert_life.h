@@ -32,7 +32,8 @@ class AlertLife {
   bool WakeStillHolds(const RiskCurve& curve, absl::Time at) const;
   void Move(const RiskCurve& curve, absl::Time at);
   void Raise(absl::Time at);
-  void Update(absl::Time at);
+  void Update(double z, absl::Time at);
+  bool HasNewReason(double z, absl::Time at) const;
   void Clear(alert::v1::ClearReason reason, state::v1::AlertPhase next, absl::Time at);
   absl::Time NextWake(const RiskCurve& curve, absl::Time at) const;
   // The score that is to be told when time alone reaches it; 0 for none.

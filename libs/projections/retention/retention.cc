@@ -182,7 +182,7 @@ RetentionExplanation ExplainRetention(const state::v1::RetentionState& state,
                                       const RetentionSettings& settings, absl::Time now) {
   now = std::max(now, absl::UnixEpoch());
   std::vector<Finding> findings;
-  const RiskCurve curve(state.factors(), settings, now, &findings);
+  const RiskCurve curve(state.factors(), settings, now, &findings, /*with_texts=*/true);
   const double z = curve.At(absl::ToUnixSeconds(now));
   RetentionExplanation explanation;
   explanation.score = PointsOf(z);

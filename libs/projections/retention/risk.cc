@@ -78,11 +78,17 @@ double LogOddsOf(int points) { return Logit((points - 0.5) / 1000); }
 class RiskCurve::Builder {
  public:
   Builder(const RiskFactors& factors, const RetentionSettings& settings, absl::Time from,
-          std::vector<Finding>* findings, RiskCurve* curve)
-      : factors_(factors), settings_(settings), from_(from), findings_(findings), curve_(*curve) {}
+          std::vector<Finding>* findings, bool with_texts, RiskCurve* curve)
+      : factors_(factors),
+        settings_(settings),
+        from_(from),
+        findings_(findings),
+        with_texts_(with_texts),
+        curve_(*curve) {}
 
   void Build() {
-    curve_.prior_log_odds_ = Logit(settings_.prior_points / 1000.0);
+    prior_odds_ = settings_.prior_points / (1000.0 - settings_.prior_points);
+    curve_.prior_log_odds_ = std::log(prior_odds_);
     curve_.fixed_ = curve_.prior_log_odds_;
     if (factors_.has_orders())
       AddRhythm(factors_.orders(), settings_.orders, ReasonCode::kNoOrder, "order");
@@ -134,12 +140,13 @@ class RiskCurve::Builder {
     return Add(code, std::min(now, most));
   }
 
+  // The finding to be filled with texts and ids; nullptr when none is wanted.
   Finding* Note(ReasonCode code, double log_odds) {
     if (findings_ == nullptr || log_odds == 0) return nullptr;
     Finding& finding = findings_->emplace_back();
     finding.code = code;
     finding.log_odds = log_odds;
-    return &finding;
+    return with_texts_ ? &finding : nullptr;
   }
 
   // `stamps` in any order.
@@ -169,7 +176,9 @@ class RiskCurve::Builder {
     silence.weight = newcomer ? settings_.newcomer_weight : settings.weight;
     silence.least = settings.least;
     silence.most = newcomer ? settings_.newcomer_most : settings.most;
-    silence.usual_log_odds = std::max(curve_.prior_log_odds_, silence.model.AtLast());
+    const double usual_odds = silence.model.OddsAtLast();
+    silence.usual_log_odds =
+        usual_odds > prior_odds_ ? std::log(usual_odds) : curve_.prior_log_odds_;
     silence.first_seconds = int64_t{rhythm.first_day()} * kSecondsPerDay;
     if (findings_ == nullptr) return;
     const int64_t now = absl::ToUnixSeconds(from_);
@@ -283,7 +292,7 @@ class RiskCurve::Builder {
       if (from_ < at + settings_.mail_answer_due) continue;
       ++count;
       oldest = std::min(oldest, at);
-      if (findings_ != nullptr) ids.emplace_back(mail.event_id.data(), mail.event_id.size());
+      if (with_texts_) ids.emplace_back(mail.event_id.data(), mail.event_id.size());
     }
     Finding* finding = AddGrowing(ReasonCode::kMailUnanswered, count * settings_.mail_unanswered,
                                   count_later * settings_.mail_unanswered, settings_.mails_most);
@@ -399,12 +408,14 @@ class RiskCurve::Builder {
   const RetentionSettings& settings_;
   const absl::Time from_;
   std::vector<Finding>* const findings_;
+  const bool with_texts_;
+  double prior_odds_ = 0;
   RiskCurve& curve_;
 };
 
 RiskCurve::RiskCurve(const RiskFactors& factors, const RetentionSettings& settings, absl::Time from,
-                     std::vector<Finding>* findings) {
-  Builder(factors, settings, from, findings, this).Build();
+                     std::vector<Finding>* findings, bool with_texts) {
+  Builder(factors, settings, from, findings, with_texts, this).Build();
 }
 
 double RiskCurve::LogOdds(const Silence& silence, int64_t unix_seconds) const {

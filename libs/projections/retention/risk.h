@@ -49,9 +49,10 @@ struct Finding {
 // The risk from one moment on, as long as nothing new is folded.
 class RiskCurve {
  public:
-  // `findings`, if given, receives what counts at `from`, unsorted; it costs texts and copies.
+  // `findings`, if given, receives what counts at `from`, unsorted; with or without texts and ids,
+  // which cost time.
   RiskCurve(const state::v1::RiskFactors& factors, const RetentionSettings& settings,
-            absl::Time from, std::vector<Finding>* findings = nullptr);
+            absl::Time from, std::vector<Finding>* findings = nullptr, bool with_texts = false);
 
   // z at a moment from `from` until next_change(); it never falls in between, since only silence
   // grows.
