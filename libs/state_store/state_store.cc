@@ -4,11 +4,13 @@
 #include <filesystem>
 #include <system_error>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/bytes.h"
 #include "libs/base/check.h"
 #include "libs/base/status.h"
+#include "libs/state_store/manifest.h"
 #include "libs/state_store/seen_ids.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/db.h"
@@ -31,6 +33,7 @@ constexpr size_t kWriteBufferBytes = size_t{8} << 20;
 constexpr uint64_t kMaxWalBytes = uint64_t{48} << 20;
 // Seen ids that are kept in memory (4 MiB of ids) before they are sorted into a file.
 constexpr size_t kRecentIds = size_t{1} << 18;
+constexpr int kCacheShardBits = 2;
 // Key of a block of recent ids in kMeta: this byte and the block's number.
 constexpr char kSeenBlockPrefix = 'b';
 
@@ -66,12 +69,26 @@ absl::Status ToOpenStatus(const rocksdb::Status& status, const std::string& fold
   return ToStatus(status, what);
 }
 
+// Whether the MANIFEST that CURRENT names was cut off. What cannot be read is RocksDB's to judge.
+bool ManifestIsCutOff(rocksdb::Env* env, const std::string& folder) {
+  std::string name;
+  std::string manifest;
+  if (!rocksdb::ReadFileToString(env, folder + "/CURRENT", &name).ok()) return false;
+  absl::StripTrailingAsciiWhitespace(&name);
+  if (!rocksdb::ReadFileToString(env, absl::StrCat(folder, "/", name), &manifest).ok()) {
+    return false;
+  }
+  return EndsWithinRecord(manifest);
+}
+
 rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const StoreResources& resources) {
   rocksdb::ColumnFamilyOptions options;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = resources.cache();
   table.cache_index_and_filter_blocks = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  // Filters and indexes count as cache but are never let go: each look-up needs them.
+  table.metadata_cache_options.unpartitioned_pinning = rocksdb::PinningTier::kAll;
+  table.metadata_cache_options.top_level_index_pinning = rocksdb::PinningTier::kAll;
   table.format_version = 5;
   const bool point_reads =
       family == Family::kState || family == Family::kSeen || family == Family::kTallies;
@@ -137,7 +154,8 @@ absl::string_view FamilyName(Family family) {
 StoreResources::StoreResources(const Options& options)
     : owned_env_(options.in_memory ? rocksdb::NewMemEnv(rocksdb::Env::Default()) : nullptr),
       env_(owned_env_ ? owned_env_.get() : rocksdb::Env::Default()),
-      cache_(rocksdb::NewLRUCache(options.memory_bytes)),
+      // Few shards, so that a large filter block fits into one.
+      cache_(rocksdb::NewLRUCache(options.memory_bytes, kCacheShardBits)),
       // Charged to the cache: one number caps both.
       write_buffers_(
           std::make_shared<rocksdb::WriteBufferManager>(options.memory_bytes / 2, cache_)) {
@@ -205,6 +223,8 @@ class StateStore::BulkCommit : public Commit {
 class StateStore::SeenIds {
  public:
   SeenIdSet recent;
+  // Whether kSeen holds any.
+  bool has_files = false;
   int64_t first_block = 0;
   int64_t next_block = 0;
 
@@ -249,6 +269,10 @@ absl::StatusOr<std::unique_ptr<StateStore>> StateStore::Open(const std::string& 
     return absl::DataLossError(
         absl::StrCat("opening state ", folder, ": its file CURRENT is gone"));
   }
+  if (ManifestIsCutOff(env, folder)) {
+    return absl::DataLossError(
+        absl::StrCat("opening state ", folder, ": its MANIFEST is cut off within a record"));
+  }
   if (!resources->in_memory()) {
     std::error_code error;
     fs::create_directories(folder, error);
@@ -287,6 +311,11 @@ absl::StatusOr<std::unique_ptr<StateStore>> StateStore::Open(const std::string& 
   }
   if (!status.ok()) return ToOpenStatus(status, folder);
 
+  RAPPORT_RETURN_IF_ERROR(
+      store->Scan(Family::kSeen, "", "", [&](absl::string_view, absl::string_view) {
+        store->seen_->has_files = true;
+        return false;
+      }));
   bool first = true;
   const std::string begin(1, kSeenBlockPrefix);
   const std::string end(1, kSeenBlockPrefix + 1);
@@ -338,6 +367,7 @@ absl::Status StateStore::Scan(
 
 absl::StatusOr<bool> StateStore::SeenBefore(const EventId& id) const {
   if (seen_->recent.contains(id)) return true;
+  if (!seen_->has_files) return false;
   rocksdb::PinnableSlice value;
   const rocksdb::Status status =
       db_->Get(rocksdb::ReadOptions(), handle(Family::kSeen), ToSlice(id.view()), &value);
@@ -435,6 +465,7 @@ absl::Status StateStore::WriteBulk(BulkCommit& commit) {
     });
   }
   if (status.ok() && !files.empty()) status = db_->IngestExternalFiles(files);
+  if (status.ok() && !commit.seen_.empty()) seen_->has_files = true;
   for (const rocksdb::IngestExternalFileArg& file : files) {
     env->DeleteFile(file.external_files.front()).PermitUncheckedError();
   }
