@@ -15,6 +15,9 @@
 #include "libs/base/mutex.h"
 #include "libs/base/status_matchers.h"
 #include "libs/projector/testing/fixture.h"
+#include "rocksdb/options.h"
+#include "rocksdb/sst_file_reader.h"
+#include "rocksdb/table_properties.h"
 #include "tests/faults/history.h"
 #include "tests/faults/host.h"
 
@@ -37,16 +40,22 @@ std::vector<fs::path> FilesWith(const fs::path& folder, const std::string& part)
   return found;
 }
 
-// Flips bits in the first half of the file, where the entries are.
-void FlipBytes(const fs::path& path) {
+// Flips bits in the first `bytes` of the file.
+void FlipBytes(const fs::path& path, std::streamoff bytes) {
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  const auto size = static_cast<std::streamoff>(fs::file_size(path));
-  for (std::streamoff at = 8; at < size / 2; at += 16) {
+  for (std::streamoff at = 8; at < bytes; at += 16) {
     file.seekg(at);
     const int byte = file.get();
     file.seekp(at);
     file.put(static_cast<char>(byte ^ 0x55));
   }
+}
+
+// Whose entries a file has.
+std::string FamilyOf(const fs::path& sst) {
+  rocksdb::SstFileReader reader{rocksdb::Options()};
+  RAPPORT_CHECK(reader.Open(sst.string()).ok());
+  return reader.GetTableProperties()->column_family_name;
 }
 
 void Truncate(const fs::path& path) { fs::resize_file(path, fs::file_size(path) / 2); }
@@ -114,7 +123,7 @@ TEST_F(DamageTest, WhatOpeningFindsIsSetAside) {
       {".sst", Truncate},
       {".sst", [](const fs::path& path) { fs::remove(path); }},
       {"MANIFEST", Truncate},
-      {"MANIFEST", FlipBytes},
+      {"MANIFEST", [](const fs::path& path) { FlipBytes(path, 200); }},
       {"CURRENT", [](const fs::path& path) { fs::remove(path); }},
       {"CURRENT", [](const fs::path& path) { std::ofstream(path) << "garbage"; }},
   };
@@ -135,7 +144,13 @@ TEST_F(DamageTest, WhatOpeningFindsIsSetAside) {
 }
 
 TEST_F(DamageTest, WhatOnlyAReadFindsIsSetAsideWhileItRuns) {
-  for (const fs::path& file : FilesWith(Store(), ".sst")) FlipBytes(file);
+  int damaged = 0;
+  for (const fs::path& file : FilesWith(Store(), ".sst")) {
+    if (FamilyOf(file) != "state") continue;
+    FlipBytes(file, 100);
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 0);
   ASSERT_NO_FATAL_FAILURE(Open());
   ASSERT_OK(host_->CatchUp());
   EXPECT_THAT(FilesWith(Store().parent_path(), "damaged"), IsEmpty());
