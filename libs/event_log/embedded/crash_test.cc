@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -205,7 +206,11 @@ class CrashTest : public testing::Test {
 
   // Reads the log from what has been checked already (or from its start) and compares.
   void Check(bool from_start) {
+    const auto start = std::chrono::steady_clock::now();
     const auto log = Open(folder_.path());
+    opening_ms_.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+            .count());
     if (!log->PartitionCount(kTopic).ok()) {
       ASSERT_TRUE(acknowledged_.empty());
       return;
@@ -251,6 +256,7 @@ class CrashTest : public testing::Test {
   const TempFolder folder_;
   std::map<Place, RecordName> acknowledged_;
   std::map<int32_t, int64_t> checked_;
+  std::vector<double> opening_ms_;
 };
 
 TEST_F(CrashTest, WhatIsAcknowledgedSurvivesAKill) {
@@ -267,8 +273,9 @@ TEST_F(CrashTest, WhatIsAcknowledgedSurvivesAKill) {
   }
   ASSERT_NO_FATAL_FAILURE(Check(/*from_start=*/true));
   EXPECT_GT(acknowledged_.size(), kills) << "too little was appended to test anything";
-  std::printf("seed %u: %u kills, %zu records acknowledged, none lost\n", seed, kills,
-              acknowledged_.size());
+  std::sort(opening_ms_.begin(), opening_ms_.end());
+  std::printf("seed %u: %u kills, %zu records acknowledged, none lost; reopened in %.0f ms (p99)\n",
+              seed, kills, acknowledged_.size(), opening_ms_[opening_ms_.size() * 99 / 100]);
 }
 
 TEST_F(CrashTest, TwoProcessesCannotShareALog) {
