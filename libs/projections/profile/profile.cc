@@ -397,14 +397,13 @@ void Profile::Index(const State& state, const Settings&, IndexWriter& index) {
   row.set_owner_id(OwnerOf(state));
   row.set_segment(state.details().segment().segment());
   row.set_key_account(state.details().key_account().flag());
-  *row.mutable_last_touchpoint_at() = state.last_touchpoint_at();
-  const std::string value = row.SerializeAsString();
   std::string name_key;
   AppendKeyString(&name_key, absl::AsciiStrToLower(row.name()));
   std::string owner_key;
   AppendKeyString(&owner_key, row.owner_id());
-  index.Add(kClientsByOwnerIndex, owner_key + name_key, value);
-  index.Add(kClientsByNameIndex, name_key, value);
+  index.Add(kClientsByNameIndex, name_key, row.SerializeAsString());
+  *row.mutable_last_touchpoint_at() = state.last_touchpoint_at();
+  index.Add(kClientsByOwnerIndex, owner_key + name_key, row.SerializeAsString());
 }
 
 std::string Profile::Fingerprint(const Settings&) { return "none"; }

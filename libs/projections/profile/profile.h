@@ -35,7 +35,8 @@ struct Profile {
 
 // Sort key: AppendKeyString(owner_id), AppendKeyString(name in lower case). Value: ClientRow.
 inline constexpr char kClientsByOwnerIndex[] = "by_owner";
-// Sort key: AppendKeyString(name in lower case). Value: ClientRow.
+// Sort key: AppendKeyString(name in lower case). Value: ClientRow without last_touchpoint_at, so
+// that a touchpoint alone does not change it.
 inline constexpr char kClientsByNameIndex[] = "by_name";
 
 // The client's relationship manager: as assigned, or else as a header mentioned; empty when
@@ -53,9 +54,8 @@ bool IsOpen(const state::v1::InvoiceProfile& invoice);
 std::string TimelineSortKey(const touchpoint::v1::Touchpoint& touchpoint);
 // Value of the row.
 state::v1::TimelineRow TimelineRowOf(const touchpoint::v1::Touchpoint& touchpoint);
-// What happened, one line in English for people, such as "ordered for 120.50 EUR (3 lines)".
+// What happened, one line in English for people, such as "ordered for 120.50 EUR (3 lines)"; at
+// most 200 bytes, without control characters.
 std::string SummaryLine(const touchpoint::v1::Touchpoint& touchpoint);
-// Name of the kind as in Touchpoint.payload, such as "order_placed"; empty for none.
-std::string KindName(const touchpoint::v1::Touchpoint& touchpoint);
 
 }  // namespace rapport

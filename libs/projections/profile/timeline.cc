@@ -5,11 +5,15 @@
 #include "libs/base/money.h"
 #include "libs/base/time.h"
 #include "libs/projections/profile/profile.h"
+#include "libs/touchpoint/names.h"
 
 namespace rapport {
 namespace {
 
 using touchpoint::v1::Touchpoint;
+
+constexpr size_t kMostSummaryBytes = 200;
+constexpr absl::string_view kEllipsis = "...";
 
 // "DEAL_STAGE_MEETING_SET" without "DEAL_STAGE_": "meeting set"; empty for the zero value.
 std::string Words(absl::string_view name, absl::string_view prefix) {
@@ -107,9 +111,7 @@ std::string NameOf(const touchpoint::v1::Stakeholder& stakeholder) {
   return stakeholder.name().empty() ? stakeholder.stakeholder_id() : stakeholder.name();
 }
 
-}  // namespace
-
-std::string SummaryLine(const Touchpoint& touchpoint) {
+std::string Summary(const Touchpoint& touchpoint) {
   switch (touchpoint.payload_case()) {
     case Touchpoint::kCallCompleted:
       return Call(touchpoint);
@@ -264,9 +266,17 @@ std::string SummaryLine(const Touchpoint& touchpoint) {
   return "";
 }
 
-std::string KindName(const Touchpoint& touchpoint) {
-  const auto* field = Touchpoint::descriptor()->FindFieldByNumber(touchpoint.payload_case());
-  return field == nullptr ? "" : field->name();
+}  // namespace
+
+std::string SummaryLine(const Touchpoint& touchpoint) {
+  std::string line = Summary(touchpoint);
+  for (char& c : line)
+    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
+  if (line.size() <= kMostSummaryBytes) return line;
+  size_t end = kMostSummaryBytes - kEllipsis.size();
+  // Not within a character: its bytes after the first are 10xxxxxx.
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
+  return absl::StrCat(absl::string_view(line).substr(0, end), kEllipsis);
 }
 
 std::string TimelineSortKey(const Touchpoint& touchpoint) {
@@ -281,7 +291,8 @@ state::v1::TimelineRow TimelineRowOf(const Touchpoint& touchpoint) {
   *row.mutable_occurred_at() = touchpoint.occurred_at();
   row.set_channel(touchpoint.channel());
   row.set_direction(touchpoint.direction());
-  row.set_kind(KindName(touchpoint));
+  const absl::string_view kind = KindFieldName(touchpoint.payload_case());
+  row.set_kind(kind.data(), kind.size());
   row.set_summary(SummaryLine(touchpoint));
   row.set_event_id(touchpoint.event_id());
   row.set_agent_id(touchpoint.agent_id());

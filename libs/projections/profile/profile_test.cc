@@ -1,0 +1,123 @@
+#include "libs/projections/profile/profile.h"
+
+#include <set>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "libs/base/bytes.h"
+#include "libs/base/status_matchers.h"
+#include "libs/projections/testing/plain_fold.h"
+#include "libs/projections/testing/random_history.h"
+
+namespace rapport {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using touchpoint::v1::Touchpoint;
+
+static_assert(Projection<Profile>);
+
+// A touchpoint with the payload `field` set, whatever it holds.
+Touchpoint OfKind(const google::protobuf::FieldDescriptor* field) {
+  Touchpoint touchpoint;
+  touchpoint.set_client_id("bakery-17");
+  touchpoint.set_event_id(testing::EventIdOf(static_cast<uint64_t>(field->number())));
+  touchpoint.GetReflection()->MutableMessage(&touchpoint, field);
+  return touchpoint;
+}
+
+TEST(Timeline, EveryKindHasANameAndItsOwnSummary) {
+  const auto* payload = Touchpoint::descriptor()->FindOneofByName("payload");
+  std::set<std::string> summaries;
+  for (int i = 0; i < payload->field_count(); ++i) {
+    const Touchpoint touchpoint = OfKind(payload->field(i));
+    EXPECT_EQ(TimelineRowOf(touchpoint).kind(), payload->field(i)->name());
+    EXPECT_THAT(SummaryLine(touchpoint), Not(IsEmpty())) << payload->field(i)->name();
+    summaries.insert(SummaryLine(touchpoint));
+  }
+  EXPECT_EQ(summaries.size(), static_cast<size_t>(payload->field_count()));
+}
+
+TEST(Timeline, EveryKindOfAClientIsFoldedAndHasARow) {
+  const auto* payload = Touchpoint::descriptor()->FindOneofByName("payload");
+  testing::PlainFold<Profile> fold;
+  size_t wanted = 0;
+  for (int i = 0; i < payload->field_count(); ++i) {
+    const Touchpoint touchpoint = OfKind(payload->field(i));
+    if (!Profile::Wants(touchpoint)) continue;
+    ++wanted;
+    fold.Fold(touchpoint);
+  }
+  EXPECT_THAT(fold.dead_letters(), IsEmpty());
+  EXPECT_EQ(fold.rows().size(), wanted);
+  // ClockAdvanced and the two of the operators belong to no client.
+  EXPECT_EQ(wanted, static_cast<size_t>(payload->field_count()) - 3);
+}
+
+TEST(Timeline, ASummaryIsOneShortLineOfWholeCharacters) {
+  Touchpoint touchpoint;
+  auto* complaint = touchpoint.mutable_complaint_opened();
+  complaint->set_statement("first\nsecond\x1b[31m");
+  EXPECT_EQ(SummaryLine(touchpoint), "complained: first second [31m");
+  std::string umlauts;
+  for (int i = 0; i < 200; ++i) umlauts += "\xc3\xbc";
+  complaint->set_statement(umlauts);
+  const std::string line = SummaryLine(touchpoint);
+  EXPECT_LE(line.size(), 200u);
+  EXPECT_THAT(line, HasSubstr("\xbc..."));
+  complaint->set_statement("x" + umlauts);
+  EXPECT_THAT(SummaryLine(touchpoint), HasSubstr("\xbc..."));
+}
+
+TEST(Timeline, RowsSortByMomentAndThenById) {
+  Touchpoint early;
+  early.mutable_occurred_at()->set_seconds(-5);
+  early.set_event_id(std::string(16, 'b'));
+  Touchpoint late = early;
+  late.mutable_occurred_at()->set_nanos(1);
+  Touchpoint same = early;
+  same.set_event_id(std::string(16, 'a'));
+  EXPECT_LT(TimelineSortKey(early), TimelineSortKey(late));
+  EXPECT_LT(TimelineSortKey(same), TimelineSortKey(early));
+}
+
+TEST(Profile, ListsByOwnerAndByNameInLowerCase) {
+  testing::PlainFold<Profile> fold;
+  Touchpoint registered = OfKind(Touchpoint::descriptor()->FindFieldByName("client_registered"));
+  registered.mutable_client_registered()->mutable_details()->set_name("Miller");
+  registered.set_owner_id("rm-anna");
+  fold.Fold(registered);
+  std::string name_key;
+  AppendKeyString(&name_key, "miller");
+  std::string owner_key;
+  AppendKeyString(&owner_key, "rm-anna");
+  IndexWriter wanted;
+  wanted.Reset("bakery-17");
+  wanted.Add(kClientsByNameIndex, name_key);
+  wanted.Add(kClientsByOwnerIndex, owner_key + name_key);
+  const auto entries = fold.IndexEntries();
+  ASSERT_EQ(entries.size(), 2u);
+  state::v1::ClientRow row;
+  ASSERT_TRUE(row.ParseFromString(entries.at(wanted.entries()[0].key)));
+  EXPECT_FALSE(row.has_last_touchpoint_at());
+  ASSERT_TRUE(row.ParseFromString(entries.at(wanted.entries()[1].key)));
+  EXPECT_EQ(row.name(), "Miller");
+  EXPECT_TRUE(row.has_last_touchpoint_at());
+}
+
+TEST(Profile, EventIdOfTheWrongSizeIsADeadLetter) {
+  testing::PlainFold<Profile> fold;
+  Touchpoint order = OfKind(Touchpoint::descriptor()->FindFieldByName("order_placed"));
+  order.set_event_id("");
+  fold.Fold(order);
+  ASSERT_EQ(fold.dead_letters().size(), 1u);
+  EXPECT_THAT(fold.dead_letters()[0].status,
+              StatusIs(absl::StatusCode::kInvalidArgument, "event_id has 0 bytes instead of 16"));
+  EXPECT_THAT(fold.rows(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace rapport
