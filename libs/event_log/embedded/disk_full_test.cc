@@ -29,11 +29,22 @@ using testing::HasSubstr;
 // Why there is no mount namespace of our own; empty when there is one.
 std::string no_namespace;
 
+void WriteTo(const char* file, const std::string& text) { std::ofstream(file) << text; }
+
 void EnterMountNamespace() {
-  const int flags = geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS;
-  if (unshare(flags) != 0) {
-    no_namespace = absl::StrCat("unshare: ", std::strerror(errno));
-  } else if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+  const uid_t user = geteuid();
+  const gid_t group = getegid();
+  // Who may not mount may do so as the root of a user namespace.
+  if (unshare(CLONE_NEWNS) != 0) {
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
+      no_namespace = absl::StrCat("unshare: ", std::strerror(errno));
+      return;
+    }
+    WriteTo("/proc/self/setgroups", "deny");
+    WriteTo("/proc/self/uid_map", absl::StrCat("0 ", user, " 1"));
+    WriteTo("/proc/self/gid_map", absl::StrCat("0 ", group, " 1"));
+  }
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     no_namespace = absl::StrCat("making mounts private: ", std::strerror(errno));
   }
 }
