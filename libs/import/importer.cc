@@ -26,6 +26,9 @@ constexpr size_t kRejectedBatchRecords = 512;
 constexpr int64_t kProgressRows = 5000;
 constexpr size_t kProgressTouchpoints = 5000;
 constexpr size_t kRejectedInSummary = 10;
+// More in one group is a mistake in group_columns, and would fill the memory.
+constexpr size_t kMaxGroupRows = 10'000;
+constexpr char kTooLarge[] = "the group has more than 10000 rows; are the group_columns right?";
 constexpr int64_t kMaxClockRecords = 10'000'000;
 
 // Appends to one topic in batches.
@@ -132,7 +135,17 @@ class Import {
     // A damaged row between two of a group is most likely one of it, and the sums would be wrong.
     if (damaged_line_ != 0 && !group_.empty()) lacking_line_ = damaged_line_;
     damaged_line_ = 0;
+    if (!too_large_ && group_.size() == kMaxGroupRows) RAPPORT_RETURN_IF_ERROR(GiveUpLargeGroup());
+    if (too_large_) return Reject(*row, kTooLarge);
     group_.push_back(std::move(*row));
+    return absl::OkStatus();
+  }
+
+  // Keeps the first row alone, which tells where the group ends.
+  absl::Status GiveUpLargeGroup() {
+    too_large_ = true;
+    for (const CsvRow& row : group_) RAPPORT_RETURN_IF_ERROR(Reject(row, kTooLarge));
+    group_.resize(1);
     return absl::OkStatus();
   }
 
@@ -142,7 +155,14 @@ class Import {
   }
 
   absl::Status FinishGroup() {
-    if (group_.empty()) return absl::OkStatus();
+    if (!group_.empty() && !too_large_) RAPPORT_RETURN_IF_ERROR(UseGroup());
+    group_.clear();
+    damaged_line_ = lacking_line_ = 0;
+    too_large_ = false;
+    return absl::OkStatus();
+  }
+
+  absl::Status UseGroup() {
     made_.clear();
     size_t bad_row = 0;
     absl::Status status = lacking_line_ == 0
@@ -155,8 +175,6 @@ class Import {
       summary_.skipped_rows += static_cast<int64_t>(group_.size());
     }
     for (Touchpoint& touchpoint : made_) RAPPORT_RETURN_IF_ERROR(Accept(&touchpoint));
-    group_.clear();
-    damaged_line_ = lacking_line_ = 0;
     return absl::OkStatus();
   }
 
@@ -300,6 +318,7 @@ class Import {
   std::vector<Touchpoint> made_;
   int64_t damaged_line_ = 0;  // a damaged row after the group's last; 0 for none
   int64_t lacking_line_ = 0;  // a damaged row amid the group; 0 for none
+  bool too_large_ = false;    // the group was given up, and group_ holds its first row alone
   ImportSummary summary_;
 };
 

@@ -308,6 +308,18 @@ TEST_F(ImporterTest, RowsOfOneGroupBelongToOneClient) {
   EXPECT_THAT(ReadTouchpoints(), IsEmpty());
 }
 
+TEST_F(ImporterTest, AGroupWithoutEndIsRejected) {
+  std::string rows;
+  for (int i = 0; i < 10002; ++i) rows += "500,17,2026-01-05 09:30,lamp,1,10.25,Germany\n";
+  rows += "501,17,2026-01-05 09:30,lamp,1,10.25,Germany\n";
+  ASSERT_OK_AND_ASSIGN(const ImportSummary summary, Import(rows));
+  EXPECT_EQ(summary.rejected_rows, 10002);
+  EXPECT_EQ(summary.rejected[0].reason,
+            "the group has more than 10000 rows; are the group_columns right?");
+  EXPECT_THAT(summary.kinds,
+              ElementsAre(std::pair("client_registered", 1), std::pair("order_placed", 1)));
+}
+
 TEST_F(ImporterTest, RowsThatNoRuleIsMeantForAreSkipped) {
   std::string mapping = kMapping;
   mapping.replace(mapping.find("once_per_client: true"), 21,

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kCells = 24;
 constexpr absl::Duration kDrawEvery = absl::Milliseconds(100);
+constexpr absl::Duration kPatience = absl::Milliseconds(300);
 constexpr char kWipe[] = "\r\x1b[K";
 
 }  // namespace
@@ -36,7 +37,7 @@ std::string FormatProgress(absl::string_view label, double fraction, double rate
 }
 
 ProgressBar::ProgressBar(std::string unit)
-    : unit_(std::move(unit)), terminal_(isatty(STDERR_FILENO) == 1) {}
+    : unit_(std::move(unit)), terminal_(isatty(STDERR_FILENO) == 1), created_(absl::Now()) {}
 
 ProgressBar::~ProgressBar() {
   if (drawn_ != absl::InfinitePast()) std::fputs(kWipe, stderr);
@@ -55,7 +56,7 @@ void ProgressBar::Update(const std::string& label, int64_t done, int64_t total, 
     counted_at_start_ = counted;
     done_at_start_ = done;
   }
-  if (now - drawn_ < kDrawEvery) return;
+  if (now - created_ < kPatience || now - drawn_ < kDrawEvery) return;
   drawn_ = now;
   const double seconds = std::max(absl::ToDoubleSeconds(now - started_), 1e-3);
   const double done_per_second = static_cast<double>(done - done_at_start_) / seconds;

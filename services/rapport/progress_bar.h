@@ -9,7 +9,8 @@
 namespace rapport {
 
 // One line on standard error that is drawn over and over while something takes its time, and wiped
-// at the end. Draws nothing unless standard error is a terminal. One thread at a time.
+// at the end. Draws nothing unless standard error is a terminal, nor before a third of a second has
+// passed. One thread at a time.
 class ProgressBar {
  public:
   // What is counted, such as "rows".
@@ -26,6 +27,7 @@ class ProgressBar {
  private:
   const std::string unit_;
   const bool terminal_;
+  const absl::Time created_;
   std::string label_;
   absl::Time started_;
   int64_t counted_at_start_ = 0;
