@@ -1,6 +1,7 @@
 #include "libs/state_store/state_store.h"
 
 #include <algorithm>
+#include <cstdarg>
 #include <filesystem>
 #include <system_error>
 
@@ -16,6 +17,7 @@
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
 #include "rocksdb/filter_policy.h"
+#include "rocksdb/listener.h"
 #include "rocksdb/rate_limiter.h"
 #include "rocksdb/sst_file_writer.h"
 #include "rocksdb/table.h"
@@ -37,10 +39,35 @@ constexpr int kCacheShardBits = 2;
 // Key of a block of recent ids in kMeta: this byte and the block's number.
 constexpr char kSeenBlockPrefix = 'b';
 
+// Drops RocksDB's chatter, whose errors reach us as statuses. Its own log file would abort the
+// process on a full disk, since Debian builds it with assertions.
+class SilentLogger : public rocksdb::Logger {
+ public:
+  using Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
+// After a full disk the store is closed and opened again; RocksDB's own recovery in the background
+// would hold that up.
+class NoBackgroundRecovery : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
 rocksdb::Slice ToSlice(absl::string_view view) { return rocksdb::Slice(view.data(), view.size()); }
 absl::string_view ToView(const rocksdb::Slice& slice) {
   return absl::string_view(slice.data(), slice.size());
 }
+
+// RocksDB's own messages. Its log file would abort the process on a full disk, at the second write.
+class SilentLogger : public rocksdb::Logger {
+ public:
+  using Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
 
 // What the caller should do about a RocksDB error; `what` says what was being done.
 absl::Status ToStatus(const rocksdb::Status& status, absl::string_view what) {
@@ -56,6 +83,7 @@ absl::Status ToStatus(const rocksdb::Status& status, absl::string_view what) {
 
 absl::Status ToOpenStatus(const rocksdb::Status& status, const std::string& folder) {
   const std::string what = absl::StrCat("opening state ", folder);
+  if (status.IsNoSpace()) return ToStatus(status, what);
   if (status.IsIOError() && absl::StrContains(status.ToString(), "lock")) {
     return absl::FailedPreconditionError(
         absl::StrCat(what, ": another process has it open; stop that one first"));
@@ -118,10 +146,8 @@ rocksdb::DBOptions DatabaseOptions(const StoreResources& resources) {
   options.avoid_flush_during_shutdown = true;
   options.skip_stats_update_on_db_open = true;
   options.max_background_jobs = 2;
-  options.keep_log_file_num = 2;
-  options.max_log_file_size = size_t{1} << 20;
   options.max_manifest_file_size = uint64_t{4} << 20;
-  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.info_log = std::make_shared<SilentLogger>();
   return options;
 }
 
