@@ -62,13 +62,6 @@ absl::string_view ToView(const rocksdb::Slice& slice) {
   return absl::string_view(slice.data(), slice.size());
 }
 
-// RocksDB's own messages. Its log file would abort the process on a full disk, at the second write.
-class SilentLogger : public rocksdb::Logger {
- public:
-  using Logger::Logv;
-  void Logv(const char*, va_list) override {}
-};
-
 // What the caller should do about a RocksDB error; `what` says what was being done.
 absl::Status ToStatus(const rocksdb::Status& status, absl::string_view what) {
   if (status.ok()) return absl::OkStatus();
@@ -148,6 +141,7 @@ rocksdb::DBOptions DatabaseOptions(const StoreResources& resources) {
   options.max_background_jobs = 2;
   options.max_manifest_file_size = uint64_t{4} << 20;
   options.info_log = std::make_shared<SilentLogger>();
+  options.listeners = {std::make_shared<NoBackgroundRecovery>()};
   return options;
 }
 
