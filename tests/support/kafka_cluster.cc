@@ -18,7 +18,6 @@
 #include <functional>
 #include <random>
 #include <sstream>
-#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -137,13 +136,15 @@ absl::Status FetchJars() {
 // asks again, anything else ends it.
 using Judge = std::function<absl::Status(const rd_kafka_metadata_t*)>;
 
-absl::Status AskUntil(const std::string& servers, const std::string& topic, const Judge& judge) {
+absl::Status AskUntil(KafkaCluster::Settings settings, const std::string& servers,
+                      const std::string& topic, const Judge& judge) {
   rd_kafka_conf_t* const conf = rd_kafka_conf_new();
   char text[512];
-  for (const auto& [name, value] : KafkaCluster::Settings{{"bootstrap.servers", servers},
-                                                          {"reconnect.backoff.ms", "20"},
-                                                          {"reconnect.backoff.max.ms", "100"},
-                                                          {"log_level", "0"}}) {
+  settings["bootstrap.servers"] = servers;
+  settings["reconnect.backoff.ms"] = "20";
+  settings["reconnect.backoff.max.ms"] = "100";
+  settings["log_level"] = "0";
+  for (const auto& [name, value] : settings) {
     RAPPORT_CHECK(
         rd_kafka_conf_set(conf, name.c_str(), value.c_str(), text, sizeof text) == RD_KAFKA_CONF_OK,
         text);
@@ -171,12 +172,13 @@ absl::Status AskUntil(const std::string& servers, const std::string& topic, cons
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KafkaCluster>> KafkaCluster::Start(int brokers,
-                                                                  const Settings& settings) {
+                                                                  const Settings& settings,
+                                                                  const Settings& client) {
   RAPPORT_RETURN_IF_ERROR(FetchJars());
   absl::Status status;
   // Another process may take a port between our look and the broker's start.
   for (int attempt = 0; attempt < 3; ++attempt) {
-    std::unique_ptr<KafkaCluster> cluster(new KafkaCluster());
+    std::unique_ptr<KafkaCluster> cluster(new KafkaCluster(client));
     status = cluster->Init(brokers, settings);
     if (status.ok()) return cluster;
     if (!absl::IsAborted(status)) break;
@@ -281,7 +283,7 @@ absl::Status KafkaCluster::Launch(Broker& broker) {
 }
 
 absl::Status KafkaCluster::AwaitBrokers() {
-  return AskUntil(bootstrap_servers(), "", [this](const rd_kafka_metadata_t* metadata) {
+  return AskUntil(client_, bootstrap_servers(), "", [this](const rd_kafka_metadata_t* metadata) {
     int running = 0;
     for (Broker& broker : brokers_) {
       if (broker.pid < 0) continue;
@@ -333,7 +335,7 @@ absl::Status KafkaCluster::Restart(int broker) {
 absl::StatusOr<int> KafkaCluster::LeaderOf(const std::string& topic, int partition) const {
   int leader = -1;
   RAPPORT_RETURN_IF_ERROR(
-      AskUntil(bootstrap_servers(), topic, [&](const rd_kafka_metadata_t* metadata) {
+      AskUntil(client_, bootstrap_servers(), topic, [&](const rd_kafka_metadata_t* metadata) {
         if (metadata != nullptr && metadata->topic_cnt == 1 &&
             partition < metadata->topics[0].partition_cnt) {
           leader = metadata->topics[0].partitions[partition].leader;
@@ -345,7 +347,7 @@ absl::StatusOr<int> KafkaCluster::LeaderOf(const std::string& topic, int partiti
 }
 
 absl::Status KafkaCluster::AwaitInSync(const std::string& topic, int replicas) const {
-  return AskUntil(bootstrap_servers(), topic, [&](const rd_kafka_metadata_t* metadata) {
+  return AskUntil(client_, bootstrap_servers(), topic, [&](const rd_kafka_metadata_t* metadata) {
     bool in_sync = metadata != nullptr && metadata->topic_cnt == 1;
     for (int i = 0; in_sync && i < metadata->topics[0].partition_cnt; ++i) {
       in_sync = metadata->topics[0].partitions[i].isr_cnt >= replicas;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,9 +24,11 @@ class KafkaCluster {
   using Settings = std::map<std::string, std::string>;
 
   // Brokers 1 to `brokers` (one, or three with replication factor 3 and min.insync.replicas 2 for
-  // internal topics), ready for requests. About 4 s.
+  // internal topics), ready for requests. About 4 s. `client` are the librdkafka settings that it
+  // takes to ask them.
   static absl::StatusOr<std::unique_ptr<KafkaCluster>> Start(int brokers,
-                                                             const Settings& settings = {});
+                                                             const Settings& settings = {},
+                                                             const Settings& client = {});
   ~KafkaCluster();
   KafkaCluster(const KafkaCluster&) = delete;
   KafkaCluster& operator=(const KafkaCluster&) = delete;
@@ -57,7 +60,7 @@ class KafkaCluster {
     pid_t pid = -1;
   };
 
-  KafkaCluster() = default;
+  explicit KafkaCluster(Settings client) : client_(std::move(client)) {}
   absl::Status Init(int brokers, const Settings& settings);
   absl::Status Format();
   absl::Status Launch(Broker& broker);
@@ -66,6 +69,7 @@ class KafkaCluster {
   std::string BrokerFolder(int broker) const;
   std::string EndOfLog(int broker) const;
 
+  const Settings client_;
   std::string folder_;
   int janitor_pipe_ = -1;
   pid_t janitor_ = -1;

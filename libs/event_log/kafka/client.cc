@@ -88,7 +88,11 @@ Settings Fixed(const KafkaLogOptions& options, ClientKind kind) {
                         absl::StrCat(std::max(100, ToMillis(options.session_timeout / 10)))}});
       [[fallthrough]];
     case ClientKind::kReader:
-      settings.insert(settings.end(), {{"auto.offset.reset", "error"}, {"check.crcs", "true"}});
+      settings.insert(settings.end(),
+                      {{"auto.offset.reset", "error"},
+                       {"check.crcs", "true"},
+                       // Tells a reader where the end is, behind records that it does not get.
+                       {"enable.partition.eof", kind == ClientKind::kReader ? "true" : "false"}});
       [[fallthrough]];
     case ClientKind::kAdmin:
       settings.insert(settings.end(), {{"allow.auto.create.topics", "false"}});
@@ -107,9 +111,7 @@ void OnLog(const rd_kafka_t* handle, int level, const char* facility, const char
 }
 
 void OnError(rd_kafka_t* handle, int error, const char* text, void* opaque) {
-  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-    static_cast<ClientEvents*>(opaque)->OnAllBrokersDown();
-  }
+  static_cast<ClientEvents*>(opaque)->OnError(static_cast<rd_kafka_resp_err_t>(error), text);
   Log(LogLevel::kWarning,
       absl::StrCat("kafka: ", absl::StrReplaceAll(text, {{"\r", ""}, {"\n", " "}})));
 }
@@ -210,12 +212,31 @@ absl::StatusCode CodeFor(rd_kafka_resp_err_t error) {
 
 }  // namespace
 
-absl::Status ClientEvents::CheckBrokers(rd_kafka_t* handle, absl::Duration timeout) {
+void ClientEvents::OnError(rd_kafka_resp_err_t error, absl::string_view text) {
+  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    brokers_down_ = true;  // the cause came before
+    return;
+  }
+  MutexLock lock(&mutex_);
+  last_error_ = std::string(text);
+}
+
+absl::Status ClientEvents::Explain(const absl::Status& status) {
+  if (!absl::IsUnavailable(status)) return status;
+  MutexLock lock(&mutex_);
+  if (last_error_.empty()) return status;
+  return absl::UnavailableError(
+      absl::StrCat(status.message(), "; the last error of a connection was: ", last_error_));
+}
+
+absl::Status ClientEvents::CheckBrokers(rd_kafka_t* handle) {
   if (!brokers_down_) return absl::OkStatus();
   const rd_kafka_metadata_t* metadata = nullptr;
   const rd_kafka_resp_err_t error =
-      rd_kafka_metadata(handle, /*all_topics=*/0, nullptr, &metadata, ToMillis(timeout));
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return ToStatus(error, "no Kafka broker answers");
+      rd_kafka_metadata(handle, /*all_topics=*/0, nullptr, &metadata, /*timeout_ms=*/1000);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return Explain(ToStatus(error, "no Kafka broker answers"));
+  }
   rd_kafka_metadata_destroy(metadata);
   brokers_down_ = false;
   return absl::OkStatus();
@@ -262,8 +283,7 @@ absl::StatusOr<Handle> NewClient(const KafkaLogOptions& options, ClientKind kind
   RAPPORT_ASSIGN_OR_RETURN(Conf conf, MakeConf(options, kind, own));
   rd_kafka_conf_set_log_cb(conf.get(), OnLog);
   rd_kafka_conf_set_opaque(conf.get(), events);
-  // The admin client is never polled: without an error callback its errors are log lines.
-  if (kind != ClientKind::kAdmin) rd_kafka_conf_set_error_cb(conf.get(), OnError);
+  rd_kafka_conf_set_error_cb(conf.get(), OnError);
   if (kind == ClientKind::kProducer) rd_kafka_conf_set_dr_msg_cb(conf.get(), OnDelivery);
   if (kind == ClientKind::kMember) rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
 

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "librdkafka/rdkafka.h"
+#include "libs/base/mutex.h"
 #include "libs/event_log/kafka/kafka_log.h"
 
 // What the parts of the Kafka log share: owned librdkafka handles, configuration, errors.
@@ -38,13 +39,19 @@ class ClientEvents {
   virtual ~ClientEvents() = default;
   virtual void OnDelivered(const rd_kafka_message_t& message) {}
   virtual void OnRebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions) {}
-  void OnAllBrokersDown() { brokers_down_ = true; }
+  void OnError(rd_kafka_resp_err_t error, absl::string_view text);
 
-  // Unavailable if no broker could be reached lately and none can now. Cheap while all is well.
-  absl::Status CheckBrokers(rd_kafka_t* handle, absl::Duration timeout);
+  // Unavailable if no broker could be reached lately and none can now, asked for up to a second.
+  // Cheap while all is well.
+  absl::Status CheckBrokers(rd_kafka_t* handle);
+  // An Unavailable status with what librdkafka said last about its connections (a time-out alone
+  // does not tell of a wrong password); any other status as it is.
+  absl::Status Explain(const absl::Status& status);
 
  private:
   std::atomic<bool> brokers_down_ = false;
+  Mutex mutex_;
+  std::string last_error_ ABSL_GUARDED_BY(mutex_);
 };
 
 enum class ClientKind { kAdmin, kProducer, kReader, kMember };

@@ -24,6 +24,9 @@ namespace {
 // How long a broker may take to hear of a topic that was created through another one.
 constexpr absl::Duration kPropagation = absl::Seconds(2);
 
+// Room for the framing of a record and its batch, beside the record's own bytes.
+constexpr size_t kBatchOverhead = 48 << 10;
+
 // What Kafka takes as a topic's name.
 bool IsTopicName(absl::string_view name) {
   const auto allowed = [](char c) {
@@ -31,18 +34,6 @@ bool IsTopicName(absl::string_view name) {
   };
   return !name.empty() && name.size() <= 249 && name != "." && name != ".." &&
          std::all_of(name.begin(), name.end(), allowed);
-}
-
-// Repeats `ask` while a partition has no leader, as just after its creation or a broker's failure.
-template <class Ask>
-auto RetryUnavailable(absl::Duration timeout, const Ask& ask) {
-  const absl::Time deadline = absl::Now() + timeout;
-  auto result = ask();
-  while (absl::IsUnavailable(result.status()) && absl::Now() < deadline) {
-    absl::SleepFor(absl::Milliseconds(20));
-    result = ask();
-  }
-  return result;
 }
 
 size_t SizeOf(const Record& record) {
@@ -53,8 +44,11 @@ size_t SizeOf(const Record& record) {
 
 class KafkaLog : public EventLog {
  public:
-  KafkaLog(KafkaLogOptions options, Handle admin)
-      : options_(std::move(options)), admin_(std::move(admin)) {}
+  explicit KafkaLog(KafkaLogOptions options) : options_(std::move(options)) {}
+  absl::Status Connect() {
+    RAPPORT_ASSIGN_OR_RETURN(admin_, NewClient(options_, ClientKind::kAdmin, {}, &admin_events_));
+    return absl::OkStatus();
+  }
 
   absl::Status CreateTopic(absl::string_view topic, int partitions) override;
   absl::StatusOr<int> PartitionCount(absl::string_view topic) override;
@@ -73,6 +67,8 @@ class KafkaLog : public EventLog {
   std::string Name(absl::string_view topic) const {
     return absl::StrCat(options_.topic_prefix, topic);
   }
+  template <class Ask>
+  auto RetryUnavailable(const Ask& ask);
   absl::StatusOr<int> AskPartitionCount(const std::string& name);
   absl::StatusOr<int> CachedPartitionCount(const std::string& name);
   void ForgetPartitionCount(const std::string& name);
@@ -86,7 +82,8 @@ class KafkaLog : public EventLog {
   const KafkaLogOptions options_;
   // For everything that is neither appending nor reading. A consumer, since a producer's metadata
   // requests create the topics that they ask for.
-  const Handle admin_;
+  ClientEvents admin_events_;
+  Handle admin_;                  // set by Connect
   std::atomic<int> brokers_ = 0;  // as many as there were when we asked last
   Mutex mutex_;
   std::shared_ptr<Producer> producer_ ABSL_GUARDED_BY(mutex_);
@@ -94,14 +91,28 @@ class KafkaLog : public EventLog {
   std::map<std::string, int> partition_counts_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Repeats `ask` while a partition has no leader, as just after its creation or a broker's failure.
+template <class Ask>
+auto KafkaLog::RetryUnavailable(const Ask& ask) {
+  const absl::Time deadline = absl::Now() + options_.request_timeout;
+  auto result = ask();
+  while (absl::IsUnavailable(result.status()) && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(20));
+    result = ask();
+  }
+  rd_kafka_poll(admin_.get(), 0);  // what it has to say about its connections
+  if (!result.ok()) return decltype(result)(admin_events_.Explain(result.status()));
+  return result;
+}
+
 absl::StatusOr<int> KafkaLog::PartitionCount(absl::string_view topic) {
   const std::string name = Name(topic);
   const auto ask = [&] { return AskPartitionCount(name); };
-  absl::StatusOr<int> count = RetryUnavailable(options_.request_timeout, ask);
+  absl::StatusOr<int> count = RetryUnavailable(ask);
   const absl::Time deadline = absl::Now() + kPropagation;
   while (absl::IsNotFound(count.status()) && brokers_ > 1 && absl::Now() < deadline) {
     absl::SleepFor(absl::Milliseconds(50));
-    count = RetryUnavailable(options_.request_timeout, ask);
+    count = RetryUnavailable(ask);
   }
   RAPPORT_RETURN_IF_ERROR(count.status());
   MutexLock lock(&mutex_);
@@ -179,6 +190,7 @@ absl::Status KafkaLog::RequestTopic(const std::string& name, int partitions) {
   if (topic == nullptr) return absl::InvalidArgumentError(absl::StrCat(context, ": ", text));
   std::map<std::string, std::string> settings = options_.topic_settings;
   settings["min.insync.replicas"] = absl::StrCat(options_.min_insync_replicas);
+  settings["max.message.bytes"] = absl::StrCat(options_.max_record_bytes + kBatchOverhead);
   for (const auto& [setting, value] : settings) {
     rd_kafka_NewTopic_set_config(topic.get(), setting.c_str(), value.c_str());
   }
@@ -211,8 +223,7 @@ absl::Status KafkaLog::RequestTopic(const std::string& name, int partitions) {
 
 // Brokers learn of a new topic one after the other.
 absl::Status KafkaLog::AwaitTopic(const std::string& name, int partitions) {
-  RAPPORT_ASSIGN_OR_RETURN(const int count,
-                           RetryUnavailable(options_.request_timeout, [&]() -> absl::StatusOr<int> {
+  RAPPORT_ASSIGN_OR_RETURN(const int count, RetryUnavailable([&]() -> absl::StatusOr<int> {
                              absl::StatusOr<int> asked = AskPartitionCount(name);
                              if (absl::IsNotFound(asked.status())) {
                                return absl::UnavailableError(asked.status().message());
@@ -310,9 +321,8 @@ absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(absl::string_v
 absl::StatusOr<Watermarks> KafkaLog::GetWatermarks(absl::string_view topic, Partition partition) {
   const std::string name = Name(topic);
   RAPPORT_RETURN_IF_ERROR(CheckPartition(name, partition));
-  return RetryUnavailable(options_.request_timeout, [&] {
-    return AskWatermarks(admin_.get(), name, partition, options_.request_timeout);
-  });
+  return RetryUnavailable(
+      [&] { return AskWatermarks(admin_.get(), name, partition, options_.request_timeout); });
 }
 
 absl::StatusOr<Offset> KafkaLog::OffsetForTime(absl::string_view topic, Partition partition,
@@ -322,7 +332,7 @@ absl::StatusOr<Offset> KafkaLog::OffsetForTime(absl::string_view topic, Partitio
   // Stored times are whole milliseconds: the first at or after `time`.
   const int64_t millis =
       std::max<int64_t>(0, absl::ToUnixMillis(time + absl::Milliseconds(1) - absl::Nanoseconds(1)));
-  RAPPORT_ASSIGN_OR_RETURN(const int64_t offset, RetryUnavailable(options_.request_timeout, [&] {
+  RAPPORT_ASSIGN_OR_RETURN(const int64_t offset, RetryUnavailable([&] {
                              return AskOffsetForTime(admin_.get(), name, partition, millis,
                                                      options_.request_timeout);
                            }));
@@ -336,9 +346,9 @@ absl::StatusOr<Offset> KafkaLog::OffsetForTime(absl::string_view topic, Partitio
 
 absl::StatusOr<std::unique_ptr<EventLog>> NewKafkaEventLog(const KafkaLogOptions& options) {
   RAPPORT_RETURN_IF_ERROR(kafka::ValidateOptions(options));
-  RAPPORT_ASSIGN_OR_RETURN(kafka::Handle admin,
-                           kafka::NewClient(options, kafka::ClientKind::kAdmin, {}, nullptr));
-  return std::make_unique<kafka::KafkaLog>(options, std::move(admin));
+  auto log = std::make_unique<kafka::KafkaLog>(options);
+  RAPPORT_RETURN_IF_ERROR(log->Connect());
+  return log;
 }
 
 }  // namespace rapport

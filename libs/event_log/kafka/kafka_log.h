@@ -30,7 +30,7 @@ struct KafkaLogOptions {
   std::map<std::string, std::string> producer_settings;
   std::map<std::string, std::string> consumer_settings;
 
-  // Bytes of key, value and headers together; at most 1,000,000 with a broker's default limits.
+  // Bytes of key, value and headers together. CreateTopic gives its topics this limit, too.
   size_t max_record_bytes = 1000000;
   // How long Append tries (across broker failures) before it answers Unavailable. 1 s to 15 min.
   absl::Duration append_timeout = absl::Seconds(30);

@@ -129,6 +129,18 @@ TEST_F(KafkaLogTest, NothingIsDeletedByDefault) {
               AllOf(HasSubstr("retention.ms=-1 "), HasSubstr("min.insync.replicas=1 ")));
 }
 
+TEST_F(KafkaLogTest, TheLimitOfARecordMayBeRaised) {
+  KafkaLogOptions options = TestOptions(servers_);
+  options.max_record_bytes = 5'000'000;
+  const auto large = Connect(options);
+  ASSERT_OK(large->CreateTopic(topic_, 1));
+  const std::string value(4'999'999, 'x');
+  const std::vector<Record> records = {TestRecord("k", value), TestRecord("k", "after")};
+  ASSERT_OK(large->Append(topic_, records));
+  ASSERT_OK_AND_ASSIGN(const auto reader, large->OpenReader(topic_, Partition(0), Offset(0)));
+  EXPECT_TRUE(ReadValues(*reader, 2) == (std::vector<std::string>{value, "after"}));
+}
+
 TEST_F(KafkaLogTest, ATimeBeforeTheEpochIsRefused) {
   ASSERT_OK(log().CreateTopic(topic_, 1));
   Record record = TestRecord("k", "v");
@@ -188,12 +200,12 @@ TEST_F(KafkaLogTest, ControlRecordsAreGapsInTheOffsets) {
   }();
   ASSERT_NE(producer, nullptr);
   ASSERT_EQ(kafka::Error(rd_kafka_init_transactions(producer.get(), 30000)), nullptr);
-  for (const std::string value : {"a", "b"}) {
+  const std::string name = FullName();
+  for (std::string value : {"a", "b"}) {
     ASSERT_EQ(kafka::Error(rd_kafka_begin_transaction(producer.get())), nullptr);
-    rd_kafka_producev(producer.get(), RD_KAFKA_V_TOPIC(FullName().c_str()),
+    rd_kafka_producev(producer.get(), RD_KAFKA_V_TOPIC(name.c_str()),
                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                      RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
-                      RD_KAFKA_V_END);
+                      RD_KAFKA_V_VALUE(value.data(), value.size()), RD_KAFKA_V_END);
     ASSERT_EQ(kafka::Error(rd_kafka_commit_transaction(producer.get(), 30000)), nullptr);
   }
   ASSERT_OK_AND_ASSIGN(const auto reader, log().OpenReader(topic_, Partition(0), Offset(0)));
@@ -204,6 +216,9 @@ TEST_F(KafkaLogTest, ControlRecordsAreGapsInTheOffsets) {
     for (const RecordView& view : batch) offsets.push_back(view.offset);
   }
   EXPECT_THAT(offsets, ElementsAre(Offset(0), Offset(2)));
+  // The position passes the last one, so that a reader knows that it has read everything.
+  while (reader->position() < Offset(4)) ASSERT_OK(reader->Read(10, absl::Seconds(10)));
+  EXPECT_EQ(log().GetWatermarks(topic_, Partition(0)).value().end, reader->position());
 }
 
 // Starts at 0, and keeps what it is told.

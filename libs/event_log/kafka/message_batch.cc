@@ -67,7 +67,7 @@ std::optional<MessageBatch::Problem> MessageBatch::Show(size_t max) {
     rd_kafka_message_t* const message = messages_[shown_];
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       if (shown_ > 0) return std::nullopt;
-      Problem problem{message->err, rd_kafka_message_errstr(message)};
+      Problem problem{message->err, rd_kafka_message_errstr(message), Offset(message->offset)};
       messages_.erase(messages_.begin());
       rd_kafka_message_destroy(message);
       return problem;

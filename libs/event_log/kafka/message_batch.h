@@ -18,6 +18,7 @@ class MessageBatch {
   struct Problem {
     rd_kafka_resp_err_t error;
     std::string text;
+    Offset offset;  // of RD_KAFKA_RESP_ERR__PARTITION_EOF, which is no failure: the end
   };
 
   MessageBatch() = default;

@@ -143,7 +143,7 @@ absl::Status Producer::Failure(rd_kafka_resp_err_t error, const std::string& top
   NoteFatalError();
   const std::string context = absl::StrCat("appending to topic ", topic);
   if (broken_) return absl::UnavailableError(absl::StrCat(context, ": ", rd_kafka_err2str(error)));
-  return ToStatus(error, context);
+  return Explain(ToStatus(error, context));
 }
 
 void Producer::NoteFatalError() {

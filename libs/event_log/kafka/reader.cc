@@ -1,9 +1,11 @@
 #include "libs/event_log/kafka/reader.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "libs/base/status.h"
 
 namespace rapport::kafka {
@@ -49,26 +51,39 @@ Reader::~Reader() {
 }
 
 absl::StatusOr<absl::Span<const RecordView>> Reader::Read(size_t max_records, absl::Duration wait) {
+  const absl::Time deadline = absl::Now() + wait;
   batch_.Release();
   RAPPORT_RETURN_IF_ERROR(failed_);
   rd_kafka_poll(handle_.get(), 0);  // events of the client
   std::optional<MessageBatch::Problem> problem = batch_.Take(queue_.get(), max_records);
-  if (!problem.has_value() && batch_.views().empty() && wait > absl::ZeroDuration()) {
-    rd_kafka_message_t* const first = rd_kafka_consume_queue(queue_.get(), ToMillis(wait));
+  while (batch_.views().empty()) {
+    if (problem.has_value()) {
+      RAPPORT_RETURN_IF_ERROR(HandleProblem(*problem));
+      problem = batch_.Take(queue_.get(), max_records);
+      continue;
+    }
+    const int left = ToMillis(deadline - absl::Now());
+    rd_kafka_message_t* const first =
+        left > 0 ? rd_kafka_consume_queue(queue_.get(), left) : nullptr;
     if (first == nullptr) {
-      RAPPORT_RETURN_IF_ERROR(CheckBrokers(handle_.get(), request_timeout_));
+      RAPPORT_RETURN_IF_ERROR(CheckBrokers(handle_.get()));
       return batch_.views();
     }
     problem = batch_.Take(first, queue_.get(), max_records);
   }
-  if (problem.has_value()) {
-    const absl::Status status =
-        ReadFailure(handle_.get(), topic_name_, partition_, position_, *problem, request_timeout_);
-    if (!absl::IsUnavailable(status)) failed_ = status;
-    return status;
-  }
-  if (!batch_.views().empty()) position_ = batch_.views().back().offset + 1;
+  position_ = batch_.views().back().offset + 1;
   return batch_.views();
+}
+
+absl::Status Reader::HandleProblem(const MessageBatch::Problem& problem) {
+  if (problem.error == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    position_ = std::max(position_, problem.offset);
+    return absl::OkStatus();
+  }
+  const absl::Status status =
+      ReadFailure(handle_.get(), topic_name_, partition_, position_, problem, request_timeout_);
+  if (!absl::IsUnavailable(status)) failed_ = status;
+  return status;
 }
 
 }  // namespace rapport::kafka

@@ -37,6 +37,8 @@ class Reader : public LogReader, private ClientEvents {
         partition_(partition),
         position_(from) {}
 
+  absl::Status HandleProblem(const MessageBatch::Problem& problem);
+
   const absl::Duration request_timeout_;
   const std::string topic_name_;
   const Partition partition_;

@@ -94,7 +94,7 @@ absl::StatusOr<PartitionRecords> Member::Poll(size_t max_records, absl::Duration
     // At intervals, news or not: whoever does not poll the group is thrown out of it.
     if (!WaitForNews(std::min(deadline, last_poll_ + absl::Seconds(1))) &&
         absl::Now() >= deadline) {
-      RAPPORT_RETURN_IF_ERROR(CheckBrokers(handle_.get(), request_timeout_));
+      RAPPORT_RETURN_IF_ERROR(CheckBrokers(handle_.get()));
       return records;
     }
   }
@@ -115,8 +115,8 @@ absl::Status Member::ServeGroup() {
   }
   RAPPORT_RETURN_IF_ERROR(CheckFatal());
   if (errors_.empty()) return absl::OkStatus();
-  absl::Status status = std::move(errors_.back());
-  errors_.pop_back();
+  absl::Status status = std::move(errors_.front());
+  errors_.erase(errors_.begin());
   return status;
 }
 
