@@ -150,7 +150,7 @@ class FoldEngine final : public PartitionFold {
     if (node.second.dirty) return;
     node.second.dirty = true;
     dirty_.push_back(&node);
-    AddDirtyBytes(average_bytes_);
+    AddDirtyState(average_bytes_);
   }
 
   // The timer moves only when the wake comes before it, so that a wake which moves later and later

@@ -211,9 +211,10 @@ absl::Status PartitionFold::FoldClientTouchpoint(const RecordView& record) {
   }
   const EventId event_id = *EventId::FromBytes(touchpoint_.event_id());
   const EventId seen_id = SeenId(event_id, client);
-  bool seen = new_seen_.contains(seen_id);
+  bool seen = !new_seen_.insert(seen_id).second;
   if (!seen) {
     RAPPORT_ASSIGN_OR_RETURN(seen, store_->SeenBefore(seen_id));
+    if (seen) new_seen_.erase(seen_id);
   }
   if (seen) {
     counts_.set_duplicates(counts_.duplicates() + 1);
@@ -223,10 +224,10 @@ absl::Status PartitionFold::FoldClientTouchpoint(const RecordView& record) {
   absl::Status refusal;
   RAPPORT_RETURN_IF_ERROR(ApplyTouchpoint(touchpoint_, &refusal));
   if (!refusal.ok()) {
+    new_seen_.erase(seen_id);
     Bury(record, client, refusal.message(), HoldsBack(touchpoint_), /*waiting=*/false);
     return absl::OkStatus();
   }
-  new_seen_.insert(seen_id);
   dirty_bytes_ += kSeenBytes;
   counts_.set_folded(counts_.folded() + 1);
   return absl::OkStatus();
@@ -332,7 +333,9 @@ absl::Status PartitionFold::AdvanceClock(absl::Time now) {
     uncommitted_ = true;
     // In the middle of a record: the position stays before it, and its timers that have fired are
     // gone, so that after a crash the rest fires.
-    if (dirty_bytes_ >= options_.commit_bytes) RAPPORT_RETURN_IF_ERROR(Commit());
+    if (dirty_bytes_ + dirty_state_bytes_ >= options_.commit_bytes) {
+      RAPPORT_RETURN_IF_ERROR(Commit());
+    }
   }
   advancing_ = false;
   return absl::OkStatus();
@@ -419,7 +422,7 @@ bool PartitionFold::CommitDue(absl::Time now, bool catching_up) const {
   if (!uncommitted_) return false;
   if (budget_->Exceeded() && accounted_bytes_ > budget_->Share()) return true;
   if (options_.bulk) return false;
-  if (dirty_bytes_ >= options_.commit_bytes) return true;
+  if (dirty_bytes_ + dirty_state_bytes_ >= options_.commit_bytes) return true;
   if (changes_since_ == absl::InfiniteFuture()) changes_since_ = now;
   if (now - changes_since_ >= options_.commit_interval) return true;
   if (new_effects_.empty()) return false;
@@ -454,11 +457,12 @@ absl::Status PartitionFold::Commit() {
                  std::make_move_iterator(new_effects_.end()));
   new_effects_.clear();
   uncommitted_ = false;
-  dirty_bytes_ = 0;
+  dirty_bytes_ = dirty_state_bytes_ = 0;
   changes_since_ = effects_since_ = absl::InfiniteFuture();
   AccountCache();
   if (budget_->Exceeded() && accounted_bytes_ > budget_->Share()) {
-    Evict(budget_->Share() / 4 * 3);
+    // Half, so that it is long until the next time.
+    Evict(budget_->Share() / 2);
     AccountCache();
   }
   return absl::OkStatus();

@@ -173,7 +173,8 @@ class PartitionFold {
   int64_t TimerFor(int64_t wake) const;
   bool nothing_stored() const { return stored_clients_ == 0; }
   void CountNewClient() { counts_.set_clients(counts_.clients() + 1); }
-  void AddDirtyBytes(size_t bytes) { dirty_bytes_ += bytes; }
+  // A state that the next commit will write; its memory is counted by CacheBytes.
+  void AddDirtyState(size_t bytes) { dirty_state_bytes_ += bytes; }
 
  private:
   using TimerKey = std::pair<int64_t, std::string>;
@@ -219,7 +220,8 @@ class PartitionFold {
 
   // What the next commit will carry besides the states.
   bool uncommitted_ = false;
-  size_t dirty_bytes_ = 0;
+  size_t dirty_bytes_ = 0;  // beside the states
+  size_t dirty_state_bytes_ = 0;
   mutable absl::Time effects_since_ = absl::InfiniteFuture();
   mutable absl::Time changes_since_ = absl::InfiniteFuture();
   SeenIdSet new_seen_;

@@ -85,7 +85,7 @@ absl::Status FoldPartition(const ProjectionEnv& env, PartitionWorker& worker, Of
   RAPPORT_ASSIGN_OR_RETURN(
       const std::unique_ptr<LogReader> reader,
       env.log->OpenReader(env.topics.touchpoints, fold.partition(), fold.position()));
-  absl::Time checkpoint = absl::Now() + options.checkpoint_every;
+  Offset checkpoint = fold.position() + options.checkpoint_records;
   while (fold.position() < target) {
     RAPPORT_ASSIGN_OR_RETURN(absl::Span<const RecordView> records,
                              reader->Read(options.batch_records, kReadWait));
@@ -97,10 +97,9 @@ absl::Status FoldPartition(const ProjectionEnv& env, PartitionWorker& worker, Of
     while (!records.empty() && records.back().offset >= target) records.remove_suffix(1);
     if (records.empty()) break;
     RAPPORT_RETURN_IF_ERROR(fold.Fold(records));
-    const absl::Time now = absl::Now();
-    if (now >= checkpoint || fold.CommitDue(now, /*catching_up=*/true)) {
+    if (fold.position() >= checkpoint || fold.CommitDue(absl::Now(), /*catching_up=*/true)) {
       RAPPORT_RETURN_IF_ERROR(fold.Commit());
-      checkpoint = now + options.checkpoint_every;
+      checkpoint = fold.position() + options.checkpoint_records;
     }
     RAPPORT_RETURN_IF_ERROR(pacer.Count(static_cast<int64_t>(records.size())));
   }

@@ -42,8 +42,9 @@ class RebuildControl {
 struct RebuildOptions {
   // Records a second over all partitions; 0 for no limit.
   int64_t records_per_second = 0;
-  // A bulk commit at least this often: what a crash costs.
-  absl::Duration checkpoint_every = absl::Seconds(20);
+  // Records of a partition after which what is folded is committed at the latest: what a crash
+  // costs.
+  int64_t checkpoint_records = 5'000'000;
   // Records that are read at a time.
   size_t batch_records = 4096;
   // Called about five times a second.

@@ -279,7 +279,7 @@ void Simulation::Rebuild(Subject& subject) {
   RebuildOptions options;
   options.batch_records = OneOf<size_t>(random_, {40, 200, 4096});
   // So a rebuild that is cut off leaves something, or nothing.
-  options.checkpoint_every = OneOf(random_, {absl::ZeroDuration(), absl::InfiniteDuration()});
+  options.checkpoint_records = OneOf(random_, {int64_t{1}, int64_t{5'000'000}});
   auto built = BuildAside(
       EnvOf(subject), [&](Partition partition) { return FolderOf(subject, generation, partition); },
       *targets, options);

@@ -1,0 +1,182 @@
+// Live fold and rebuild of `retention` over the embedded log, each beside a ceiling measured in the
+// same run:
+//   live     ceiling: read, parse, get, put (the bare loop without a cache, duplicates, timers)
+//   rebuild  ceiling: read and parse
+// Arguments: clients, touchpoints (default 500,000 and 2,000,000), `rebuild` for that alone. All on
+// one thread; RocksDB's flushes and compactions run beside it.
+
+#include <ctime>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "absl/strings/numbers.h"
+#include "absl/time/clock.h"
+#include "fmt/format.h"
+#include "libs/base/check.h"
+#include "libs/event_log/embedded/embedded_log.h"
+#include "libs/projections/retention/retention.h"
+#include "libs/projector/fold_engine.h"
+#include "libs/projector/partition_worker.h"
+#include "libs/projector/rebuild.h"
+#include "libs/projector/testing/fixture.h"
+#include "libs/touchpoint/validate.h"
+#include "tests/bench/workload.h"
+
+namespace rapport::bench {
+namespace {
+
+constexpr char kTopic[] = "touchpoints";
+constexpr size_t kBatch = 4096;
+constexpr size_t kCacheBytes = size_t{512} << 20;
+
+// Wall and own processor time since the start.
+class Clock {
+ public:
+  double Wall() const { return absl::ToDoubleSeconds(absl::Now() - wall_); }
+  double Processor() const { return ThreadSeconds() - processor_; }
+
+ private:
+  static double ThreadSeconds() {
+    timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+  }
+  const absl::Time wall_ = absl::Now();
+  const double processor_ = ThreadSeconds();
+};
+
+struct Rate {
+  double wall = 0;
+  double processor = 0;
+};
+
+Rate RateOf(int64_t events, const Clock& clock) {
+  return {static_cast<double>(events) / clock.Wall(),
+          static_cast<double>(events) / clock.Processor()};
+}
+
+void Print(const char* what, Rate rate, Rate ceiling, const char* ceiling_name) {
+  fmt::print("{:<34}{:>11.0f}/s wall {:>11.0f}/s core   {:>5.2f} x {}\n", what, rate.wall,
+             rate.processor, rate.processor / ceiling.processor, ceiling_name);
+  std::fflush(stdout);
+}
+
+template <class Visit>
+void ReadLog(EventLog& log, Offset from, Offset to, const Visit& visit) {
+  auto reader = *log.OpenReader(kTopic, Partition(0), from);
+  while (reader->position() < to) {
+    absl::Span<const RecordView> records = *reader->Read(kBatch, absl::Seconds(5));
+    while (!records.empty() && records.back().offset >= to) records.remove_suffix(1);
+    visit(records);
+  }
+}
+
+Rate ReadAndParse(EventLog& log, Offset end) {
+  touchpoint::v1::Touchpoint touchpoint;
+  int64_t parsed = 0;
+  const Clock clock;
+  ReadLog(log, Offset(0), end, [&](absl::Span<const RecordView> records) {
+    for (const RecordView& record : records) {
+      parsed +=
+          touchpoint.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()));
+    }
+  });
+  return RateOf(parsed, clock);
+}
+
+// What a consumer without any of our machinery does for each event.
+Rate BareLoop(EventLog& log, Offset from, Offset end, const std::string& folder) {
+  StoreResources resources({.memory_bytes = size_t{128} << 20});
+  auto store = *StateStore::Open(folder, &resources);
+  const auto run = [&](Offset begin, Offset until) {
+    touchpoint::v1::Touchpoint touchpoint;
+    std::string state;
+    int64_t count = 0;
+    ReadLog(log, begin, until, [&](absl::Span<const RecordView> records) {
+      auto commit = store->NewCommit();
+      for (const RecordView& record : records) {
+        const absl::Status parsed = ParseTouchpoint(record.value, &touchpoint);
+        RAPPORT_CHECK(parsed.ok(), parsed.ToString(), touchpoint.ShortDebugString());
+        if (touchpoint.client_id().empty()) continue;
+        RAPPORT_CHECK(store->Get(Family::kState, touchpoint.client_id(), &state).ok());
+        state.resize(200);
+        ++state[static_cast<size_t>(count++ % 200)];
+        commit->Put(Family::kState, touchpoint.client_id(), state);
+      }
+      RAPPORT_CHECK(store->Write(std::move(commit)).ok());
+    });
+    return count;
+  };
+  run(Offset(0), from);
+  const Clock clock;
+  return RateOf(run(from, end), clock);
+}
+
+Digest RunLive(EventLog& log, Offset warm, Offset end,
+               const testing::ProjectionFixture<Retention>& fixture,
+               const testing::TempFolder& folder) {
+  const Rate bare = BareLoop(log, warm, end, folder / "bare");
+  fmt::print("{:<34}{:>11.0f}/s wall {:>11.0f}/s core\n", "ceiling: read, parse, get, put",
+             bare.wall, bare.processor);
+  auto live = *PartitionWorker::Open(fixture.env(), folder / "live", {},
+                                     PartitionWorker::Effects::kPublish);
+  RAPPORT_CHECK(live->FoldUpTo(warm).ok());
+  RAPPORT_CHECK(live->Flush().ok());
+  const Clock clock;
+  const absl::Status status = live->FoldUpTo(end);
+  RAPPORT_CHECK(status.ok(), status.ToString());
+  RAPPORT_CHECK(live->Flush().ok());
+  Print("live fold", RateOf(end - warm, clock), bare, "get-put loop");
+  fmt::print("  alerts {}, timers {}, state {:.1f} MB on disk, cache {:.0f} MB\n",
+             live->fold().counts().effects(), live->fold().counts().timers(),
+             static_cast<double>(live->store()->DiskBytes()) / 1e6,
+             static_cast<double>(fixture.env().budget->used()) / 1e6);
+  return live->fold().digest();
+}
+
+void Run(int64_t clients, int64_t touchpoints, bool live_too) {
+  const testing::TempFolder folder;
+  auto log = *OpenEmbeddedLog({.folder = folder / "log"});
+  RAPPORT_CHECK(log->CreateTopic(kTopic, 1).ok());
+  RAPPORT_CHECK(log->CreateTopic("alerts", 1).ok());
+  const double bytes =
+      AppendWorkload({.clients = clients, .touchpoints = touchpoints}, *log, kTopic);
+  const Offset end = log->GetWatermarks(kTopic, Partition(0))->end;
+  // The live fold is measured when every client has a state.
+  const Offset warm(end.value() / 2);
+  fmt::print("{} clients, {} touchpoints of {:.0f} bytes, one partition\n", clients, touchpoints,
+             bytes);
+
+  const Rate parse = ReadAndParse(*log, end);
+  fmt::print("{:<34}{:>11.0f}/s wall {:>11.0f}/s core\n", "ceiling: read, parse", parse.wall,
+             parse.processor);
+  testing::ProjectionFixture<Retention> fixture(log.get(), false, {}, kCacheBytes);
+  std::optional<Digest> digest;
+  if (live_too) digest = RunLive(*log, warm, end, fixture, folder);
+  for (int run = 0; run < 2; ++run) {
+    const Clock clock;
+    auto built = BuildAside(
+        fixture.env(), [&](Partition) { return folder / absl::StrCat("rebuilt", run); }, {end},
+        RebuildOptions{});
+    RAPPORT_CHECK(built.ok(), built.status().ToString());
+    Print("rebuild", RateOf(end.value(), clock), parse, "read, parse");
+    const Digest rebuilt = built->begin()->second->fold().digest();
+    RAPPORT_CHECK(rebuilt == digest.value_or(rebuilt), "live and rebuilt differ");
+  }
+}
+}  // namespace
+}  // namespace rapport::bench
+
+int main(int argc, char** argv) {
+  int64_t clients = 500'000;
+  int64_t touchpoints = 2'000'000;
+  if ((argc > 1 && !absl::SimpleAtoi(argv[1], &clients)) ||
+      (argc > 2 && !absl::SimpleAtoi(argv[2], &touchpoints))) {
+    fmt::print(stderr, "usage: fold_bench [CLIENTS [TOUCHPOINTS [rebuild]]]\n");
+    return 2;
+  }
+  const bool live_too = argc <= 3 || absl::string_view(argv[3]) != "rebuild";
+  rapport::bench::Run(clients, touchpoints, live_too);
+  return 0;
+}

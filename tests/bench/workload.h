@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "libs/event_log/event_log.h"
+
+// The touchpoints that the benchmarks fold.
+
+namespace rapport::bench {
+
+struct WorkloadOptions {
+  int64_t clients = 500'000;
+  int64_t touchpoints = 1'000'000;
+  // Touchpoints of the first `clients` numbers go to each client once, the rest to random ones.
+  absl::Duration length = absl::Hours(24 * 60);
+  absl::Duration tick = absl::Hours(1);
+  int partitions = 1;
+  uint64_t seed = 1;
+};
+
+// Appends orders (60 %), mails (25 %), calls (10 %) and a mix of all other kinds (5 %) of about 270
+// bytes each, in the order of time, with ClockAdvanced in between. Returns the mean size in bytes.
+double AppendWorkload(const WorkloadOptions& options, EventLog& log, const std::string& topic);
+
+std::string ClientName(int64_t number);
+
+}  // namespace rapport::bench
