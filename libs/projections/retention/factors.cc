@@ -1,7 +1,5 @@
 #include "libs/projections/retention/factors.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <limits>
 
@@ -9,6 +7,7 @@
 #include "libs/projections/keyed_set.h"
 #include "libs/projections/rhythm.h"
 #include "libs/projections/stamp.h"
+#include "xxhash.h"
 
 namespace rapport {
 namespace {

@@ -1,12 +1,10 @@
 #include "libs/projections/retention/retention.h"
 
-#include <fmt/format.h>
-#include <xxhash.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "fmt/format.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
@@ -14,6 +12,7 @@
 #include "libs/projections/retention/factors.h"
 #include "libs/projections/retention/risk.h"
 #include "libs/projections/stamp.h"
+#include "xxhash.h"
 
 namespace rapport {
 namespace {

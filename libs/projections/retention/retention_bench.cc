@@ -1,11 +1,10 @@
 #include "libs/projections/retention/retention.h"
 
-#include <benchmark/benchmark.h>
-
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "benchmark/benchmark.h"
 #include "libs/base/time.h"
 #include "libs/projections/testing/random_history.h"
 
