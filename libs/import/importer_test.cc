@@ -32,7 +32,7 @@ constexpr char kMapping[] = R"pb(
   format { time_format: "%Y-%m-%d %H:%M" time_zone: "Europe/Berlin" }
   group_columns: "Invoice"
   client_id { text: "{Client}" strip_suffix: ".0" }
-  time { text: "{When}" }
+  when { text: "{When}" }
   rules {
     kind: "client_registered"
     once_per_client: true

@@ -141,8 +141,8 @@ class Compiler {
     if (!proto.has_client_id()) {
       return mapping_.ErrorAt(proto, "client_id", "client_id is missing");
     }
-    if (!proto.has_time()) {
-      return mapping_.ErrorAt(proto, "time", "time is missing");
+    if (!proto.has_when()) {
+      return mapping_.ErrorAt(proto, "when", "when is missing");
     }
     if (proto.rules().empty()) return mapping_.ErrorAt(proto, "rules", "there are no rules");
     RAPPORT_RETURN_IF_ERROR(CompileFormat());
@@ -151,7 +151,7 @@ class Compiler {
       plan_.group_columns.push_back(column);
     }
     RAPPORT_ASSIGN_OR_RETURN(plan_.client_id, CompileTextValue(proto.client_id()));
-    RAPPORT_ASSIGN_OR_RETURN(plan_.time, CompileTextValue(proto.time()));
+    RAPPORT_ASSIGN_OR_RETURN(plan_.time, CompileTextValue(proto.when()));
     for (const ImportRule& rule : proto.rules()) {
       RAPPORT_ASSIGN_OR_RETURN(plan_.rules.emplace_back(), CompileRule(rule));
     }

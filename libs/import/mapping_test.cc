@@ -15,7 +15,7 @@ const std::vector<std::string> kColumns = {"Id", "When", "Sum"};
 
 // A mapping that compiles, with `rule` in its one rule on line 5.
 std::string WithRule(const std::string& rule) {
-  return "source: 's'\nclient_id { text: '{Id}' }\ntime { text: '{When}' }\nrules {\n" + rule +
+  return "source: 's'\nclient_id { text: '{Id}' }\nwhen { text: '{When}' }\nrules {\n" + rule +
          "\n}\n";
 }
 
@@ -53,8 +53,8 @@ TEST(Mapping, ErrorsOfTheNotationNameTheLine) {
 TEST(Mapping, ErrorsOfMissingPartsNameTheLine) {
   ExpectError("client_id { text: 'x' }", "m.textproto:1: source is missing");
   ExpectError("source: 's'", "m.textproto:1: client_id is missing");
-  ExpectError("source: 's' client_id { text: '{Id}' }", "m.textproto:1: time is missing");
-  ExpectError("source: 's' client_id { text: '{Id}' } time { text: '{When}' }",
+  ExpectError("source: 's' client_id { text: '{Id}' }", "m.textproto:1: when is missing");
+  ExpectError("source: 's' client_id { text: '{Id}' } when { text: '{When}' }",
               "m.textproto:1: there are no rules");
   ExpectError(WithRule("kind: 'order_placed'"), "m.textproto:4: the rule has no source_event_id");
   ExpectError(WithAssignment("field: 'order_placed.order_id'"),

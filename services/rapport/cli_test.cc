@@ -31,7 +31,7 @@ constexpr char kSampleMapping[] = RAPPORT_DEPLOY_FOLDER "/import/online_retail.t
 constexpr char kMapping[] = R"pb(
   source: "shop"
   client_id { text: "{Client}" }
-  time { text: "{When}" }
+  when { text: "{When}" }
   rules {
     kind: "order_placed"
     source_event_id { text: "order/{Order}" }
