@@ -80,9 +80,9 @@ class KafkaLog : public EventLog {
   void Replace(const std::shared_ptr<Producer>& broken);
 
   const KafkaLogOptions options_;
+  ClientEvents admin_events_;
   // For everything that is neither appending nor reading. A consumer, since a producer's metadata
   // requests create the topics that they ask for.
-  ClientEvents admin_events_;
   Handle admin_;                  // set by Connect
   std::atomic<int> brokers_ = 0;  // as many as there were when we asked last
   Mutex mutex_;
@@ -177,7 +177,8 @@ absl::Status KafkaLog::CreateTopic(absl::string_view topic, int partitions) {
         absl::StrCat("topic ", name, " with ", partitions, " partitions; choose 1 or more"));
   }
   const absl::Status created = RequestTopic(name, partitions);
-  if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
+  rd_kafka_poll(admin_.get(), 0);
+  if (!created.ok() && !absl::IsAlreadyExists(created)) return admin_events_.Explain(created);
   return AwaitTopic(name, partitions);
 }
 

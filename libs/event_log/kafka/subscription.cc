@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "libs/base/check.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/event_log/kafka/reader.h"
@@ -65,8 +66,9 @@ absl::Status Member::Shutdown() {
   if (handle_ == nullptr) return absl::OkStatus();
   for (auto& [partition, owned] : owned_) owned.batch.Clear();
   const rd_kafka_resp_err_t error = rd_kafka_consumer_close(handle_.get());
-  for (auto& [partition, owned] : owned_)
+  for (auto& [partition, owned] : owned_) {
     rd_kafka_queue_cb_event_enable(owned.queue.get(), nullptr, nullptr);
+  }
   owned_.clear();
   if (events_ != nullptr) rd_kafka_queue_cb_event_enable(events_.get(), nullptr, nullptr);
   events_.reset();
@@ -103,8 +105,9 @@ absl::StatusOr<PartitionRecords> Member::Poll(size_t max_records, absl::Duration
 absl::Status Member::ServeGroup() {
   while (rd_kafka_message_t* const event = rd_kafka_consumer_poll(handle_.get(), 0)) {
     const rd_kafka_resp_err_t error = event->err;
-    const std::string text =
-        error == RD_KAFKA_RESP_ERR_NO_ERROR ? "" : rd_kafka_message_errstr(event);
+    RAPPORT_CHECK(error != RD_KAFKA_RESP_ERR_NO_ERROR,
+                  "a record outside its partition's queue would be lost");
+    const std::string text = rd_kafka_message_errstr(event);
     rd_kafka_message_destroy(event);
     if (error == RD_KAFKA_RESP_ERR__FATAL) break;
     if (error != RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
