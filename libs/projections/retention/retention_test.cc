@@ -106,7 +106,7 @@ TEST_F(RetentionTest, EventIdOfTheWrongSizeIsADeadLetter) {
   EXPECT_THAT(fold_.states(), IsEmpty());
 }
 
-TEST(RetentionSettingsTest, EverySettingIsPartOfTheFingerprint) {
+TEST(RetentionSettingsTest, AChangedSettingChangesTheFingerprint) {
   const RetentionSettings defaults;
   RetentionSettings changed;
   changed.phone.parameters.b += 0.001;

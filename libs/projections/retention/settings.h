@@ -32,8 +32,8 @@ struct RetentionSettings {
 
   // The score of a client of whom nothing is known, in points of 1000.
   int prior_points = 260;
-  // Distinct days after the first that make a rhythm; a client with fewer has none to be held
-  // against, and its contact channels don't count.
+  // Distinct days after the first that make a rhythm, at least 1; a client with fewer has none to
+  // be held against, and its contact channels don't count.
   int least_repeat_days = 2;
   // For the orders of such a client: P_silent looks so far ahead, and its silence counts with this
   // weight and at most so much, too little for an alert by itself.
