@@ -196,7 +196,7 @@ class Bench {
           rd_kafka_consume_batch_queue(queue.get(), 10, messages.data(), messages.size());
       for (ssize_t i = 0; i < count; ++i) {
         rd_kafka_message_t* const message = messages[static_cast<size_t>(i)];
-        sink.Take(message->payload, message->len);
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) sink.Take(message->payload, message->len);
         rd_kafka_message_destroy(message);
       }
     });
