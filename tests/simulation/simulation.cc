@@ -59,8 +59,7 @@ LogFaults RandomFaults(Random& random) {
 }  // namespace
 
 Simulation::Simulation(uint64_t seed)
-    : seed_(seed),
-      random_(seed * 2 + 1),
+    : random_(seed * 2 + 1),
       partitions_(static_cast<int>(1 + random_.Below(2))),
       real_log_(NewInMemoryEventLog()),
       log_(real_log_.get(), seed),

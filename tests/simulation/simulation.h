@@ -117,7 +117,6 @@ class Simulation {
     return Partition(static_cast<int32_t>(random_.Below(partitions_)));
   }
 
-  const uint64_t seed_;
   Random random_;
   const int partitions_;
   std::unique_ptr<EventLog> real_log_;
