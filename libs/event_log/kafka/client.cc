@@ -60,7 +60,6 @@ Settings Defaults(ClientKind kind) {
   } else if (kind != ClientKind::kAdmin) {
     settings.insert(settings.end(), {{"fetch.wait.max.ms", "100"},
                                      {"fetch.error.backoff.ms", "50"},
-                                     {"fetch.message.max.bytes", "8388608"},
                                      {"queued.min.messages", "1000000"},
                                      {"queued.max.messages.kbytes", "32768"}});
   }
