@@ -294,9 +294,9 @@ def _names_a_path(name, here, folders):
 
 def _exists(name, here, files, folders):
     """From here, from the root, or, for a bare name, anywhere: a table names the folder once."""
-    name = name.rstrip("/")
     if "/" not in name:
         return any(PurePosixPath(path).name == name for path in files)
+    name = name.rstrip("/")
     places = (name, os.path.normpath(f"{here}/{name}"))
     return any(place in files or place in folders for place in places)
 

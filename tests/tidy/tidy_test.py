@@ -152,8 +152,9 @@ class TidyTest(unittest.TestCase):
             self.assert_breach(tidy.readmes, files, *expected)
         check("`a.cc` `libs/base` `libs/base/` [run](../../tests/run.sh) `tests/run.sh` `a::b`\n")
         check("`application/json` `x/y` `.build/dev/rapport` `std::map` `1.5` https://a.b/c.h\n")
+        check("`run.sh`\n")
         check("one\n`b.cc`\n", "libs/base/README.md:2: names b.cc")
-        check("`libs/gone`\n", "names libs/gone")
+        check("`libs/gone` `tests/`\n", "names libs/gone")
         check("[x](../gone.md)\n", "names ../gone.md")
 
     def test_include_style(self):
