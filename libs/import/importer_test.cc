@@ -137,7 +137,8 @@ class ImporterTest : public ::testing::Test {
     const Watermarks marks = log_->GetWatermarks("touchpoints", partition).value();
     const auto reader = log_->OpenReader("touchpoints", partition, Offset(0)).value();
     while (reader->position() < marks.end) {
-      for (const RecordView& record : reader->Read(100, absl::ZeroDuration()).value()) {
+      const auto read = reader->Read(100, absl::ZeroDuration());
+      for (const RecordView& record : *read) {
         EXPECT_OK(ParseTouchpoint(record.value, &touchpoints.emplace_back()));
         EXPECT_EQ(record.timestamp, FromProto(touchpoints.back().recorded_at()));
         EXPECT_EQ(record.key, touchpoints.back().client_id());
@@ -162,7 +163,8 @@ class ImporterTest : public ::testing::Test {
     const Watermarks marks = log_->GetWatermarks("rejected", Partition(0)).value();
     const auto reader = log_->OpenReader("rejected", Partition(0), Offset(0)).value();
     while (reader->position() < marks.end) {
-      for (const RecordView& record : reader->Read(100, absl::ZeroDuration()).value()) {
+      const auto read = reader->Read(100, absl::ZeroDuration());
+      for (const RecordView& record : *read) {
         EXPECT_TRUE(all.emplace_back().ParseFromArray(record.value.data(),
                                                       static_cast<int>(record.value.size())));
         EXPECT_EQ(record.key, "sales.csv");

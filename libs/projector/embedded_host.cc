@@ -81,6 +81,7 @@ absl::StatusOr<std::unique_ptr<EmbeddedHost>> EmbeddedHost::Open(Options options
                              Projector::Start(env, {.folder = folder,
                                                     .group = absl::StrCat("rapport-", name),
                                                     .member = "embedded",
+                                                    .least_partitions = host->partition_count_,
                                                     .fold = options.fold}));
   }
   return host;

@@ -182,7 +182,7 @@ void Projector::FoldInto(Partition partition, absl::Span<const RecordView> recor
 }
 
 void Projector::Maintain(Partition partition, Slot& slot, bool catching_up) {
-  const auto maintain = [&]() -> absl::Status {
+  const auto maintain = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
     if (slot.worker == nullptr) {
       if (absl::Now() < slot.retry_at) return absl::OkStatus();
       RAPPORT_RETURN_IF_ERROR(OpenWorker(partition, slot));
@@ -229,7 +229,10 @@ absl::Status Projector::CatchUp(
       return slot.worker != nullptr && slot.worker->fold().committed_position() >= targets[index] &&
              slot.worker->fold().outbox().empty();
     };
-    if (!slots_.empty() && std::all_of(slots_.begin(), slots_.end(), done)) break;
+    if (slots_.size() >= static_cast<size_t>(options_.least_partitions) &&
+        std::all_of(slots_.begin(), slots_.end(), done)) {
+      break;
+    }
     const auto stuck = std::find_if(slots_.begin(), slots_.end(), [](const auto& entry) {
       return !entry.second.trouble.ok() && entry.second.pause >= absl::Seconds(1);
     });

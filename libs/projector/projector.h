@@ -42,6 +42,9 @@ class Projector : private PartitionListener {
     // Group of the projection's processes, and this process's stable name in it.
     std::string group;
     std::string member;
+    // CatchUp waits until at least so many partitions are owned: all of them where there is no
+    // other member.
+    int least_partitions = 1;
     // partition and bulk are set by the projector.
     FoldOptions fold;
   };

@@ -8,7 +8,7 @@ mkdir -p "$dir"
 exec 9>"$dir/lock"
 flock 9
 if cmp -s "$here/pom.xml" "$dir/pom.xml"; then exit 0; fi
-rm -rf "$dir/lib"
+rm -rf "${dir:?}/lib"
 if ! mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies \
     -DincludeScope=runtime -DoutputDirectory="$dir/lib" >"$dir/fetch.log" 2>&1; then
   cat "$dir/fetch.log" >&2

@@ -144,6 +144,7 @@ class Bench {
         absl::StrAppend(&bytes, header.name, header.value);
       }
     }
+    RAPPORT_CHECK(batch > 0);
     raw_record_bytes_ = bytes.size() / batch;
     const int file = open(RawFile().c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
     RAPPORT_CHECK(file >= 0, "opening ", RawFile());

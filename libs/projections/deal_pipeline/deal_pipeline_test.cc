@@ -38,7 +38,7 @@ TEST(DealPipeline, ListsTheBoardByOwnerAndStageAndFindsADealByItsId) {
   wanted.Add(kDealIndex, deal_key);
   const auto entries = fold.IndexEntries();
   ASSERT_EQ(entries.size(), 2u);
-  const std::string value = entries.at(wanted.entries()[0].key);
+  const std::string& value = entries.at(wanted.entries()[0].key);
   EXPECT_EQ(entries.at(wanted.entries()[1].key), value);
   state::v1::DealRow row;
   ASSERT_TRUE(row.ParseFromString(value));
