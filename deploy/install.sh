@@ -7,7 +7,7 @@ set -eu
 build_packages='
   g++ cmake ninja-build ccache lld pkg-config
   protobuf-compiler libprotobuf-dev libabsl-dev librocksdb-dev librdkafka-dev
-  libfmt-dev libxxhash-dev libssl-dev libcli11-dev libcsv-dev nlohmann-json3-dev zlib1g-dev
+  libfmt-dev libxxhash-dev libssl-dev libcli11-dev libcsv-dev nlohmann-json3-dev zlib1g-dev tzdata
   libgtest-dev libgmock-dev libbenchmark-dev'
 test_packages='
   clang-format-14 clang-tidy-14 maven openjdk-17-jre-headless python3 shellcheck'

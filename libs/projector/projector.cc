@@ -11,8 +11,9 @@ namespace rapport {
 namespace {
 
 constexpr size_t kPollRecords = 4096;
-// How long a poll waits for records: short while changes wait for their commit.
-constexpr absl::Duration kIdleWait = absl::Milliseconds(500);
+// How long a poll waits for records: short while changes wait for their commit, and never so long
+// that stopping takes time.
+constexpr absl::Duration kIdleWait = absl::Milliseconds(50);
 constexpr absl::Duration kBusyWait = absl::Milliseconds(1);
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(10);
