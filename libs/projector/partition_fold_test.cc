@@ -84,7 +84,8 @@ class PartitionFoldTest : public ::testing::Test {
     auto reader = log_->OpenReader("alerts", Partition(0), Offset(0));
     const Offset end = log_->GetWatermarks("alerts", Partition(0))->end;
     while ((*reader)->position() < end) {
-      for (const RecordView& record : *(*reader)->Read(100, absl::Seconds(5))) {
+      const auto records = (*reader)->Read(100, absl::Seconds(5));
+      for (const RecordView& record : *records) {
         EXPECT_TRUE(alerts.emplace_back().ParseFromArray(record.value.data(),
                                                          static_cast<int>(record.value.size())));
       }
