@@ -292,7 +292,7 @@ void Simulation::Rebuild(Subject& subject) {
 }
 
 // As rapport::Rebuild does it, but for Generations, which lives on a real file system.
-void Simulation::TakeOver(Subject& subject, Projector::Workers built) {
+void Simulation::TakeOver(Subject& subject, Projector::Workers&& built) {
   const auto align = [&](PartitionWorker& live, PartitionWorker& next) -> absl::Status {
     next.GoLive();
     RAPPORT_RETURN_IF_ERROR(live.FoldUpTo(next.fold().position()));
@@ -304,7 +304,7 @@ void Simulation::TakeOver(Subject& subject, Projector::Workers built) {
   for (auto& [partition, worker] : built) {
     if (Open(subject, partition) == nullptr) return;
     bool aligned = false;
-    Do(subject.seats[partition], [&](PartitionWorker& live) -> absl::Status {
+    Do(subject.seats[partition], [&, &worker = worker](PartitionWorker& live) -> absl::Status {
       RAPPORT_RETURN_IF_ERROR(align(live, *worker));
       aligned = true;
       if (live.fold().digest() != worker->fold().digest()) {

@@ -99,7 +99,7 @@ class Simulation {
   void JumpClock();
   void ChangeFaults();
   void Rebuild(Subject& subject);
-  void TakeOver(Subject& subject, Projector::Workers built);
+  void TakeOver(Subject& subject, Projector::Workers&& built);
   void Settle();
   void CompareAll();
 
