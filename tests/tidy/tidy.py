@@ -19,6 +19,9 @@ LAYERS = {
     "libs/state_store": 4,
     "libs/projector": 5,
     "libs/import": 5,
+    "libs/intake": 5,
+    "libs/service": 6,
+    "libs/serving": 7,
 }
 # The service that is the command line and the all-in-one process.
 ALL_IN_ONE = "services/rapport"
@@ -29,6 +32,10 @@ TEST_SUPPORT = "tests/support"
 SEAMS = {
     "librdkafka": (r"(librdkafka/|rdkafka)", ("libs/event_log/kafka", "tests/")),
     "RocksDB": (r"rocksdb/", ("libs/event_log/embedded", "libs/state_store/", "tests/")),
+    "Boost": (r"boost/", ("libs/service/",)),
+    "libcurl": (r"curl/", ("libs/service/",)),
+    "spdlog": (r"spdlog/", ("libs/service/",)),
+    "simdjson": (r"simdjson", ("libs/intake/",)),
 }
 
 TOP_LEVEL = {"CMakeLists.txt", "README.md", "deploy", "libs", "proto", "services", "tests"}

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "libs/service/http.h"
+#include "libs/service/metrics.h"
+
+namespace rapport {
+
+// HTTP/1.1 with keep-alive. Routes are added between Create and Start. Thread-safe after Start.
+class HttpServer {
+ public:
+  struct Options {
+    // host:port; port 0 takes a free one.
+    std::string listen = "127.0.0.1:0";
+    int threads = 2;
+    // More are refused with 503 at once.
+    int max_connections = 20'000;
+    size_t max_header_bytes = size_t{16} << 10;       // 431
+    size_t max_body_bytes = size_t{8} << 20;          // 413; a route may have its own
+    size_t max_stream_queue_bytes = size_t{1} << 20;  // of one HttpStream
+    absl::Duration header_timeout = absl::Seconds(10);
+    absl::Duration body_timeout = absl::Seconds(30);
+    absl::Duration idle_timeout = absl::Seconds(75);
+    // What Authorization: Bearer has to hold; empty: no token is asked for, which Create refuses
+    // (FailedPrecondition) unless `listen` is a loopback address.
+    std::string token;
+  };
+  struct RouteOptions {
+    // Answers without a token (/healthz).
+    bool open = false;
+    // 0: the server's.
+    size_t max_body_bytes = 0;
+  };
+  struct Route {
+    std::string method;
+    std::string pattern;
+  };
+
+  // Binds. FailedPrecondition: the address is taken or not ours. `metrics` outlives the server.
+  static absl::StatusOr<std::unique_ptr<HttpServer>> Create(const Options& options,
+                                                            Metrics* metrics);
+  // Drains within a second, and stops.
+  ~HttpServer();
+
+  // `pattern`: "/v1/clients/{id}"; a {name} stands for one non-empty segment. The route with the
+  // most literal segments wins. Other methods of the path answer 405, other paths 404.
+  void Handle(absl::string_view method, absl::string_view pattern, HttpHandler handler,
+              RouteOptions options = {});
+  std::vector<Route> routes() const;
+
+  absl::Status Start();
+  // Accepts no more, answers what is under way with "Connection: close", closes streams.
+  void Drain(absl::Duration timeout);
+  // Where it listens, such as "http://127.0.0.1:8080".
+  std::string address() const;
+  int port() const;
+
+ private:
+  class Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rapport

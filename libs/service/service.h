@@ -1,0 +1,66 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/event_log/event_log.h"
+#include "libs/projector/partition_worker.h"
+#include "libs/service/http_client.h"
+#include "libs/service/http_server.h"
+#include "libs/service/metrics.h"
+#include "rapport/config/v1/service.pb.h"
+
+// How a service is put together and run: alone in a process of its own against Kafka, or with all
+// others in one process over the embedded log (`rapport up`).
+
+namespace rapport {
+
+// What the services of a process share. All outlive them.
+struct ServiceEnv {
+  const config::v1::Config* config = nullptr;  // checked, defaults filled in
+  // This process's stable name among those of the same service, such as "1".
+  std::string instance;
+  // Whether all services run in this process, over the embedded log.
+  bool all_in_one = false;
+  EventLog* log = nullptr;
+  LogTopics topics;
+  Metrics* metrics = nullptr;
+  HttpServer* http = nullptr;  // services add their routes when they start
+  HttpClient* http_client = nullptr;
+  StoreResources* resources = nullptr;
+  CacheBudget* budget = nullptr;
+};
+
+// A service that runs. Destruction drains it: nothing that was accepted is lost.
+class Service {
+ public:
+  virtual ~Service() = default;
+  // Ok when it can do its work now; else why not, for /readyz and the operator.
+  virtual absl::Status Ready() const = 0;
+};
+
+// Starts a service: adds its routes and begins its work; requests come only after all services of
+// the process have started.
+using StartService = std::function<absl::StatusOr<std::unique_ptr<Service>>(const ServiceEnv&)>;
+
+struct ServiceDescription {
+  std::string name;  // "ingest": its section of the configuration; the process is rapport-ingest
+  std::string what;  // one line for --help
+  StartService start;
+};
+
+// main() of a service of its own: reads --config, --set, --listen, --instance; connects to Kafka,
+// starts, serves /healthz, /readyz and /metrics, runs until SIGTERM or SIGINT, drains. The exit
+// code: 0 ended as asked, 2 wrong command line or configuration, 3 it could not start or go on.
+int RunServiceMain(int argc, char** argv, const ServiceDescription& service);
+
+// The same for several services in this process with what `env` has; returns when a signal came or
+// `stop` was called. `started` is called once all are ready to serve.
+absl::Status RunServices(ServiceEnv env, const std::vector<ServiceDescription>& services,
+                         const std::function<void(const HttpServer&)>& started = {});
+
+}  // namespace rapport
