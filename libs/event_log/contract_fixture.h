@@ -145,9 +145,13 @@ class EventLogContractTest : public testing::TestWithParam<ContractBackend> {
   }
 
   std::unique_ptr<Subscription> Subscribe(absl::string_view group, absl::string_view member,
-                                          PartitionListener* listener) {
-    auto subscription = log().Subscribe(
-        topic_, {.group = std::string(group), .member = std::string(member)}, listener);
+                                          PartitionListener* listener,
+                                          absl::string_view address = "") {
+    auto subscription = log().Subscribe(topic_,
+                                        {.group = std::string(group),
+                                         .member = std::string(member),
+                                         .address = std::string(address)},
+                                        listener);
     EXPECT_OK(subscription);
     return subscription.ok() ? *std::move(subscription) : nullptr;
   }

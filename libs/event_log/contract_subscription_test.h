@@ -84,6 +84,27 @@ TEST_P(EventLogContractTest, ASubscriptionFollowsTheAppends) {
   ASSERT_OK(subscription->Close());
 }
 
+TEST_P(EventLogContractTest, AGroupTellsItsMembersWithTheirAddresses) {
+  CreateTopic(2);
+  const std::string group = UniqueName("group");
+  ASSERT_OK_AND_ASSIGN(const std::vector<GroupMember> nobody, log().GroupMembers(topic_, group));
+  EXPECT_THAT(nobody, IsEmpty());
+  RecordingListener one_listener, two_listener;
+  const auto one = Subscribe(group, "one", &one_listener, "http://127.0.0.1:1");
+  const auto two = Subscribe(group, "two", &two_listener, "http://127.0.0.1:2");
+  ASSERT_NE(one, nullptr);
+  ASSERT_NE(two, nullptr);
+  const auto settled = [&] {
+    return one_listener.owned.size() == 1 && two_listener.owned.size() == 1;
+  };
+  std::map<Partition, std::vector<OwnedRecord>> read;
+  PollUntil({one.get(), two.get()}, settled, &read);
+  ASSERT_OK_AND_ASSIGN(const std::vector<GroupMember> members, log().GroupMembers(topic_, group));
+  const GroupMember first{"one", "http://127.0.0.1:1", {*one_listener.owned.begin()}};
+  const GroupMember second{"two", "http://127.0.0.1:2", {*two_listener.owned.begin()}};
+  EXPECT_THAT(members, ElementsAre(first, second));
+}
+
 TEST_P(EventLogContractTest, GroupsDoNotShare) {
   CreateTopic(1);
   const Record record = RecordOf("k", "v");

@@ -119,6 +119,16 @@ struct SubscribeOptions {
   std::string group;
   // Stable name of this member: a restart within the session time-out keeps its partitions.
   std::string member;
+  // How others reach this member, for GroupMembers; may be empty.
+  std::string address;
+};
+
+// A member of a group, as the log knows it: one that was killed stays for the session time-out.
+struct GroupMember {
+  std::string member;
+  std::string address;
+  std::vector<Partition> partitions;  // that it owns, in order
+  bool operator==(const GroupMember&) const = default;
 };
 
 // Thread-safe.
@@ -146,6 +156,10 @@ class EventLog {
   virtual absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(absl::string_view topic,
                                                                   const SubscribeOptions& options,
                                                                   PartitionListener* listener) = 0;
+  // The members of a group and what they own of `topic`, in the order of their names; none when
+  // there is no such group. While partitions move from one to another, some are nobody's.
+  virtual absl::StatusOr<std::vector<GroupMember>> GroupMembers(absl::string_view topic,
+                                                                absl::string_view group) = 0;
   virtual absl::StatusOr<Watermarks> GetWatermarks(absl::string_view topic,
                                                    Partition partition) = 0;
   // The first offset whose timestamp is at or after `time`; the end when there is none.

@@ -95,6 +95,10 @@ class FaultyLog : public EventLog {
     if (!subscription.ok()) return subscription.status();
     return std::make_unique<Subscription>(this, *std::move(subscription));
   }
+  absl::StatusOr<std::vector<GroupMember>> GroupMembers(absl::string_view topic,
+                                                        absl::string_view group) override {
+    return log_.GroupMembers(topic, group);
+  }
   absl::StatusOr<Watermarks> GetWatermarks(absl::string_view topic, Partition partition) override {
     if (Look()) return Unavailable("looking for the end");
     return log_.GetWatermarks(topic, partition);

@@ -29,6 +29,10 @@ class LogOnDisk : public EventLog {
                                                           PartitionListener* listener) override {
     return log_->Subscribe(topic, options, listener);
   }
+  absl::StatusOr<std::vector<GroupMember>> GroupMembers(absl::string_view topic,
+                                                        absl::string_view group) override {
+    return log_->GroupMembers(topic, group);
+  }
   absl::StatusOr<Watermarks> GetWatermarks(absl::string_view topic, Partition partition) override {
     return log_->GetWatermarks(topic, partition);
   }

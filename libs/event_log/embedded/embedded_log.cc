@@ -125,6 +125,8 @@ class EmbeddedLog : public EventLog {
   absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(absl::string_view topic,
                                                           const SubscribeOptions& options,
                                                           PartitionListener* listener) override;
+  absl::StatusOr<std::vector<GroupMember>> GroupMembers(absl::string_view topic,
+                                                        absl::string_view group) override;
   absl::StatusOr<Watermarks> GetWatermarks(absl::string_view topic, Partition partition) override;
   absl::StatusOr<Offset> OffsetForTime(absl::string_view topic, Partition partition,
                                        absl::Time time) override;
@@ -429,6 +431,14 @@ absl::StatusOr<std::unique_ptr<Subscription>> EmbeddedLog::Subscribe(
     absl::string_view topic, const SubscribeOptions& options, PartitionListener* listener) {
   RAPPORT_ASSIGN_OR_RETURN(Topic* const found, Find(topic));
   return std::make_unique<EmbeddedSubscription>(db_.get(), found, options, listener, &uses_);
+}
+
+absl::StatusOr<std::vector<GroupMember>> EmbeddedLog::GroupMembers(absl::string_view topic,
+                                                                   absl::string_view group) {
+  RAPPORT_ASSIGN_OR_RETURN(Topic* const found, Find(topic));
+  MutexLock lock(&found->mutex);
+  const auto it = found->groups.find(std::string(group));
+  return it == found->groups.end() ? std::vector<GroupMember>() : it->second.Members();
 }
 
 absl::StatusOr<Watermarks> EmbeddedLog::GetWatermarks(absl::string_view topic,

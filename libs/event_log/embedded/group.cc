@@ -6,10 +6,10 @@
 
 namespace rapport::embedded {
 
-MemberId Group::Join(absl::string_view name) {
+MemberId Group::Join(absl::string_view name, absl::string_view address) {
   const MemberId id = ++last_id_;
   const auto expelled = std::find_if(members_.begin(), members_.end(), [&](const auto& member) {
-    return !name.empty() && member.second == name;
+    return !name.empty() && member.second.name == name;
   });
   if (expelled != members_.end()) {
     for (Share& share : shares_) {
@@ -18,7 +18,7 @@ MemberId Group::Join(absl::string_view name) {
     }
     members_.erase(expelled);
   }
-  members_.emplace(id, name);
+  members_[id] = {std::string(name), std::string(address)};
   Balance();
   return id;
 }
@@ -48,6 +48,21 @@ std::optional<Partition> Group::ToTake(MemberId member) const {
   return std::nullopt;
 }
 
+std::vector<GroupMember> Group::Members() const {
+  std::vector<GroupMember> all;
+  for (const auto& [id, member] : members_) {
+    GroupMember& one = all.emplace_back();
+    one.member = member.name;
+    one.address = member.address;
+    for (size_t i = 0; i < shares_.size(); ++i) {
+      if (shares_[i].owner == id) one.partitions.emplace_back(static_cast<int32_t>(i));
+    }
+  }
+  std::sort(all.begin(), all.end(),
+            [](const GroupMember& a, const GroupMember& b) { return a.member < b.member; });
+  return all;
+}
+
 void Group::Release(Partition partition) {
   shares_[static_cast<size_t>(partition.value())].owner.reset();
 }
@@ -60,7 +75,7 @@ void Group::Take(Partition partition, MemberId member) {
 
 void Group::Balance() {
   std::map<MemberId, std::vector<Share*>> plan;
-  for (const auto& [id, name] : members_) plan[id];
+  for (const auto& [id, member] : members_) plan[id];
   if (plan.empty()) {
     for (Share& share : shares_) share.heir.reset();
     return;

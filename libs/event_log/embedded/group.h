@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "libs/base/strong_type.h"
+#include "libs/event_log/event_log.h"
 
 namespace rapport::embedded {
 
@@ -22,7 +23,7 @@ class Group {
   explicit Group(int partitions) : shares_(static_cast<size_t>(partitions)) {}
 
   // A member of the same name (when not empty) is expelled: this one takes its place and shares.
-  MemberId Join(absl::string_view name);
+  MemberId Join(absl::string_view name, absl::string_view address = "");
   // Lets go of everything; also for a member that has been expelled.
   void Leave(MemberId member);
   bool IsMember(MemberId member) const { return members_.contains(member); }
@@ -31,6 +32,8 @@ class Group {
   std::optional<Partition> ToRelease(MemberId member) const;
   // What `member` shall own and nobody owns, if anything.
   std::optional<Partition> ToTake(MemberId member) const;
+  // In the order of their names.
+  std::vector<GroupMember> Members() const;
   void Release(Partition partition);
   void Take(Partition partition, MemberId member);
 
@@ -41,9 +44,14 @@ class Group {
     std::optional<MemberId> heir;
   };
 
+  struct Member {
+    std::string name;
+    std::string address;
+  };
+
   void Balance();
 
-  std::map<MemberId, std::string> members_;
+  std::map<MemberId, Member> members_;
   std::vector<Share> shares_;
   MemberId last_id_{0};
 };

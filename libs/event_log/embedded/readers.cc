@@ -48,7 +48,7 @@ EmbeddedSubscription::EmbeddedSubscription(rocksdb::DB* db, Topic* topic,
   MutexLock lock(&topic_->mutex);
   group_ = &topic_->groups.try_emplace(options_.group, static_cast<int>(topic_->partitions.size()))
                 .first->second;
-  member_ = group_->Join(options_.member);
+  member_ = group_->Join(options_.member, options_.address);
   topic_->changed.SignalAll();
 }
 

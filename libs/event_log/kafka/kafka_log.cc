@@ -12,6 +12,7 @@
 #include "libs/base/mutex.h"
 #include "libs/base/status.h"
 #include "libs/event_log/kafka/client.h"
+#include "libs/event_log/kafka/group_members.h"
 #include "libs/event_log/kafka/producer.h"
 #include "libs/event_log/kafka/reader.h"
 #include "libs/event_log/kafka/subscription.h"
@@ -59,6 +60,8 @@ class KafkaLog : public EventLog {
   absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(absl::string_view topic,
                                                           const SubscribeOptions& options,
                                                           PartitionListener* listener) override;
+  absl::StatusOr<std::vector<GroupMember>> GroupMembers(absl::string_view topic,
+                                                        absl::string_view group) override;
   absl::StatusOr<Watermarks> GetWatermarks(absl::string_view topic, Partition partition) override;
   absl::StatusOr<Offset> OffsetForTime(absl::string_view topic, Partition partition,
                                        absl::Time time) override;
@@ -317,6 +320,15 @@ absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(absl::string_v
   }
   RAPPORT_RETURN_IF_ERROR(CachedPartitionCount(name).status());
   return Member::Join(options_, name, options, listener);
+}
+
+absl::StatusOr<std::vector<GroupMember>> KafkaLog::GroupMembers(absl::string_view topic,
+                                                                absl::string_view group) {
+  const std::string name = Name(topic);
+  RAPPORT_RETURN_IF_ERROR(CachedPartitionCount(name).status());
+  return RetryUnavailable([&] {
+    return DescribeGroup(admin_.get(), name, std::string(group), options_.request_timeout);
+  });
 }
 
 absl::StatusOr<Watermarks> KafkaLog::GetWatermarks(absl::string_view topic, Partition partition) {

@@ -35,10 +35,12 @@ absl::StatusOr<std::unique_ptr<Subscription>> Member::Join(const KafkaLogOptions
                                                            const SubscribeOptions& subscribe,
                                                            PartitionListener* listener) {
   std::unique_ptr<Member> member(new Member(options, topic, subscribe.member, listener));
-  RAPPORT_ASSIGN_OR_RETURN(member->handle_, NewClient(options, ClientKind::kMember,
-                                                      {{"group.id", subscribe.group},
-                                                       {"group.instance.id", subscribe.member}},
-                                                      member.get()));
+  std::vector<std::pair<std::string, std::string>> own = {{"group.id", subscribe.group},
+                                                          {"group.instance.id", subscribe.member}};
+  // The one text of a member's own that the group tells others.
+  if (!subscribe.address.empty()) own.emplace_back("client.id", subscribe.address);
+  RAPPORT_ASSIGN_OR_RETURN(member->handle_,
+                           NewClient(options, ClientKind::kMember, own, member.get()));
   rd_kafka_t* const handle = member->handle_.get();
   rd_kafka_poll_set_consumer(handle);
   member->events_.reset(rd_kafka_queue_get_consumer(handle));
