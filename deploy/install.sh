@@ -11,7 +11,7 @@ build_packages='
   libboost-dev libspdlog-dev prometheus-cpp-dev libcurl4-openssl-dev libsimdjson-dev tzdata
   libgtest-dev libgmock-dev libbenchmark-dev'
 test_packages='
-  clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev maven openjdk-17-jre-headless python3 shellcheck'
+  clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev maven openjdk-17-jre-headless python3 python3-venv shellcheck systemd'
 
 fail() {
   echo "install.sh: $*" >&2

@@ -73,6 +73,7 @@ build() {
 mkdir -p .build/check
 step "packages" deploy/install.sh --tests
 step "Kafka" tests/kafka/fetch.sh
+step "linters" tests/deploy/fetch.sh
 : >.build/check/CTestTestfile.cmake
 for config in "${configs[@]}"; do
   step "build $config" build "$config"
