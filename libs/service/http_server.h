@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -32,6 +33,8 @@ class HttpServer {
     // What Authorization: Bearer has to hold; empty: no token is asked for, which Create refuses
     // (FailedPrecondition) unless `listen` is a loopback address.
     std::string token;
+    // Origins of web pages, other than our own, that may call, such as "https://desk.example.com".
+    std::vector<std::string> allowed_origins;
   };
   struct RouteOptions {
     // Answers without a token (/healthz).
@@ -53,7 +56,10 @@ class HttpServer {
   // `pattern`: "/v1/clients/{id}"; a {name} stands for one non-empty segment. The route with the
   // most literal segments wins. Other methods of the path answer 405, other paths 404.
   void Handle(absl::string_view method, absl::string_view pattern, HttpHandler handler,
-              RouteOptions options = {});
+              RouteOptions options);
+  void Handle(absl::string_view method, absl::string_view pattern, HttpHandler handler) {
+    Handle(method, pattern, std::move(handler), RouteOptions());
+  }
   std::vector<Route> routes() const;
 
   absl::Status Start();
