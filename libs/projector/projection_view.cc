@@ -1,15 +1,19 @@
 #include "libs/projector/projection_view.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
+#include "libs/base/time.h"
 #include "libs/event_log/partitioner.h"
 #include "libs/projector/stored_state.h"
+#include "rapport/state/v1/store.pb.h"
 
 namespace rapport {
 namespace {
+
+// As PartitionFold writes it.
+constexpr char kMetaKey[] = "meta";
 
 // The smallest key above all that begin with `prefix`; "" when there is none.
 std::string AfterPrefix(std::string prefix) {
@@ -18,17 +22,60 @@ std::string AfterPrefix(std::string prefix) {
   return prefix;
 }
 
+absl::StatusOr<StoredPosition> ReadPosition(Partition partition, const StateStore& store) {
+  StoredPosition position{.partition = partition, .position = Offset(0)};
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
+                           store.Get(Family::kMeta, kMetaKey));
+  if (!bytes) return position;
+  state::v1::PartitionMeta meta;
+  if (!meta.ParseFromString(*bytes)) {
+    return absl::DataLossError("the position record of the state does not parse");
+  }
+  position.position = Offset(meta.position());
+  if (meta.has_clock()) position.clock = FromProto(meta.clock());
+  return position;
+}
+
 }  // namespace
 
-const StateStore& ProjectionView::StoreFor(absl::string_view client) const {
-  const Partition partition = PartitionOf(client, static_cast<int>(stores_.size()));
-  return *stores_[static_cast<size_t>(partition.value())];
+ProjectionView::ProjectionView(const std::vector<std::shared_ptr<StateStore>>& stores)
+    : partition_count_(static_cast<int>(stores.size())) {
+  for (int i = 0; i < partition_count_; ++i) {
+    stores_[Partition(i)] = stores[static_cast<size_t>(i)];
+  }
+}
+
+absl::StatusOr<const StateStore*> ProjectionView::StoreOf(Partition partition) const {
+  const auto it = stores_.find(partition);
+  if (it != stores_.end()) return it->second.get();
+  return absl::UnavailableError(
+      absl::StrCat("partition ", partition.value(), " is not folded by this process"));
+}
+
+absl::StatusOr<const StateStore*> ProjectionView::StoreFor(absl::string_view client) const {
+  return StoreOf(PartitionOf(client, partition_count_));
+}
+
+absl::StatusOr<std::vector<StoredPosition>> ProjectionView::Positions() const {
+  std::vector<StoredPosition> positions;
+  for (const auto& [partition, store] : stores_) {
+    RAPPORT_ASSIGN_OR_RETURN(const StoredPosition position, ReadPosition(partition, *store));
+    positions.push_back(position);
+  }
+  return positions;
+}
+
+absl::StatusOr<StoredPosition> ProjectionView::PositionFor(absl::string_view client) const {
+  const Partition partition = PartitionOf(client, partition_count_);
+  RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreOf(partition));
+  return ReadPosition(partition, *store);
 }
 
 absl::StatusOr<bool> ProjectionView::Get(absl::string_view client,
                                          google::protobuf::MessageLite* state) const {
+  RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreFor(client));
   std::string bytes;
-  RAPPORT_ASSIGN_OR_RETURN(const bool found, StoreFor(client).Get(Family::kState, client, &bytes));
+  RAPPORT_ASSIGN_OR_RETURN(const bool found, store->Get(Family::kState, client, &bytes));
   if (!found) return false;
   int64_t timer = 0;
   int64_t wake = 0;
@@ -36,35 +83,50 @@ absl::StatusOr<bool> ProjectionView::Get(absl::string_view client,
   return true;
 }
 
-absl::StatusOr<std::vector<ProjectionView::IndexEntry>> ProjectionView::List(
-    absl::string_view index, absl::string_view sort_prefix, size_t limit) const {
-  std::string begin;
-  AppendKeyString(&begin, index);
-  const size_t list_size = begin.size();
-  begin.append(sort_prefix.data(), sort_prefix.size());
-  const std::string end = AfterPrefix(begin);
-  std::vector<IndexEntry> entries;
-  for (const std::shared_ptr<StateStore>& store : stores_) {
-    size_t taken = 0;
+absl::Status ProjectionView::Scan(absl::string_view index, const Range& range,
+                                  const std::function<bool(IndexEntry entry)>& visit) const {
+  std::string list;
+  AppendKeyString(&list, index);
+  // The smallest key above `after` is the one with a zero byte behind it.
+  const std::string begin = range.after.empty()
+                                ? absl::StrCat(list, range.prefix)
+                                : absl::StrCat(list, range.after, absl::string_view("\0", 1));
+  std::string end = AfterPrefix(absl::StrCat(list, range.prefix));
+  if (!range.before.empty()) end = std::min(end, absl::StrCat(list, range.before));
+  for (const auto& [partition, store] : stores_) {
+    bool goes_on = true;
     bool damaged = false;
-    const auto visit = [&](absl::string_view key, absl::string_view value) {
-      if (taken == limit) return false;
-      const absl::string_view rest = key.substr(list_size);
-      const size_t client_size = rest.size() < 4 ? 0 : ReadBig32(rest.data() + rest.size() - 4);
-      if (rest.size() < 4 + client_size) return !(damaged = true);
-      const size_t sort_size = rest.size() - 4 - client_size;
-      entries.push_back({std::string(rest.substr(0, sort_size)),
-                         std::string(rest.substr(sort_size, client_size)), std::string(value)});
-      ++taken;
-      return true;
+    const auto take = [&](absl::string_view key, absl::string_view value) {
+      const absl::string_view place = key.substr(list.size());
+      const size_t client_size = place.size() < 4 ? 0 : ReadBig32(place.data() + place.size() - 4);
+      if (place.size() < 4 + client_size) return !(damaged = true);
+      const size_t sort_size = place.size() - 4 - client_size;
+      return goes_on = visit({std::string(place.substr(0, sort_size)),
+                              std::string(place.substr(sort_size, client_size)), std::string(value),
+                              std::string(place)});
     };
-    RAPPORT_RETURN_IF_ERROR(store->Scan(Family::kIndex, begin, end, visit));
+    RAPPORT_RETURN_IF_ERROR(store->Scan(Family::kIndex, begin, end, take));
     if (damaged)
       return absl::DataLossError(absl::StrCat("an entry of list ", index, " is damaged"));
+    if (!goes_on) break;
   }
-  std::sort(entries.begin(), entries.end(), [](const IndexEntry& a, const IndexEntry& b) {
-    return std::tie(a.sort_key, a.client_id) < std::tie(b.sort_key, b.client_id);
-  });
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ProjectionView::IndexEntry>> ProjectionView::List(
+    absl::string_view index, const Range& range, size_t limit) const {
+  std::vector<IndexEntry> entries;
+  for (const auto& [partition, store] : stores_) {
+    size_t taken = 0;
+    const ProjectionView one(partition_count_, {{partition, store}});
+    RAPPORT_RETURN_IF_ERROR(one.Scan(index, range, [&](IndexEntry entry) {
+      if (taken == limit) return false;
+      entries.push_back(std::move(entry));
+      return ++taken < limit;
+    }));
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const IndexEntry& a, const IndexEntry& b) { return a.place < b.place; });
   if (entries.size() > limit) entries.resize(limit);
   return entries;
 }
@@ -76,15 +138,16 @@ absl::Status ProjectionView::Rows(
   AppendKeyString(&prefix, client);
   const std::string begin = absl::StrCat(prefix, from);
   const std::string end = to.empty() ? AfterPrefix(prefix) : absl::StrCat(prefix, to);
-  return StoreFor(client).Scan(Family::kRows, begin, end,
-                               [&](absl::string_view key, absl::string_view value) {
-                                 return visit(key.substr(prefix.size()), value);
-                               });
+  RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreFor(client));
+  return store->Scan(Family::kRows, begin, end,
+                     [&](absl::string_view key, absl::string_view value) {
+                       return visit(key.substr(prefix.size()), value);
+                     });
 }
 
 absl::Status ProjectionView::DeadLetters(
     const std::function<bool(absl::string_view)>& visit) const {
-  for (const std::shared_ptr<StateStore>& store : stores_) {
+  for (const auto& [partition, store] : stores_) {
     bool goes_on = true;
     RAPPORT_RETURN_IF_ERROR(store->Scan(
         Family::kDeadLetters, "", "",
@@ -92,6 +155,14 @@ absl::Status ProjectionView::DeadLetters(
     if (!goes_on) break;
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<std::string>> ProjectionView::DeadLetterAt(Partition partition,
+                                                                        Offset offset) const {
+  RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreOf(partition));
+  std::string key;
+  AppendOrdered64(&key, offset.value());
+  return store->Get(Family::kDeadLetters, key);
 }
 
 }  // namespace rapport

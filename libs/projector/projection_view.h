@@ -1,27 +1,48 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "google/protobuf/message_lite.h"
+#include "libs/base/strong_type.h"
 #include "libs/state_store/state_store.h"
 
 namespace rapport {
 
-// Reads what a projection has committed, over all its partitions. Thread-safe; keeps the stores
-// open as long as it lives.
+// How far a store is: all records before `position` are in it, and no other.
+struct StoredPosition {
+  Partition partition;
+  Offset position;
+  absl::Time clock = absl::InfinitePast();
+};
+
+// Reads what a projection has committed, over the partitions that this process has. Thread-safe;
+// keeps the stores open as long as it lives, so it should not live long.
 class ProjectionView {
  public:
-  // One store per partition, in their order; none may be null.
-  explicit ProjectionView(std::vector<std::shared_ptr<StateStore>> stores)
-      : stores_(std::move(stores)) {}
+  // All partitions of the topic: one store per partition, in their order; none may be null.
+  explicit ProjectionView(const std::vector<std::shared_ptr<StateStore>>& stores);
+  // Some of the topic's `partition_count`; none may be null.
+  ProjectionView(int partition_count, std::map<Partition, std::shared_ptr<StateStore>> stores)
+      : partition_count_(partition_count), stores_(std::move(stores)) {}
 
-  // The client's state into `state`; false when there is none.
+  // Where each partition is, in their order; read before anything else, it is at most what the
+  // rest is read from.
+  absl::StatusOr<std::vector<StoredPosition>> Positions() const;
+  // Of the client's partition. Unavailable when it is not here.
+  absl::StatusOr<StoredPosition> PositionFor(absl::string_view client) const;
+
+  // The client's state into `state`; false when there is none. Unavailable when the client's
+  // partition is not here.
   absl::StatusOr<bool> Get(absl::string_view client, google::protobuf::MessageLite* state) const;
 
   // An entry of a list, as IndexWriter::Add made it.
@@ -29,11 +50,28 @@ class ProjectionView {
     std::string sort_key;
     std::string client_id;
     std::string value;
+    // Sort key and client as they stand in the store: bytes that order the entries of a list.
+    std::string place;
   };
-  // The first `limit` entries of list `index` whose sort key begins with `sort_prefix`, in the
-  // order of sort key and client.
+  struct Range {
+    // Entries whose sort key begins with this.
+    std::string prefix;
+    // Only those whose place is greater than this, which begins with `prefix`; empty: all.
+    std::string after;
+    // Only those whose place is less than this; empty: all.
+    std::string before;
+  };
+  // The first `limit` entries of list `index` in a range, in the order of their places.
+  absl::StatusOr<std::vector<IndexEntry>> List(absl::string_view index, const Range& range,
+                                               size_t limit) const;
+  // The first `limit` entries of list `index` whose sort key begins with `sort_prefix`.
   absl::StatusOr<std::vector<IndexEntry>> List(absl::string_view index,
-                                               absl::string_view sort_prefix, size_t limit) const;
+                                               absl::string_view sort_prefix, size_t limit) const {
+    return List(index, Range{.prefix = std::string(sort_prefix)}, limit);
+  }
+  // Calls `visit` with the entries in a range, partition by partition, until it returns false.
+  absl::Status Scan(absl::string_view index, const Range& range,
+                    const std::function<bool(IndexEntry entry)>& visit) const;
 
   // Calls `visit` with the client's rows from <= sort key < to (an empty `to` has no limit), in
   // order, until it returns false.
@@ -41,13 +79,18 @@ class ProjectionView {
       absl::string_view client, absl::string_view from, absl::string_view to,
       const std::function<bool(absl::string_view sort_key, absl::string_view value)>& visit) const;
 
-  // Calls `visit` with each stored dead letter, partition by partition.
+  // Calls `visit` with each stored dead letter, partition by partition, until it returns false.
   absl::Status DeadLetters(const std::function<bool(absl::string_view value)>& visit) const;
+  // The dead letter of one place, as stored; nullopt when there is none. Unavailable when the
+  // partition is not here.
+  absl::StatusOr<std::optional<std::string>> DeadLetterAt(Partition partition, Offset offset) const;
 
  private:
-  const StateStore& StoreFor(absl::string_view client) const;
+  absl::StatusOr<const StateStore*> StoreOf(Partition partition) const;
+  absl::StatusOr<const StateStore*> StoreFor(absl::string_view client) const;
 
-  const std::vector<std::shared_ptr<StateStore>> stores_;
+  int partition_count_;
+  std::map<Partition, std::shared_ptr<StateStore>> stores_;
 };
 
 }  // namespace rapport

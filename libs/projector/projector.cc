@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "libs/base/check.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"
@@ -24,6 +25,8 @@ constexpr int64_t kBulkRecords = 100'000;
 constexpr int64_t kRereadRecords = 50'000;
 // A record this old when it is polled: the end of the log is far.
 constexpr absl::Duration kLag = absl::Seconds(1);
+// Those who wait for a position within this time share a commit.
+constexpr absl::Duration kWaitersShare = absl::Milliseconds(2);
 
 }  // namespace
 
@@ -55,8 +58,10 @@ absl::StatusOr<std::unique_ptr<Projector>> Projector::Start(const ProjectionEnv&
       std::unique_ptr<Projector>(new Projector(env, options, std::move(generations), partitions));
   RAPPORT_ASSIGN_OR_RETURN(
       projector->subscription_,
-      env.log->Subscribe(env.topics.touchpoints, {.group = options.group, .member = options.member},
-                         projector.get()));
+      env.log->Subscribe(
+          env.topics.touchpoints,
+          {.group = options.group, .member = options.member, .address = options.address},
+          projector.get()));
   projector->thread_ = std::thread([raw = projector.get()] { raw->Run(); });
   return projector;
 }
@@ -69,13 +74,22 @@ Projector::~Projector() {
       Log(LogLevel::kWarning, absl::StrCat("leaving the group: ", status.message()));
     }
   }
+  {
+    // Also where the group did not take them back.
+    MutexLock lock(&shown_mutex_);
+    shown_.clear();
+  }
+  CallWaiters();
 }
 
 void Projector::Run() {
-  while (!stopping_) RunOnce();
+  while (!stopping_) {
+    PollAndFold();
+    CallWaiters();
+  }
 }
 
-void Projector::RunOnce() {
+void Projector::PollAndFold() {
   bool busy = waiting_ > 0;
   {
     MutexLock lock(&mutex_);
@@ -99,12 +113,97 @@ void Projector::RunOnce() {
     changed_.WaitFor(&mutex_, kFirstPause);
   }
   for (auto& [partition, slot] : slots_) Maintain(partition, slot, catching_up);
+  Show();
   changed_.SignalAll();
+}
+
+void Projector::Show() {
+  MutexLock lock(&shown_mutex_);
+  std::erase_if(shown_, [this](const auto& entry) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return slots_.count(entry.first) == 0;
+  });
+  for (const auto& [partition, slot] : slots_) {
+    Shown& shown = shown_[partition];
+    PartitionStatus& status = shown.status;
+    status.partition = partition;
+    status.trouble = slot.trouble;
+    status.last_record_at = slot.last_record_at;
+    if (slot.worker == nullptr) {
+      shown.store = nullptr;
+      continue;
+    }
+    const PartitionFold& fold = slot.worker->fold();
+    shown.store = slot.worker->store();
+    status.position = fold.position();
+    status.committed = fold.committed_position();
+    status.clock = fold.clock();
+    status.digest = fold.digest();
+    status.counts = fold.counts();
+  }
+  shown_generation_ = *generations_.current();
+}
+
+void Projector::NotifyAt(Partition partition, Offset position, absl::Time deadline,
+                         std::function<void(absl::Status)> done) {
+  absl::Status status;
+  {
+    MutexLock lock(&shown_mutex_);
+    const auto shown = shown_.find(partition);
+    if (shown == shown_.end()) {
+      status = absl::NotFoundError(absl::StrCat("partition ", partition.value(), " of ",
+                                                env_.spec->identity().name,
+                                                " is not folded by this process"));
+    } else if (shown->second.status.committed < position) {
+      waiters_.emplace(partition, Waiter{position, absl::Now(), deadline, std::move(done)});
+      return;
+    }
+  }
+  done(status);
+}
+
+bool Projector::IsAwaited(Partition partition, const PartitionFold& fold) const {
+  MutexLock lock(&shown_mutex_);
+  const auto [begin, end] = waiters_.equal_range(partition);
+  return std::any_of(begin, end, [&](const auto& entry) {
+    const Waiter& waiter = entry.second;
+    return waiter.position <= fold.position() && waiter.position > fold.committed_position() &&
+           absl::Now() - waiter.since >= kWaitersShare;
+  });
+}
+
+void Projector::CallWaiters() {
+  std::vector<std::pair<Waiter, absl::Status>> over;
+  {
+    MutexLock lock(&shown_mutex_);
+    const absl::Time now = absl::Now();
+    for (auto it = waiters_.begin(); it != waiters_.end();) {
+      const auto& [partition, waiter] = *it;
+      const auto shown = shown_.find(partition);
+      absl::Status status;
+      if (shown == shown_.end()) {
+        status = absl::UnavailableError(absl::StrCat("partition ", partition.value(), " of ",
+                                                     env_.spec->identity().name,
+                                                     " went to another process"));
+      } else if (shown->second.status.committed < waiter.position) {
+        if (now < waiter.deadline) {
+          ++it;
+          continue;
+        }
+        status = absl::DeadlineExceededError(absl::StrCat(
+            env_.spec->identity().name, " is at offset ", shown->second.status.committed.value(),
+            " of partition ", partition.value(), ", not yet at ", waiter.position.value()));
+      }
+      over.emplace_back(std::move(it->second), std::move(status));
+      it = waiters_.erase(it);
+    }
+  }
+  for (auto& [waiter, status] : over) waiter.done(std::move(status));
 }
 
 absl::StatusOr<Offset> Projector::OnAssigned(Partition partition) {
   MutexLock lock(&mutex_);
   Slot& slot = slots_[partition];
+  const absl::Cleanup show = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { Show(); };
   if (const absl::Status status = OpenWorker(partition, slot); !status.ok()) {
     Fail(partition, slot, status);
     // Opened again later, from its own position; what is there until now is read again then.
@@ -128,6 +227,7 @@ void Projector::OnRevoked(Partition partition, bool lost) {
     }
   }
   slots_.erase(it);
+  Show();
 }
 
 absl::Status Projector::OpenWorker(Partition partition, Slot& slot) {
@@ -154,6 +254,11 @@ void Projector::Fail(Partition partition, Slot& slot, const absl::Status& status
     slot.reread_until = std::max(slot.reread_until, slot.worker->fold().position());
   }
   slot.worker.reset();
+  {
+    // Closed, before it is opened again or set aside.
+    MutexLock lock(&shown_mutex_);
+    if (const auto it = shown_.find(partition); it != shown_.end()) it->second.store = nullptr;
+  }
   // Damage that opening does not find: the store is not used again.
   if (absl::IsDataLoss(status) && !folder.empty()) {
     if (const absl::Status aside = SetAside(folder, status.message()); !aside.ok()) {
@@ -179,7 +284,9 @@ void Projector::FoldInto(Partition partition, absl::Span<const RecordView> recor
   if (const absl::Status status = slot.worker->Fold(records); !status.ok()) {
     slot.reread_until = std::max(slot.reread_until, records.back().offset + 1);
     Fail(partition, slot, status);
+    return;
   }
+  slot.last_record_at = records.back().timestamp;
 }
 
 void Projector::Maintain(Partition partition, Slot& slot, bool catching_up) {
@@ -199,9 +306,14 @@ void Projector::Maintain(Partition partition, Slot& slot, bool catching_up) {
       fold.set_bulk(false);
       slot.bulk_until = Offset(0);
     }
-    RAPPORT_RETURN_IF_ERROR(waiting_ > 0 && !catching_up
+    const Offset committed = fold.committed_position();
+    const absl::Time before = absl::Now();
+    RAPPORT_RETURN_IF_ERROR((waiting_ > 0 && !catching_up) || IsAwaited(partition, fold)
                                 ? slot.worker->Flush()
-                                : slot.worker->CommitIfDue(absl::Now(), catching_up));
+                                : slot.worker->CommitIfDue(before, catching_up));
+    if (options_.on_commit && fold.committed_position() != committed) {
+      options_.on_commit(partition, absl::Now() - before);
+    }
     slot.trouble = absl::OkStatus();
     slot.pause = absl::ZeroDuration();
     return absl::OkStatus();
@@ -249,52 +361,44 @@ absl::Status Projector::CatchUp(
     }
     if (progress && absl::Now() >= next_progress) {
       next_progress = absl::Now() + kProgressEvery;
-      if (const auto status = StatusLocked(); status.ok()) progress(*status);
+      if (const auto status = Status(); status.ok()) progress(*status);
     }
     changed_.WaitFor(&mutex_, kProgressEvery);
   }
   --waiting_;
   if (progress && result.ok()) {
-    if (const auto status = StatusLocked(); status.ok()) progress(*status);
+    if (const auto status = Status(); status.ok()) progress(*status);
   }
   return result;
 }
 
-absl::StatusOr<std::vector<PartitionStatus>> Projector::StatusLocked() const {
+absl::StatusOr<std::vector<PartitionStatus>> Projector::Status() const {
   std::vector<PartitionStatus> all;
-  for (const auto& [partition, slot] : slots_) {
-    PartitionStatus& status = all.emplace_back();
-    status.partition = partition;
-    status.trouble = slot.trouble;
+  {
+    MutexLock lock(&shown_mutex_);
+    for (const auto& [partition, shown] : shown_) all.push_back(shown.status);
+  }
+  for (PartitionStatus& status : all) {
     RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
-                             env_.log->GetWatermarks(env_.topics.touchpoints, partition));
+                             env_.log->GetWatermarks(env_.topics.touchpoints, status.partition));
     status.end = marks.end;
-    if (slot.worker == nullptr) continue;
-    const PartitionFold& fold = slot.worker->fold();
-    status.position = fold.position();
-    status.committed = fold.committed_position();
-    status.clock = fold.clock();
-    status.digest = fold.digest();
-    status.counts = fold.counts();
   }
   return all;
 }
 
-absl::StatusOr<std::vector<PartitionStatus>> Projector::Status() const {
-  MutexLock lock(&mutex_);
-  return StatusLocked();
-}
-
 std::shared_ptr<StateStore> Projector::StoreOf(Partition partition) const {
-  MutexLock lock(&mutex_);
-  const auto it = slots_.find(partition);
-  if (it == slots_.end() || it->second.worker == nullptr) return nullptr;
-  return it->second.worker->store();
+  MutexLock lock(&shown_mutex_);
+  const auto it = shown_.find(partition);
+  return it == shown_.end() ? nullptr : it->second.store;
 }
 
-int Projector::generation() const {
-  MutexLock lock(&mutex_);
-  return *generations_.current();
+std::map<Partition, std::shared_ptr<StateStore>> Projector::Stores() const {
+  MutexLock lock(&shown_mutex_);
+  std::map<Partition, std::shared_ptr<StateStore>> stores;
+  for (const auto& [partition, shown] : shown_) {
+    if (shown.store != nullptr) stores[partition] = shown.store;
+  }
+  return stores;
 }
 
 absl::Status Projector::WhilePaused(
@@ -329,6 +433,7 @@ absl::Status Projector::WhilePaused(
     // Opened again from what is stored.
     if (slot.worker == nullptr) slot.retry_at = absl::InfinitePast();
   }
+  Show();
   return status;
 }
 

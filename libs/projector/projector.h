@@ -25,6 +25,8 @@ struct PartitionStatus {
   Offset committed;  // position of the last commit
   Offset end;        // of the touchpoints log
   absl::Time clock = absl::InfinitePast();
+  // When the log took the record before `position`; InfinitePast before one was folded here.
+  absl::Time last_record_at = absl::InfinitePast();
   Digest digest;  // of what is committed
   state::v1::FoldCounts counts;
   // Why the partition stands still, when it does; it is tried again.
@@ -42,11 +44,15 @@ class Projector : private PartitionListener {
     // Group of the projection's processes, and this process's stable name in it.
     std::string group;
     std::string member;
+    // How others reach this process, for the group's list of members; may be empty.
+    std::string address;
     // CatchUp waits until at least so many partitions are owned: all of them where there is no
     // other member.
     int least_partitions = 1;
     // partition and bulk are set by the projector.
     FoldOptions fold;
+    // Told of each live commit and how long it took, on the projector's thread.
+    std::function<void(Partition, absl::Duration)> on_commit;
   };
 
   // Starts folding. A generation that another version or other settings folded is left to serve
@@ -63,9 +69,19 @@ class Projector : private PartitionListener {
       absl::Duration timeout,
       const std::function<void(const std::vector<PartitionStatus>&)>& progress = {});
 
+  // Calls `done` once, as soon as the partition has committed all before `position`; what is folded
+  // and waits for its commit is committed at once then. NotFound: the partition is not owned here;
+  // Unavailable: it went away meanwhile; DeadlineExceeded. `done` is called on the caller's or the
+  // projector's thread, and must be quick.
+  void NotifyAt(Partition partition, Offset position, absl::Time deadline,
+                std::function<void(absl::Status)> done);
+
+  // These wait for no fold or commit.
   absl::StatusOr<std::vector<PartitionStatus>> Status() const;
   // The store of an owned partition, for reading what is committed; null when it is not open here.
   std::shared_ptr<StateStore> StoreOf(Partition partition) const;
+  // Those of all partitions that are open here.
+  std::map<Partition, std::shared_ptr<StateStore>> Stores() const;
   // Stops folding while `action` runs with the workers of all partitions, flushed; it may replace
   // them, and change which generation serves. FailedPrecondition when a partition of the topic is
   // not owned or not open here.
@@ -74,7 +90,7 @@ class Projector : private PartitionListener {
 
   const ProjectionEnv& env() const { return env_; }
   const Options& options() const { return options_; }
-  int generation() const;
+  int generation() const { return shown_generation_; }
   int partition_count() const { return partition_count_; }
 
  private:
@@ -87,19 +103,39 @@ class Projector : private PartitionListener {
     Offset bulk_until = Offset(0);
     // Read again from the log up to here: it was polled while the worker was closed.
     Offset reread_until = Offset(0);
+    absl::Time last_record_at = absl::InfinitePast();
+  };
+  // What others see of a partition without waiting for its fold.
+  struct Shown {
+    PartitionStatus status;  // without `end`
+    std::shared_ptr<StateStore> store;
+  };
+  struct Waiter {
+    Offset position;
+    absl::Time since;
+    absl::Time deadline;
+    std::function<void(absl::Status)> done;
   };
 
   Projector(const ProjectionEnv& env, Options options, Generations generations, int partitions)
       : env_(env),
         options_(std::move(options)),
         partition_count_(partitions),
-        generations_(std::move(generations)) {}
+        generations_(std::move(generations)),
+        shown_generation_(*generations_.current()) {}
 
   absl::StatusOr<Offset> OnAssigned(Partition partition) override;
   void OnRevoked(Partition partition, bool lost) override;
 
   void Run();
-  void RunOnce() ABSL_LOCKS_EXCLUDED(mutex_);
+  void PollAndFold() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Calls the waiters whose wait is over.
+  void CallWaiters() ABSL_LOCKS_EXCLUDED(mutex_, shown_mutex_);
+  // Whether somebody waits for what the partition has folded and not committed.
+  bool IsAwaited(Partition partition, const PartitionFold& fold) const
+      ABSL_LOCKS_EXCLUDED(shown_mutex_);
+  // Brings what is shown up to date.
+  void Show() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) ABSL_LOCKS_EXCLUDED(shown_mutex_);
   // Folds records; on an error closes the worker and notes the trouble.
   void FoldInto(Partition partition, absl::Span<const RecordView> records)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -107,8 +143,6 @@ class Projector : private PartitionListener {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenWorker(Partition partition, Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Fail(Partition partition, Slot& slot, const absl::Status& status)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<std::vector<PartitionStatus>> StatusLocked() const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ProjectionEnv env_;
@@ -124,6 +158,12 @@ class Projector : private PartitionListener {
   CondVar changed_;
   Generations generations_ ABSL_GUARDED_BY(mutex_);
   std::map<Partition, Slot> slots_ ABSL_GUARDED_BY(mutex_);
+
+  // The fold holds mutex_ for as long as a batch takes; readers take this one, and only shortly.
+  mutable Mutex shown_mutex_ ABSL_ACQUIRED_AFTER(mutex_);
+  std::map<Partition, Shown> shown_ ABSL_GUARDED_BY(shown_mutex_);
+  std::multimap<Partition, Waiter> waiters_ ABSL_GUARDED_BY(shown_mutex_);
+  std::atomic<int> shown_generation_;
 };
 
 }  // namespace rapport

@@ -1,6 +1,7 @@
 #include <set>
 
 #include "absl/time/clock.h"
+#include "libs/event_log/partitioner.h"
 #include "libs/projector/testing/live.h"
 
 namespace rapport {
@@ -144,6 +145,92 @@ TEST_F(ProjectorTest, DamageOfTheLogLeavesTheStateAlone) {
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("reading the log: offset 40 (injected)")));
   EXPECT_EQ(worker->fold().position(), Offset(40));
+}
+
+// What NotifyAt told, once it did.
+class Told {
+ public:
+  std::function<void(absl::Status)> Callback() {
+    return [this](absl::Status status) {
+      MutexLock lock(&mutex_);
+      EXPECT_FALSE(status_) << "told twice";
+      status_ = std::move(status);
+      changed_.SignalAll();
+    };
+  }
+  absl::Status Wait() {
+    MutexLock lock(&mutex_);
+    while (!status_) changed_.Wait(&mutex_);
+    return *status_;
+  }
+  bool told() {
+    MutexLock lock(&mutex_);
+    return status_.has_value();
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::optional<absl::Status> status_;
+};
+
+TEST_F(ProjectorTest, WhoWaitsForAPositionIsToldOnceItIsCommitted) {
+  // Nothing else would commit within the test.
+  toy_options_.fold.commit_interval = absl::Hours(1);
+  const auto projector = Start();
+  Append(20);
+  for (int i = 0; i < kPartitions; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Watermarks marks,
+                         real_log_->GetWatermarks("touchpoints", Partition(i)));
+    Told told;
+    // The group may not have given the partition out yet.
+    Until([&] { return Owned(*projector).count(i) > 0; });
+    projector->NotifyAt(Partition(i), marks.end, absl::Now() + kPatience, told.Callback());
+    ASSERT_OK(told.Wait());
+    const ProjectionView view(kPartitions, projector->Stores());
+    ASSERT_OK_AND_ASSIGN(const auto positions, view.Positions());
+    EXPECT_EQ(positions[static_cast<size_t>(i)].position, marks.end);
+    // At once, when it is there already.
+    Told again;
+    projector->NotifyAt(Partition(i), marks.end, absl::InfinitePast(), again.Callback());
+    EXPECT_TRUE(again.told());
+  }
+}
+
+TEST_F(ProjectorTest, WhoWaitsInVainIsToldWhy) {
+  Told late;
+  Told stopped;
+  {
+    const auto projector = Start();
+    Until([&] { return Owned(*projector).size() == kPartitions; });
+    Told elsewhere;
+    projector->NotifyAt(Partition(kPartitions), Offset(1), absl::InfiniteFuture(),
+                        elsewhere.Callback());
+    EXPECT_THAT(elsewhere.Wait(), StatusIs(absl::StatusCode::kNotFound,
+                                           "partition 3 of toy is not folded by this process"));
+    projector->NotifyAt(Partition(0), Offset(5), absl::InfinitePast(), late.Callback());
+    EXPECT_THAT(late.Wait(), StatusIs(absl::StatusCode::kDeadlineExceeded,
+                                      "toy is at offset 0 of partition 0, not yet at 5"));
+    projector->NotifyAt(Partition(0), Offset(5), absl::InfiniteFuture(), stopped.Callback());
+  }
+  EXPECT_THAT(stopped.Wait(), StatusIs(absl::StatusCode::kUnavailable,
+                                       "partition 0 of toy went to another process"));
+}
+
+TEST_F(ProjectorTest, AViewOfSomePartitionsSaysWhichOnesItLacks) {
+  const auto projector = Start();
+  Append(60);
+  ASSERT_OK(projector->CatchUp(kPatience));
+  std::map<Partition, std::shared_ptr<StateStore>> stores = projector->Stores();
+  const Partition gone = PartitionOf("client1", kPartitions);
+  stores.erase(gone);
+  const ProjectionView view(kPartitions, stores);
+  state::v1::DeadLetter unused;
+  EXPECT_THAT(view.Get("client1", &unused),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       absl::StrCat("partition ", gone.value(), " is not folded by this process")));
+  ASSERT_OK_AND_ASSIGN(const auto positions, view.Positions());
+  EXPECT_EQ(positions.size(), static_cast<size_t>(kPartitions - 1));
 }
 
 TEST_F(ProjectorTest, TopicsMustHaveAsManyPartitions) {

@@ -29,8 +29,11 @@ class LiveFixture : public ::testing::Test {
   }
 
   std::unique_ptr<Projector> Start(const std::string& member = "one") {
-    auto projector = Projector::Start(
-        toy_.env(), {.folder = folder_ / "toy", .group = "toy", .member = member, .fold = {}});
+    Projector::Options options = toy_options_;
+    options.folder = folder_ / "toy";
+    options.group = "toy";
+    options.member = member;
+    auto projector = Projector::Start(toy_.env(), options);
     EXPECT_OK(projector);
     return projector.ok() ? *std::move(projector) : nullptr;
   }
@@ -74,6 +77,7 @@ class LiveFixture : public ::testing::Test {
   std::unique_ptr<EventLog> real_log_;
   FaultyLog log_;
   ProjectionFixture<ToyProjection> toy_;
+  Projector::Options toy_options_;
   int appended_ = 0;
 };
 
