@@ -1,0 +1,282 @@
+#include "services/alerts/alert_book.h"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/bytes.h"
+#include "libs/base/log.h"
+#include "libs/base/status.h"
+#include "libs/base/time.h"
+#include "services/alerts/alert_view.h"
+
+namespace rapport {
+namespace {
+
+using alert::v1::AlertEvent;
+using query::v1::Alert;
+using query::v1::AlertStep;
+using touchpoint::v1::Touchpoint;
+
+constexpr size_t kMaxEarlyMarks = 10'000;
+
+std::string PageCursor(int64_t before_us, absl::string_view alert_id) {
+  std::string bytes;
+  AppendOrdered64(&bytes, before_us);
+  absl::StrAppend(&bytes, alert_id);
+  return absl::WebSafeBase64Escape(bytes);
+}
+
+absl::StatusOr<std::pair<int64_t, std::string>> ParsePageCursor(absl::string_view text) {
+  std::string bytes;
+  if (!absl::WebSafeBase64Unescape(text, &bytes) || bytes.size() <= sizeof(int64_t)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cursor: '", absl::CHexEscape(text.substr(0, 40)),
+                     "' is no cursor; take next_cursor from the page before"));
+  }
+  return std::make_pair(ReadOrdered64(bytes.data()), bytes.substr(sizeof(int64_t)));
+}
+
+const std::string& AlertIdOf(const Touchpoint& touchpoint) {
+  return touchpoint.has_alert_acknowledged() ? touchpoint.alert_acknowledged().alert_id()
+                                             : touchpoint.alert_snoozed().alert_id();
+}
+
+// Marks that come late lose against what happened after them.
+void ApplyMark(const Touchpoint& touchpoint, Alert* alert) {
+  if (alert->state() != query::v1::ALERT_STATE_OPEN) return;
+  const bool snoozed = touchpoint.has_alert_snoozed();
+  query::v1::AlertMark mark;
+  *mark.mutable_at() = touchpoint.occurred_at();
+  mark.set_agent_id(touchpoint.agent_id());
+  if (snoozed) {
+    mark.set_note(touchpoint.alert_snoozed().note());
+    *mark.mutable_until() = touchpoint.alert_snoozed().snoozed_until();
+    if (FromProto(mark.until()) <= FromProto(alert->changed_at())) return;
+  } else {
+    mark.set_note(touchpoint.alert_acknowledged().note());
+  }
+  query::v1::AlertMark* old = snoozed ? alert->mutable_snoozed() : alert->mutable_acknowledged();
+  if (old->has_at() && FromProto(old->at()) > FromProto(mark.at())) return;
+  *old = std::move(mark);
+}
+
+// What the history keeps of a step.
+std::string Shortened(AlertStep step) {
+  for (query::v1::AlertReason& reason : *step.mutable_reasons()) reason.clear_touchpoint_ids();
+  return step.SerializeAsString();
+}
+
+template <class Answer>
+void SetWatermark(const AlertCursor& cursor, Answer* answer) {
+  for (size_t i = 0; i < cursor.next.size(); ++i) {
+    answer->add_watermarks(absl::StrCat(i, ":", cursor.next[i]));
+  }
+  answer->set_stream_cursor(cursor.ToText());
+}
+
+}  // namespace
+
+AlertBook::AlertBook(int partitions, size_t closed_alerts)
+    : closed_alerts_(closed_alerts),
+      cursor_{std::vector<int64_t>(static_cast<size_t>(partitions), 0)} {}
+
+std::optional<AlertStep> AlertBook::Take(const RecordPosition& position, absl::string_view value) {
+  AlertEvent event;
+  const bool parsed = event.ParseFromArray(value.data(), static_cast<int>(value.size())) &&
+                      !event.alert_id().empty() &&
+                      event.change_case() != AlertEvent::CHANGE_NOT_SET;
+  if (!parsed) {
+    Log(LogLevel::kWarning, absl::StrCat("record ", PositionText(position),
+                                         " of the alerts log is no alert event; it is left out"));
+  }
+  MutexLock lock(&mutex_);
+  cursor_.MoveBehind(position);
+  if (!parsed || SeenBefore(event)) {
+    dropped_[position.partition].insert(position.offset.value());
+    return std::nullopt;
+  }
+  AlertStep step = StepOf(position, event);
+  Enter(position, event, step);
+  return step;
+}
+
+bool AlertBook::SeenBefore(const AlertEvent& event) {
+  if (!event.has_cause()) return false;
+  Place& furthest = furthest_[{event.projection(), event.cause().partition()}];
+  const Place place{event.cause().offset(), event.cause().ordinal()};
+  if (place <= furthest) return true;
+  furthest = place;
+  return false;
+}
+
+void AlertBook::Enter(const RecordPosition& position, const AlertEvent& event,
+                      const AlertStep& step) {
+  const auto [at, is_new] = alerts_.try_emplace(event.alert_id());
+  Entry& entry = at->second;
+  Alert alert;
+  if (is_new) {
+    entry.partition = position.partition;
+    entry.cause_offset = event.cause().offset();
+  } else {
+    alert.ParseFromString(entry.alert);
+    Unlist(event.alert_id(), entry);
+  }
+  ApplyStep(step, &alert);
+  if (is_new) {
+    const auto begin = std::stable_partition(
+        early_.begin(), early_.end(),
+        [&](const Touchpoint& mark) { return AlertIdOf(mark) != event.alert_id(); });
+    for (auto mark = begin; mark != early_.end(); ++mark) ApplyMark(*mark, &alert);
+    early_.erase(begin, early_.end());
+  }
+  entry.steps.push_back(Shortened(step));
+  Store(event.alert_id(), alert, &entry);
+  DropOldestClosed();
+}
+
+void AlertBook::Store(const std::string& alert_id, const Alert& alert, Entry* entry) {
+  entry->client_id = alert.client_id();
+  entry->owner_id = alert.owner_id();
+  entry->raised_us = absl::ToUnixMicros(FromProto(alert.raised_at()));
+  entry->open = alert.state() == query::v1::ALERT_STATE_OPEN;
+  entry->severity = alert.severity();
+  entry->alert = alert.SerializeAsString();
+  for (const std::string& group :
+       {std::string(), absl::StrCat("o", entry->owner_id), absl::StrCat("c", entry->client_id)}) {
+    const Key key{group, -entry->raised_us, alert_id};
+    all_.insert(key);
+    if (entry->open) open_.insert(key);
+  }
+  if (entry->open) {
+    ++open_by_severity_[entry->severity];
+  } else {
+    entry->closed_number = ++last_closed_;
+    closed_[entry->closed_number] = alert_id;
+  }
+}
+
+void AlertBook::Unlist(const std::string& alert_id, const Entry& entry) {
+  for (const std::string& group :
+       {std::string(), absl::StrCat("o", entry.owner_id), absl::StrCat("c", entry.client_id)}) {
+    const Key key{group, -entry.raised_us, alert_id};
+    all_.erase(key);
+    open_.erase(key);
+  }
+  if (entry.open) {
+    --open_by_severity_[entry.severity];
+  } else {
+    closed_.erase(entry.closed_number);
+  }
+}
+
+void AlertBook::DropOldestClosed() {
+  while (closed_.size() > closed_alerts_) {
+    const std::string alert_id = closed_.begin()->second;
+    const auto at = alerts_.find(alert_id);
+    Unlist(alert_id, at->second);
+    alerts_.erase(at);
+  }
+}
+
+void AlertBook::Act(const Touchpoint& touchpoint) {
+  if (!touchpoint.has_alert_acknowledged() && !touchpoint.has_alert_snoozed()) return;
+  MutexLock lock(&mutex_);
+  const auto at = alerts_.find(AlertIdOf(touchpoint));
+  if (at == alerts_.end()) {
+    early_.push_back(touchpoint);
+    if (early_.size() > kMaxEarlyMarks) early_.pop_front();
+    return;
+  }
+  if (!at->second.open) return;
+  Alert alert;
+  alert.ParseFromString(at->second.alert);
+  ApplyMark(touchpoint, &alert);
+  at->second.alert = alert.SerializeAsString();
+}
+
+bool AlertBook::WasDropped(const RecordPosition& position) const {
+  MutexLock lock(&mutex_);
+  const auto dropped = dropped_.find(position.partition);
+  return dropped != dropped_.end() && dropped->second.contains(position.offset.value());
+}
+
+AlertCursor AlertBook::cursor() const {
+  MutexLock lock(&mutex_);
+  return cursor_;
+}
+
+absl::StatusOr<query::v1::AlertsPage> AlertBook::List(const AlertFilter& filter) const {
+  Key key{!filter.client_id.empty()  ? absl::StrCat("c", filter.client_id)
+          : !filter.owner_id.empty() ? absl::StrCat("o", filter.owner_id)
+                                     : "",
+          std::numeric_limits<int64_t>::min(), ""};
+  if (!filter.cursor.empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(std::tie(key.before_us, key.alert_id), ParsePageCursor(filter.cursor));
+  }
+  query::v1::AlertsPage page;
+  MutexLock lock(&mutex_);
+  const Index& index = filter.state == AlertFilter::State::kOpen ? open_ : all_;
+  const Key* last = nullptr;
+  for (auto at = index.upper_bound(key); at != index.end() && at->group == key.group; ++at) {
+    const Entry& entry = alerts_.find(at->alert_id)->second;
+    const bool meant = (filter.owner_id.empty() || entry.owner_id == filter.owner_id) &&
+                       (filter.state != AlertFilter::State::kClosed || !entry.open) &&
+                       entry.severity >= filter.least_severity;
+    if (!meant) continue;
+    if (static_cast<size_t>(page.alerts_size()) == filter.limit) {
+      page.set_next_cursor(PageCursor(last->before_us, last->alert_id));
+      break;
+    }
+    page.add_alerts()->ParseFromString(entry.alert);
+    last = &*at;
+  }
+  SetWatermark(cursor_, &page);
+  return page;
+}
+
+absl::StatusOr<query::v1::AlertDetails> AlertBook::Find(absl::string_view alert_id) const {
+  MutexLock lock(&mutex_);
+  const auto at = alerts_.find(alert_id);
+  if (at == alerts_.end()) {
+    return absl::NotFoundError(absl::StrCat("there is no alert '", absl::CHexEscape(alert_id),
+                                            "': it never was, or was closed before the last ",
+                                            closed_alerts_));
+  }
+  query::v1::AlertDetails details;
+  details.mutable_alert()->ParseFromString(at->second.alert);
+  for (const std::string& step : at->second.steps) details.add_steps()->ParseFromString(step);
+  SetWatermark(cursor_, &details);
+  return details;
+}
+
+std::optional<Alert> AlertBook::Look(absl::string_view alert_id) const {
+  MutexLock lock(&mutex_);
+  const auto at = alerts_.find(alert_id);
+  if (at == alerts_.end()) return std::nullopt;
+  std::optional<Alert> alert(std::in_place);
+  alert->ParseFromString(at->second.alert);
+  return alert;
+}
+
+std::map<alert::v1::Severity, int64_t> AlertBook::OpenBySeverity() const {
+  MutexLock lock(&mutex_);
+  return open_by_severity_;
+}
+
+std::vector<std::optional<int64_t>> AlertBook::OldestOpenCauses() const {
+  MutexLock lock(&mutex_);
+  std::vector<std::optional<int64_t>> oldest(cursor_.next.size());
+  for (const Key& key : open_) {
+    if (!key.group.empty()) break;
+    const Entry& entry = alerts_.find(key.alert_id)->second;
+    std::optional<int64_t>& least = oldest[static_cast<size_t>(entry.partition.value())];
+    least = std::min(least.value_or(entry.cause_offset), entry.cause_offset);
+  }
+  return oldest;
+}
+
+}  // namespace rapport
