@@ -13,6 +13,13 @@
 
 namespace rapport {
 
+struct HttpAnswer {
+  int status = 0;
+  std::vector<Header> headers;  // names in lower case
+  std::string body;
+  absl::string_view HeaderValue(absl::string_view name) const;
+};
+
 struct HttpCall {
   std::string method = "GET";
   std::string url;
@@ -23,26 +30,23 @@ struct HttpCall {
   // Refuses, after the name was resolved and before connecting, addresses that are not public
   // (loopback, private, link-local, unique local, multicast, ...): PermissionDenied.
   bool refuse_private_addresses = false;
+  // Given: told the status and headers before any of the body; false ends the call (Cancelled).
+  std::function<bool(const HttpAnswer& head)> on_head;
   // Given: the body goes here piece by piece and not into the answer; false ends the call
   // (Cancelled).
   std::function<bool(absl::string_view piece)> on_body;
 };
 
-struct HttpAnswer {
-  int status = 0;
-  std::vector<Header> headers;  // names in lower case
-  std::string body;
-  absl::string_view HeaderValue(absl::string_view name) const;
-};
-
-// Calls HTTP servers over kept connections (libcurl); follows no redirects. Thread-safe.
+// Calls HTTP servers over kept connections (libcurl); follows no redirects and asks no proxy.
+// Thread-safe.
 class HttpClient {
  public:
   HttpClient();
   ~HttpClient();  // cuts off what is under way: Cancelled
 
   // Waits for the answer, whatever its status. Unavailable: no connection; DeadlineExceeded;
-  // InvalidArgument: the URL.
+  // InvalidArgument: the URL. ResourceExhausted: the answer is larger than it may be. Not from
+  // within `done`, on_head or on_body.
   absl::StatusOr<HttpAnswer> Fetch(const HttpCall& call);
   // The same without waiting: `done` is called on the client's thread and must not block.
   void Send(HttpCall call, std::function<void(absl::StatusOr<HttpAnswer>)> done);

@@ -1,0 +1,209 @@
+#include "libs/service/http_server.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/check.h"
+#include "libs/base/log.h"
+#include "libs/base/status.h"
+#include "libs/service/http_connection.h"
+
+namespace rapport {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+constexpr absl::Duration kFullPause = absl::Milliseconds(100);
+
+absl::StatusOr<tcp::endpoint> ParseListen(const std::string& listen) {
+  const size_t colon = listen.rfind(':');
+  uint32_t port = 0;
+  if (colon == std::string::npos || !absl::SimpleAtoi(listen.substr(colon + 1), &port) ||
+      port > 65535) {
+    return absl::InvalidArgumentError(absl::StrCat("the address to listen on is '", listen,
+                                                   "'; write host:port, such as 127.0.0.1:8080"));
+  }
+  std::string host = listen.substr(0, colon);
+  if (absl::StartsWith(host, "[") && absl::EndsWith(host, "]")) {
+    host = host.substr(1, host.size() - 2);
+  }
+  ErrorCode error;
+  const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
+  if (!error) return tcp::endpoint(address, static_cast<uint16_t>(port));
+  asio::io_context io;
+  const auto found = tcp::resolver(io).resolve(host, std::to_string(port), error);
+  if (error || found.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat("the address to listen on, '", listen,
+                                                      "', cannot be found: ", error.message()));
+  }
+  return found.begin()->endpoint();
+}
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  Impl(const Options& options, Metrics* metrics)
+      : core_(std::make_shared<HttpCore>(options, metrics)) {
+    for (int i = 0; i < std::max(1, options.threads); ++i) {
+      workers_.push_back(std::make_shared<HttpWorker>(core_));
+    }
+    acceptor_ = std::make_unique<tcp::acceptor>(workers_[0]->io());
+    pause_ = std::make_unique<asio::steady_timer>(workers_[0]->io());
+  }
+
+  ~Impl() {
+    Drain(absl::Seconds(1));
+    for (const auto& worker : workers_) worker->Stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  absl::Status Bind(const tcp::endpoint& endpoint) {
+    ErrorCode error;
+    acceptor_->open(endpoint.protocol(), error);
+    if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_->bind(endpoint, error);
+    if (!error) bound_ = acceptor_->local_endpoint(error);
+    if (!error) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("listening on ", core_->options.listen, ": ", error.message(),
+                     "; is another process there? Choose another address"));
+  }
+
+  absl::Status Start() {
+    RAPPORT_CHECK(threads_.empty(), "started twice");
+    ErrorCode error;
+    acceptor_->listen(SOMAXCONN, error);
+    if (error) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("listening on ", core_->options.listen, ": ", error.message()));
+    }
+    AcceptNext();
+    for (const auto& worker : workers_) {
+      threads_.emplace_back([worker] { worker->Run(); });
+    }
+    return absl::OkStatus();
+  }
+
+  void Drain(absl::Duration timeout) {
+    if (threads_.empty()) return;
+    core_->draining = true;
+    workers_[0]->Post([this] {
+      ErrorCode error;
+      acceptor_->close(error);
+      pause_->cancel();
+    });
+    for (const auto& worker : workers_) worker->Post([worker] { worker->DrainConnections(); });
+    if (core_->AwaitNoConnections(timeout)) return;
+    for (const auto& worker : workers_) worker->Post([worker] { worker->CloseConnections(); });
+    core_->AwaitNoConnections(absl::Seconds(1));
+  }
+
+  RouteTable& routes() { return core_->routes; }
+  bool started() const { return !threads_.empty(); }
+  const tcp::endpoint& bound() const { return bound_; }
+
+ private:
+  void AcceptNext() {
+    HttpWorker& worker = *workers_[next_worker_++ % workers_.size()];
+    acceptor_->async_accept(worker.io(),
+                            [this, &worker](const ErrorCode& error, tcp::socket socket) {
+                              OnAccepted(worker, error, std::move(socket));
+                            });
+  }
+
+  void OnAccepted(HttpWorker& worker, const ErrorCode& error, tcp::socket socket) {
+    if (error == asio::error::operation_aborted || core_->draining) return;
+    if (error) {
+      // No more file descriptors, most likely: those who wait are accepted later.
+      Log(LogLevel::kWarning, absl::StrCat("accepting a connection: ", error.message()));
+      pause_->expires_after(absl::ToChronoNanoseconds(kFullPause));
+      pause_->async_wait([this](const ErrorCode& wait_error) {
+        if (!wait_error) AcceptNext();
+      });
+      return;
+    }
+    if (!core_->AddConnection()) {
+      TurnAway(socket);
+    } else if (worker.InThread()) {
+      worker.Accept(std::move(socket));
+    } else {
+      // The socket comes by pointer, since work that is posted can be copied.
+      worker.Post([&worker, socket = std::make_shared<tcp::socket>(std::move(socket))] {
+        worker.Accept(std::move(*socket));
+      });
+    }
+    AcceptNext();
+  }
+
+  static void TurnAway(tcp::socket& socket) {
+    static constexpr char kFull[] =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+        "Content-Length: 68\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+        "{\"code\":14,\"details\":[],\"message\":\"there are too many connections\"}\n";
+    ErrorCode error;
+    socket.non_blocking(true, error);
+    socket.write_some(asio::buffer(kFull, sizeof kFull - 1), error);
+    socket.shutdown(tcp::socket::shutdown_send, error);
+    // Read, so that the close is none that overtakes the answer.
+    char unread[4096];
+    socket.read_some(asio::buffer(unread), error);
+  }
+
+  const std::shared_ptr<HttpCore> core_;
+  std::vector<std::shared_ptr<HttpWorker>> workers_;
+  std::unique_ptr<tcp::acceptor> acceptor_;
+  std::unique_ptr<asio::steady_timer> pause_;
+  tcp::endpoint bound_;
+  size_t next_worker_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+HttpServer::~HttpServer() = default;
+
+absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Create(const Options& options,
+                                                               Metrics* metrics) {
+  RAPPORT_ASSIGN_OR_RETURN(const tcp::endpoint endpoint, ParseListen(options.listen));
+  if (options.token.empty() && !endpoint.address().is_loopback()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("listening on ", options.listen,
+                     ", which other machines reach, needs an API token: set http.token_file, or "
+                     "listen on 127.0.0.1"));
+  }
+  auto impl = std::make_unique<Impl>(options, metrics);
+  RAPPORT_RETURN_IF_ERROR(impl->Bind(endpoint));
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+void HttpServer::Handle(absl::string_view method, absl::string_view pattern, HttpHandler handler,
+                        RouteOptions options) {
+  RAPPORT_CHECK(!impl_->started(), "routes are added before Start");
+  impl_->routes().Add(method, pattern, std::move(handler), options);
+}
+
+std::vector<HttpServer::Route> HttpServer::routes() const { return impl_->routes().routes(); }
+
+absl::Status HttpServer::Start() { return impl_->Start(); }
+
+void HttpServer::Drain(absl::Duration timeout) { impl_->Drain(timeout); }
+
+std::string HttpServer::address() const {
+  const auto address = impl_->bound().address();
+  const std::string host =
+      address.is_v6() ? absl::StrCat("[", address.to_string(), "]") : address.to_string();
+  return absl::StrCat("http://", host, ":", impl_->bound().port());
+}
+
+int HttpServer::port() const { return impl_->bound().port(); }
+
+}  // namespace rapport
