@@ -96,27 +96,25 @@ class Plans {
     plan.repeated = field.is_repeated();
     plan.in_oneof = field.real_containing_oneof() != nullptr;
     plan.index = static_cast<size_t>(field.index());
-    switch (field.type()) {
-      case FieldDescriptor::TYPE_ENUM:
+    switch (field.cpp_type()) {
+      case FieldDescriptor::CPPTYPE_ENUM:
         plan.kind = FieldPlan::Kind::kEnum;
         plan.names = Names(field.enum_type());
         break;
-      case FieldDescriptor::TYPE_INT32:
+      case FieldDescriptor::CPPTYPE_INT32:
         plan.kind = FieldPlan::Kind::kInt32;
         break;
-      case FieldDescriptor::TYPE_INT64:
+      case FieldDescriptor::CPPTYPE_INT64:
         plan.kind = FieldPlan::Kind::kInt64;
         break;
-      case FieldDescriptor::TYPE_BOOL:
+      case FieldDescriptor::CPPTYPE_BOOL:
         plan.kind = FieldPlan::Kind::kBool;
         break;
-      case FieldDescriptor::TYPE_STRING:
-        plan.kind = FieldPlan::Kind::kText;
+      case FieldDescriptor::CPPTYPE_STRING:
+        plan.kind = field.type() == FieldDescriptor::TYPE_BYTES ? FieldPlan::Kind::kBytes
+                                                                : FieldPlan::Kind::kText;
         break;
-      case FieldDescriptor::TYPE_BYTES:
-        plan.kind = FieldPlan::Kind::kBytes;
-        break;
-      case FieldDescriptor::TYPE_MESSAGE:
+      case FieldDescriptor::CPPTYPE_MESSAGE:
         RAPPORT_CHECK(!field.is_map(), field.full_name(), ": maps are not read");
         if (field.message_type() == Timestamp::descriptor()) {
           plan.kind = FieldPlan::Kind::kTimestamp;
@@ -125,7 +123,10 @@ class Plans {
           plan.inner = Compile(field.message_type());
         }
         break;
-      default:
+      case FieldDescriptor::CPPTYPE_UINT32:
+      case FieldDescriptor::CPPTYPE_UINT64:
+      case FieldDescriptor::CPPTYPE_DOUBLE:
+      case FieldDescriptor::CPPTYPE_FLOAT:
         RAPPORT_CHECK(false, field.full_name(), ": values of this type are not read");
     }
     return plan;
@@ -250,10 +251,23 @@ bool ReadEnum(const FieldPlan& plan, const element& json, int* number, Problem* 
   return true;
 }
 
+// Without padding at its end.
+absl::string_view Unpadded(absl::string_view base64) {
+  while (!base64.empty() && base64.back() == '=') base64.remove_suffix(1);
+  return base64;
+}
+
 bool ReadBytes(const element& json, std::string* bytes, Problem* problem) {
   if (!json.is_string()) return WrongType(json, "a string", problem);
   const absl::string_view text = TextOf(json);
-  if (absl::Base64Unescape(text, bytes) || absl::WebSafeBase64Unescape(text, bytes)) return true;
+  // Written again, since absl passes over what does not belong there.
+  if (absl::Base64Unescape(text, bytes) && Unpadded(absl::Base64Escape(*bytes)) == Unpadded(text)) {
+    return true;
+  }
+  if (absl::WebSafeBase64Unescape(text, bytes) &&
+      absl::WebSafeBase64Escape(*bytes) == Unpadded(text)) {
+    return true;
+  }
   return Fail(absl::StrCat(Shown(text), " is not base64"), problem);
 }
 
