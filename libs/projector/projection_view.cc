@@ -22,6 +22,12 @@ std::string AfterPrefix(std::string prefix) {
   return prefix;
 }
 
+std::string OffsetKey(Offset offset) {
+  std::string key;
+  AppendOrdered64(&key, offset.value());
+  return key;
+}
+
 absl::StatusOr<StoredPosition> ReadPosition(Partition partition, const StateStore& store) {
   StoredPosition position{.partition = partition, .position = Offset(0)};
   RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
@@ -145,24 +151,25 @@ absl::Status ProjectionView::Rows(
                      });
 }
 
-absl::Status ProjectionView::DeadLetters(
-    const std::function<bool(absl::string_view)>& visit) const {
+absl::Status ProjectionView::DeadLetters(const std::function<bool(absl::string_view)>& visit,
+                                         const RecordPosition& after) const {
   for (const auto& [partition, store] : stores_) {
+    if (partition < after.partition) continue;
+    const std::string begin =
+        partition == after.partition ? OffsetKey(after.offset + 1) : std::string();
     bool goes_on = true;
     RAPPORT_RETURN_IF_ERROR(store->Scan(
-        Family::kDeadLetters, "", "",
+        Family::kDeadLetters, begin, "",
         [&](absl::string_view, absl::string_view value) { return goes_on = visit(value); }));
     if (!goes_on) break;
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<std::string>> ProjectionView::DeadLetterAt(Partition partition,
-                                                                        Offset offset) const {
-  RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreOf(partition));
-  std::string key;
-  AppendOrdered64(&key, offset.value());
-  return store->Get(Family::kDeadLetters, key);
+absl::StatusOr<std::optional<std::string>> ProjectionView::DeadLetterAt(
+    const RecordPosition& position) const {
+  RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreOf(position.partition));
+  return store->Get(Family::kDeadLetters, OffsetKey(position.offset));
 }
 
 }  // namespace rapport

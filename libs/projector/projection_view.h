@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message_lite.h"
-#include "libs/base/strong_type.h"
+#include "libs/event_log/event_log.h"
 #include "libs/state_store/state_store.h"
 
 namespace rapport {
@@ -79,11 +79,13 @@ class ProjectionView {
       absl::string_view client, absl::string_view from, absl::string_view to,
       const std::function<bool(absl::string_view sort_key, absl::string_view value)>& visit) const;
 
-  // Calls `visit` with each stored dead letter, partition by partition, until it returns false.
-  absl::Status DeadLetters(const std::function<bool(absl::string_view value)>& visit) const;
+  // Calls `visit` with each stored dead letter behind `after`, in the order of partition and
+  // offset, until it returns false.
+  absl::Status DeadLetters(const std::function<bool(absl::string_view value)>& visit,
+                           const RecordPosition& after = {Partition(0), Offset(-1)}) const;
   // The dead letter of one place, as stored; nullopt when there is none. Unavailable when the
   // partition is not here.
-  absl::StatusOr<std::optional<std::string>> DeadLetterAt(Partition partition, Offset offset) const;
+  absl::StatusOr<std::optional<std::string>> DeadLetterAt(const RecordPosition& position) const;
 
  private:
   absl::StatusOr<const StateStore*> StoreOf(Partition partition) const;

@@ -1,0 +1,165 @@
+#include "libs/serving/merge.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "libs/base/status.h"
+#include "libs/serving/page.h"
+#include "rapport/query/v1/pipeline.pb.h"
+#include "rapport/query/v1/watermark.pb.h"
+
+namespace rapport {
+namespace {
+
+namespace pb = google::protobuf;
+using Parts = std::vector<std::unique_ptr<pb::Message>>;
+using query::v1::Board;
+using query::v1::BoardColumn;
+using query::v1::BoardSum;
+using query::v1::Watermark;
+
+const pb::FieldDescriptor* FieldOf(const pb::Descriptor* type, const char* name) {
+  return type->FindFieldByName(name);
+}
+
+void JoinWatermarks(const Watermark& part, Watermark* merged) {
+  merged->MergeFrom(part);
+  auto& partitions = *merged->mutable_partitions();
+  std::stable_sort(partitions.begin(), partitions.end(),
+                   [](const auto& a, const auto& b) { return a.partition() < b.partition(); });
+  auto& missing = *merged->mutable_missing_partitions();
+  std::sort(missing.begin(), missing.end());
+}
+
+// Orders rows by the bytes of their cursors, drops doubles and cuts at `limit`; whether it cut.
+absl::StatusOr<bool> OrderRows(pb::Message* merged, const pb::FieldDescriptor* rows, size_t limit) {
+  const pb::Reflection& reflection = *merged->GetReflection();
+  const pb::FieldDescriptor* cursor = FieldOf(rows->message_type(), "cursor");
+  std::map<std::string, const pb::Message*> by_place;
+  for (int i = 0; i < reflection.FieldSize(*merged, rows); ++i) {
+    const pb::Message& row = reflection.GetRepeatedMessage(*merged, rows, i);
+    RAPPORT_ASSIGN_OR_RETURN(std::string place,
+                             DecodeCursor(row.GetReflection()->GetString(row, cursor)));
+    by_place.emplace(std::move(place), &row);
+  }
+  const std::unique_ptr<pb::Message> ordered(merged->New());
+  size_t taken = 0;
+  for (const auto& [place, row] : by_place) {
+    if (taken++ == limit) break;
+    reflection.AddMessage(ordered.get(), rows)->CopyFrom(*row);
+  }
+  reflection.SwapFields(merged, ordered.get(), {rows});
+  return by_place.size() > limit;
+}
+
+absl::Status MergeList(const Parts& parts, const pb::FieldDescriptor* rows, size_t limit,
+                       pb::Message* merged) {
+  const pb::Reflection& reflection = *merged->GetReflection();
+  const pb::FieldDescriptor* next = FieldOf(merged->GetDescriptor(), "next_cursor");
+  bool more = false;
+  reflection.ClearField(merged, rows);
+  for (const auto& part : parts) {
+    if (next != nullptr) more |= !reflection.GetString(*part, next).empty();
+    for (int i = 0; i < reflection.FieldSize(*part, rows); ++i) {
+      reflection.AddMessage(merged, rows)->CopyFrom(reflection.GetRepeatedMessage(*part, rows, i));
+    }
+  }
+  RAPPORT_ASSIGN_OR_RETURN(const bool cut, OrderRows(merged, rows, limit));
+  if (next == nullptr) return absl::OkStatus();
+  reflection.ClearField(merged, next);
+  const int size = reflection.FieldSize(*merged, rows);
+  if ((!more && !cut) || size == 0) return absl::OkStatus();
+  const pb::Message& last = reflection.GetRepeatedMessage(*merged, rows, size - 1);
+  const pb::FieldDescriptor* cursor = FieldOf(rows->message_type(), "cursor");
+  reflection.SetString(merged, next, last.GetReflection()->GetString(last, cursor));
+  return absl::OkStatus();
+}
+
+void AddSum(const BoardSum& sum, std::map<std::string, BoardSum>* sums) {
+  BoardSum& total = (*sums)[sum.amount().currency_code()];
+  const int64_t amount = total.amount().minor_units() + sum.amount().minor_units();
+  const int64_t weighted = total.weighted().minor_units() + sum.weighted().minor_units();
+  total = sum;
+  total.mutable_amount()->set_minor_units(amount);
+  total.mutable_weighted()->set_minor_units(weighted);
+}
+
+absl::Status MergeBoards(const Parts& parts, size_t limit, Board* merged) {
+  std::map<int, BoardColumn> columns;
+  std::map<int, std::map<std::string, BoardSum>> sums;
+  for (const auto& part : parts) {
+    for (const BoardColumn& column : static_cast<const Board&>(*part).columns()) {
+      BoardColumn& joined = columns[column.stage()];
+      joined.set_stage(column.stage());
+      joined.set_deal_count(joined.deal_count() + column.deal_count());
+      joined.mutable_deals()->MergeFrom(column.deals());
+      for (const BoardSum& sum : column.sums()) AddSum(sum, &sums[column.stage()]);
+    }
+  }
+  merged->clear_columns();
+  for (auto& [stage, column] : columns) {
+    for (const auto& [currency, sum] : sums[stage]) *column.add_sums() = sum;
+    RAPPORT_RETURN_IF_ERROR(
+        OrderRows(&column, FieldOf(column.GetDescriptor(), "deals"), limit).status());
+    *merged->add_columns() = std::move(column);
+  }
+  return absl::OkStatus();
+}
+
+void JoinPartitions(const Parts& parts, const pb::FieldDescriptor* rows, pb::Message* merged) {
+  const pb::Reflection& reflection = *merged->GetReflection();
+  const pb::FieldDescriptor* partition = FieldOf(rows->message_type(), "partition");
+  std::map<int, const pb::Message*> by_partition;
+  for (const auto& part : parts) {
+    for (int i = 0; i < reflection.FieldSize(*part, rows); ++i) {
+      const pb::Message& row = reflection.GetRepeatedMessage(*part, rows, i);
+      by_partition.emplace(row.GetReflection()->GetInt32(row, partition), &row);
+    }
+  }
+  reflection.ClearField(merged, rows);
+  for (const auto& [number, row] : by_partition) {
+    reflection.AddMessage(merged, rows)->CopyFrom(*row);
+  }
+}
+
+}  // namespace
+
+absl::Status MergeAnswers(const Parts& parts, size_t limit, pb::Message* merged) {
+  if (parts.empty()) return absl::InvalidArgumentError("there are no answers to merge");
+  const pb::Descriptor* type = merged->GetDescriptor();
+  for (const auto& part : parts) {
+    if (part->GetDescriptor() != type) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(part->GetTypeName(), " cannot be merged into ", type->full_name()));
+    }
+  }
+  merged->CopyFrom(*parts.front());
+  const pb::Reflection& reflection = *merged->GetReflection();
+  const pb::FieldDescriptor* watermark = FieldOf(type, "watermark");
+  if (watermark != nullptr) {
+    auto* joined = static_cast<Watermark*>(reflection.MutableMessage(merged, watermark));
+    joined->Clear();
+    for (const auto& part : parts) {
+      JoinWatermarks(static_cast<const Watermark&>(reflection.GetMessage(*part, watermark)),
+                     joined);
+    }
+  }
+  if (type == Board::descriptor()) {
+    return MergeBoards(parts, limit, static_cast<Board*>(merged));
+  }
+  for (int i = 0; i < type->field_count(); ++i) {
+    const pb::FieldDescriptor* field = type->field(i);
+    if (!field->is_repeated() || field->message_type() == nullptr) continue;
+    if (FieldOf(field->message_type(), "cursor") != nullptr) {
+      RAPPORT_RETURN_IF_ERROR(MergeList(parts, field, limit, merged));
+    } else if (FieldOf(field->message_type(), "partition") != nullptr) {
+      JoinPartitions(parts, field, merged);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rapport

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "google/protobuf/message.h"
+
+namespace rapport {
+
+// Puts together the answers to one request that several processes gave, each from its own
+// partitions; all are of the type of `merged`, a message of query.v1:
+// - the watermarks' partitions are joined;
+// - rows of a list (the repeated field whose messages have a `cursor`) are ordered by the bytes of
+//   their cursors, those with the same cursor dropped, and cut at `limit`; next_cursor is then the
+//   last row's if any part has more;
+// - the columns of a Board are joined by stage, sums added, each column's deals merged and cut;
+// - other repeated messages that have a `partition` (of a ProjectionStatus) are joined in its
+//   order;
+// - all else is taken from the first part.
+// InvalidArgument: a cursor or type that cannot be merged.
+absl::Status MergeAnswers(const std::vector<std::unique_ptr<google::protobuf::Message>>& parts,
+                          size_t limit, google::protobuf::Message* merged);
+
+}  // namespace rapport
