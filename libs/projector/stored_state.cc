@@ -14,10 +14,13 @@ void EncodeStoredState(int64_t timer, int64_t wake, const google::protobuf::Mess
   value->clear();
   AppendOrdered64(value, timer);
   AppendOrdered64(value, wake);
-  google::protobuf::io::StringOutputStream stream(value);
+  const size_t bytes = state.ByteSizeLong();
+  value->resize(kHeaderBytes + bytes);
+  google::protobuf::io::ArrayOutputStream stream(value->data() + kHeaderBytes,
+                                                 static_cast<int>(bytes));
   google::protobuf::io::CodedOutputStream coded(&stream);
   coded.SetSerializationDeterministic(true);
-  state.SerializeToCodedStream(&coded);
+  state.SerializeWithCachedSizes(&coded);
 }
 
 absl::Status DecodeStoredState(absl::string_view value, int64_t* timer, int64_t* wake,
