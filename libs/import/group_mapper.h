@@ -33,8 +33,6 @@ class GroupMapper {
 
   size_t column_count() const { return plan_.column_count; }
   const std::string& source() const { return plan_.source; }
-  // Different clients of the groups that were used.
-  int64_t client_count() const { return static_cast<int64_t>(clients_.size()); }
 
  private:
   absl::Status MapRule(const RulePlan& rule, const RowGroup& rows,

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "libs/event_log/event_log.h"
 #include "libs/import/mapping.h"
 
@@ -15,7 +16,7 @@ namespace rapport {
 
 struct ImportProgress {
   enum class Phase {
-    kReading,  // the file, in bytes as they lie on disk
+    kReading,  // the files, in bytes as they lie on disk
     kWriting,  // what was read, in touchpoints: the second half of as_it_happened or shift_to_now
   };
   Phase phase = Phase::kReading;
@@ -41,12 +42,12 @@ struct ImportOptions {
   // happened within the 24 hours before `now`: distances and hours of the day stay. Dates of birth
   // or foundation stay where they are.
   bool shift_to_now = false;
-  // Called for about every 5,000 rows.
+  // Called for about every 5,000 rows or events.
   std::function<void(const ImportProgress&)> progress;
 };
 
 struct ImportSummary {
-  int64_t rows = 0;                      // read, the row of names not counted
+  int64_t rows = 0;                      // or events, read; the row of names not counted
   int64_t rejected_rows = 0;             // in the rejected log
   int64_t skipped_rows = 0;              // no rule is meant for them
   int64_t touchpoints = 0;               // appended
@@ -63,6 +64,7 @@ struct ImportSummary {
   // back. InfinitePast() when it had not.
   absl::Time clock_was_at = absl::InfinitePast();
   struct Rejected {
+    std::string file;  // without its folder
     int64_t line = 0;
     std::string reason;
   };
@@ -70,14 +72,23 @@ struct ImportSummary {
   std::vector<Rejected> rejected;
 };
 
-// Appends the rows of `path`, a CSV file or one compressed by gzip, to the log as touchpoints. A
-// row that cannot be used goes to the rejected log with its group, and the rest goes on. Doing it
-// again changes nothing for readers, since event ids come from the rows alone. Blocks.
+// One file of an import; either may be compressed by gzip.
+struct ImportFile {
+  std::string path;
+  // How the rows of a CSV file become touchpoints. Null: the file holds CloudEvents in JSON, one to
+  // a line (NDJSON).
+  const MappingFile* mapping = nullptr;
+};
+
+// Appends what the files hold to the log as touchpoints; those of all files together in the order
+// of time where history is played or moved. A row that cannot be used goes to the rejected log with
+// its group, an event alone, and the rest goes on. Doing it again changes nothing for readers,
+// since event ids come from the files alone. Blocks.
 //
-// NotFound, FailedPrecondition, DataLoss: the file. InvalidArgument: the mapping, with its line, or
-// the options. Unavailable: the log or the disk. After an error part of the file may have been
+// NotFound, FailedPrecondition, DataLoss: a file. InvalidArgument: the mapping, with its line, or
+// the options. Unavailable: the log or the disk. After an error part of the files may have been
 // appended; doing it again is safe.
-absl::StatusOr<ImportSummary> ImportCsv(EventLog* log, const MappingFile& mapping,
-                                        const std::string& path, const ImportOptions& options);
+absl::StatusOr<ImportSummary> ImportFiles(EventLog* log, absl::Span<const ImportFile> files,
+                                          const ImportOptions& options);
 
 }  // namespace rapport

@@ -129,7 +129,8 @@ class ImporterTest : public ::testing::Test {
                                        const std::string& mapping = kMapping) {
     const absl::StatusOr<MappingFile> file = MappingFile::Parse("map.textproto", mapping);
     if (!file.ok()) return file.status();
-    return ImportCsv(log_.get(), *file, folder_.Write("sales.csv", kColumns + rows), options_);
+    return ImportFiles(log_.get(), {{folder_.Write("sales.csv", kColumns + rows), &*file}},
+                       options_);
   }
 
   std::vector<Touchpoint> Read(Partition partition) {
@@ -452,8 +453,9 @@ TEST_F(ImporterTest, TheSampleComesThroughWhole) {
                        MappingFile::Load(RAPPORT_DEPLOY_FOLDER "/import/online_retail.textproto"));
   ASSERT_OK_AND_ASSIGN(
       const ImportSummary summary,
-      ImportCsv(log_.get(), mapping, RAPPORT_DEPLOY_FOLDER "/import/online_retail_sample.csv.gz",
-                options_));
+      ImportFiles(log_.get(),
+                  {{RAPPORT_DEPLOY_FOLDER "/import/online_retail_sample.csv.gz", &mapping}},
+                  options_));
   EXPECT_EQ(summary.rows, 34816);
   EXPECT_EQ(summary.rejected_rows, 0);
   EXPECT_EQ(summary.clients, 440);

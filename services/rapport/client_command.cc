@@ -2,7 +2,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "libs/base/status.h"
@@ -10,7 +9,7 @@
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/touchpoint/names.h"
-#include "rapport/state/v1/timeline.pb.h"
+#include "rapport/query/v1/client.pb.h"
 #include "services/rapport/client_facts.h"
 #include "services/rapport/command.h"
 #include "services/rapport/output.h"
@@ -18,7 +17,7 @@
 namespace rapport {
 namespace {
 
-using state::v1::TimelineRow;
+using query::v1::TimelineEntry;
 
 struct ClientArguments {
   std::string client_id;
@@ -51,13 +50,15 @@ CommandResult RunShow(const CommonOptions& common, const ClientArguments& argume
 }
 
 // The latest rows, the earliest of them first.
-absl::StatusOr<std::deque<TimelineRow>> LatestRows(const ProjectionView& view,
-                                                   const ClientArguments& arguments) {
-  std::deque<TimelineRow> rows;
+absl::StatusOr<std::deque<TimelineEntry>> LatestRows(const ProjectionView& view,
+                                                     const ClientArguments& arguments) {
+  std::deque<TimelineEntry> rows;
+  touchpoint::v1::Touchpoint touchpoint;
   bool readable = true;
   RAPPORT_RETURN_IF_ERROR(
       view.Rows(arguments.client_id, "", "", [&](absl::string_view, absl::string_view value) {
-        readable = rows.emplace_back().ParseFromArray(value.data(), static_cast<int>(value.size()));
+        readable = touchpoint.ParseFromArray(value.data(), static_cast<int>(value.size()));
+        rows.push_back(TimelineEntryOf(touchpoint));
         if (arguments.limit != 0 && rows.size() > arguments.limit) rows.pop_front();
         return readable;
       }));
@@ -67,24 +68,24 @@ absl::StatusOr<std::deque<TimelineRow>> LatestRows(const ProjectionView& view,
                    " is damaged; `rapport rebuild profile` makes it anew from the log"));
 }
 
-void PrintTimeline(const std::deque<TimelineRow>& rows) {
+void PrintTimeline(const std::deque<TimelineEntry>& rows) {
   Table table({"WHEN", "CHANNEL", "KIND", "WHAT", "BY"});
-  for (const TimelineRow& row : rows) {
+  for (const TimelineEntry& row : rows) {
     table.Add({FormatMoment(row.occurred_at()), std::string(ChannelLabel(row.channel())),
                absl::StrReplaceAll(row.kind(), {{"_", " "}}), row.summary(), row.agent_id()});
   }
   Print(table.ToString());
 }
 
-Json TimelineJson(const std::string& client_id, const std::deque<TimelineRow>& rows) {
+Json TimelineJson(const std::string& client_id, const std::deque<TimelineEntry>& rows) {
   Json list = Json::array();
-  for (const TimelineRow& row : rows) {
+  for (const TimelineEntry& row : rows) {
     list.push_back({{"occurred_at", MomentJson(row.occurred_at())},
                     {"kind", row.kind()},
                     {"channel", std::string(ChannelLabel(row.channel()))},
                     {"summary", row.summary()},
                     {"agent_id", row.agent_id()},
-                    {"event_id", absl::BytesToHexString(row.event_id())}});
+                    {"event_id", row.touchpoint_id()}});
   }
   return {{"client_id", client_id}, {"touchpoints", list}};
 }
@@ -92,7 +93,7 @@ Json TimelineJson(const std::string& client_id, const std::deque<TimelineRow>& r
 CommandResult RunTimeline(const CommonOptions& common, const ClientArguments& arguments) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
   RAPPORT_ASSIGN_OR_RETURN(const ProjectionView view, host->View(Profile::kName));
-  RAPPORT_ASSIGN_OR_RETURN(const std::deque<TimelineRow> rows, LatestRows(view, arguments));
+  RAPPORT_ASSIGN_OR_RETURN(const std::deque<TimelineEntry> rows, LatestRows(view, arguments));
   if (rows.empty()) return NoSuchClient(common, arguments.client_id);
   common.json ? PrintJson(TimelineJson(arguments.client_id, rows)) : PrintTimeline(rows);
   return kExitOk;

@@ -1,8 +1,13 @@
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "libs/base/status.h"
@@ -10,6 +15,7 @@
 #include "libs/import/input_file.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
+#include "services/rapport/alert_line.h"
 #include "services/rapport/command.h"
 #include "services/rapport/output.h"
 #include "services/rapport/progress_bar.h"
@@ -18,10 +24,11 @@ namespace rapport {
 namespace {
 
 struct ImportArguments {
-  std::string file;
+  std::vector<std::string> files;
   std::string mapping;
   bool as_it_happened = false;
   bool shift_to_now = false;
+  bool show_alerts = false;
   std::string clock_step = "24h";
 };
 
@@ -59,8 +66,8 @@ absl::StatusOr<ImportOptions> OptionsFrom(const CommonOptions& common,
   return options;
 }
 
-absl::StatusOr<ImportSummary> Write(EmbeddedHost& host, const MappingFile& mapping,
-                                    const std::string& file, ImportOptions options) {
+absl::StatusOr<ImportSummary> Write(EmbeddedHost& host, const std::vector<ImportFile>& files,
+                                    ImportOptions options) {
   options.now = absl::Now();
   options.touchpoints_topic = host.topics().touchpoints;
   options.rejected_topic = host.topics().rejected;
@@ -73,14 +80,14 @@ absl::StatusOr<ImportSummary> Write(EmbeddedHost& host, const MappingFile& mappi
       writing.Update("writing", progress.done, progress.total);
     }
   };
-  return ImportCsv(&host.log(), mapping, file, options);
+  return ImportFiles(&host.log(), files, options);
 }
 
 void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
   const ImportSummary& summary = outcome.summary;
-  Print(
-      absl::StrCat("Imported ", arguments.file, ": ", CountOf(summary.rows, "row", "rows"), " in ",
-                   absl::FormatDuration(absl::Trunc(outcome.took, absl::Milliseconds(100))), "\n"));
+  Print(absl::StrCat(
+      "Imported ", absl::StrJoin(arguments.files, ", "), ": ", CountOf(summary.rows, "row", "rows"),
+      " in ", absl::FormatDuration(absl::Trunc(outcome.took, absl::Milliseconds(100))), "\n"));
   Table table({">", ""});
   table.Add({FormatCount(summary.touchpoints),
              absl::StrCat("touchpoints of ", CountOf(summary.clients, "client", "clients"))});
@@ -108,8 +115,11 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
     Print(absl::StrCat("The log had come to ", FormatMoment(summary.clock_was_at),
                        " already; its clock was not turned back.\n"));
   }
+  const bool several = arguments.files.size() > 1;
   for (const ImportSummary::Rejected& rejected : summary.rejected) {
-    Print(Printable(absl::StrCat("rejected line ", rejected.line, ": ", rejected.reason)) + "\n");
+    Print(Printable(absl::StrCat("rejected ", several ? rejected.file + " " : "", "line ",
+                                 rejected.line, ": ", rejected.reason)) +
+          "\n");
   }
   const auto told = static_cast<int64_t>(summary.rejected.size());
   if (summary.rejected_rows > told) {
@@ -121,10 +131,11 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
 void PrintAsJson(const ImportArguments& arguments, const Outcome& outcome) {
   const ImportSummary& summary = outcome.summary;
   Json rejected = Json::array();
-  for (const auto& [line, reason] : summary.rejected) {
-    rejected.push_back({{"line", line}, {"reason", reason}});
+  for (const auto& [file, line, reason] : summary.rejected) {
+    rejected.push_back({{"file", file}, {"line", line}, {"reason", reason}});
   }
-  PrintJson({{"file", arguments.file},
+  PrintJson({{"file", arguments.files.front()},
+             {"files", arguments.files},
              {"rows", summary.rows},
              {"rejected_rows", summary.rejected_rows},
              {"skipped_rows", summary.skipped_rows},
@@ -145,18 +156,52 @@ absl::Status AsArgument(const absl::Status& status) {
   return absl::IsNotFound(status) ? absl::InvalidArgumentError(status.message()) : status;
 }
 
-CommandResult Run(const CommonOptions& common, const ImportArguments& arguments) {
-  const absl::StatusOr<MappingFile> mapping = MappingFile::Load(arguments.mapping);
+// CloudEvents, one to a line; all else is CSV.
+bool HoldsEvents(absl::string_view path) {
+  path = absl::StripSuffix(path, ".gz");
+  return absl::EndsWith(path, ".ndjson") || absl::EndsWith(path, ".jsonl");
+}
+
+absl::StatusOr<std::optional<MappingFile>> LoadMapping(const ImportArguments& arguments) {
+  const bool needed = !std::all_of(arguments.files.begin(), arguments.files.end(), HoldsEvents);
+  if (!needed) return std::nullopt;
+  if (arguments.mapping.empty()) {
+    return absl::InvalidArgumentError(
+        "a CSV file needs --map MAPPING, which tells what its columns mean; files of CloudEvents "
+        "are called .ndjson or .jsonl");
+  }
+  absl::StatusOr<MappingFile> mapping = MappingFile::Load(arguments.mapping);
   RAPPORT_RETURN_IF_ERROR(AsArgument(mapping.status()));
-  RAPPORT_RETURN_IF_ERROR(AsArgument(InputFile::Open(arguments.file).status()));
+  return std::optional<MappingFile>(*std::move(mapping));
+}
+
+std::vector<ImportFile> FilesOf(const ImportArguments& arguments,
+                                const std::optional<MappingFile>& mapping) {
+  std::vector<ImportFile> files;
+  for (const std::string& path : arguments.files) {
+    files.push_back({path, HoldsEvents(path) ? nullptr : &*mapping});
+  }
+  return files;
+}
+
+CommandResult Run(const CommonOptions& common, const ImportArguments& arguments) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<MappingFile> mapping, LoadMapping(arguments));
+  for (const std::string& file : arguments.files) {
+    RAPPORT_RETURN_IF_ERROR(AsArgument(InputFile::Open(file).status()));
+  }
   RAPPORT_ASSIGN_OR_RETURN(const ImportOptions options, OptionsFrom(common, arguments));
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
   RAPPORT_ASSIGN_OR_RETURN(const auto profile_before, CountsOf(*host, Profile::kName));
   RAPPORT_ASSIGN_OR_RETURN(const auto retention_before, CountsOf(*host, Retention::kName));
   Outcome outcome;
   const absl::Time started = absl::Now();
-  RAPPORT_ASSIGN_OR_RETURN(outcome.summary, Write(*host, *mapping, arguments.file, options));
+  std::unique_ptr<AlertPrinter> printer;
+  if (arguments.show_alerts) {
+    RAPPORT_ASSIGN_OR_RETURN(printer, AlertPrinter::Start(host->log(), host->topics().alerts));
+  }
+  RAPPORT_ASSIGN_OR_RETURN(outcome.summary, Write(*host, FilesOf(arguments, mapping), options));
   RAPPORT_RETURN_IF_ERROR(CatchUp(*host));
+  printer = nullptr;
   RAPPORT_ASSIGN_OR_RETURN(const auto profile_after, CountsOf(*host, Profile::kName));
   RAPPORT_ASSIGN_OR_RETURN(const auto retention_after, CountsOf(*host, Retention::kName));
   outcome.known_before = profile_after.duplicates() - profile_before.duplicates();
@@ -176,20 +221,28 @@ void AddImportCommand(CLI::App& app, const CommonOptions& common, int* exit_code
   const auto arguments = std::make_shared<ImportArguments>();
   CLI::App* const command =
       AddCommand(app, exit_code, "import",
-                 "Write the rows of a CSV file (or .csv.gz) to the log as touchpoints",
-                 "rapport import orders.csv --map orders.textproto --as-it-happened --shift-to-now",
+                 "Write the rows of CSV files and the CloudEvents of .ndjson files (or either .gz) "
+                 "to the log as touchpoints",
+                 "rapport import orders.csv calls.ndjson --map orders.textproto --as-it-happened "
+                 "--shift-to-now",
                  [&common, arguments] { return Run(common, *arguments); });
-  command->add_option("FILE", arguments->file, "The CSV file; may be compressed by gzip")
+  command
+      ->add_option(
+          "FILE", arguments->files,
+          "CSV files, or CloudEvents one to a line (.ndjson, .jsonl); may be compressed by "
+          "gzip; times of all of them are taken together")
       ->required();
   command
-      ->add_option("--map", arguments->mapping, "The mapping file, rapport.config.v1.ImportMapping")
-      ->required()
+      ->add_option("--map", arguments->mapping,
+                   "The mapping of the CSV files, rapport.config.v1.ImportMapping")
       ->type_name("MAPPING");
   command->add_flag("--as-it-happened", arguments->as_it_happened,
                     "Play history: in the order of time with the clock, so that alerts come about "
                     "as they would have then");
   command->add_flag("--shift-to-now", arguments->shift_to_now,
                     "Move all times by whole days, so that the last touchpoint happened today");
+  command->add_flag("--show-alerts", arguments->show_alerts,
+                    "Print each alert when it is raised, with its reasons");
   command
       ->add_option("--clock-step", arguments->clock_step,
                    "How often the clock ticks in --as-it-happened")

@@ -18,8 +18,8 @@ LAYERS = {
     "libs/projections": 4,
     "libs/state_store": 4,
     "libs/projector": 5,
-    "libs/import": 5,
     "libs/intake": 5,
+    "libs/import": 6,
     "libs/service": 6,
     "libs/serving": 7,
 }
