@@ -19,9 +19,9 @@
 namespace rapport {
 
 struct HttpRequest {
-  std::string method;  // "GET", "POST", ...
-  std::string path;    // percent-decoded, without the query
-  std::string raw_path;  // as it was sent, to be passed on
+  std::string method;    // "GET", "POST", ...
+  std::string path;      // percent-decoded, without the query
+  std::string raw_path;  // the same as it was sent, to be passed on
   // Values of the {names} in the route's pattern, percent-decoded.
   std::vector<std::pair<std::string, std::string>> path_values;
   // Decoded, in the order of the request.

@@ -58,9 +58,18 @@ struct ServiceDescription {
 // code: 0 ended as asked, 2 wrong command line or configuration, 3 it could not start or go on.
 int RunServiceMain(int argc, char** argv, const ServiceDescription& service);
 
-// The same for several services in this process with what `env` has; returns when a signal came or
-// `stop` was called. `started` is called once all are ready to serve.
+// The same for several services in this process with what `env` has (`http` not started yet);
+// returns when a signal came and all have been drained, or with why a service could not start.
+// `started` is called once all are ready to serve. A second signal ends the process at once.
 absl::Status RunServices(ServiceEnv env, const std::vector<ServiceDescription>& services,
                          const std::function<void(const HttpServer&)>& started = {});
+
+// How the process serves HTTP at `listen`, after config.http; reads the file of the token.
+absl::StatusOr<HttpServer::Options> HttpOptionsFrom(const config::v1::Config& config,
+                                                    const std::string& listen);
+
+// Makes the topics that are missing; those that are there keep their partitions. All have as many
+// as touchpoints has.
+absl::Status CreateTopics(EventLog& log, const LogTopics& topics, int partitions);
 
 }  // namespace rapport

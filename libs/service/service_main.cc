@@ -1,0 +1,224 @@
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/check.h"
+#include "libs/base/log.h"
+#include "libs/base/status.h"
+#include "libs/event_log/kafka/kafka_log.h"
+#include "libs/service/config.h"
+#include "libs/service/logging.h"
+#include "libs/service/service.h"
+#include "libs/service/signals.h"
+
+namespace rapport {
+namespace {
+
+using config::v1::Config;
+
+enum ExitCode { kEnded = 0, kWrongUse = 2, kTrouble = 3 };
+
+constexpr absl::Duration kLogRetry = absl::Seconds(1);
+
+struct Arguments {
+  std::string config;
+  std::string instance = "1";
+  std::string listen;
+  std::string data;
+  std::string log_level;
+  std::string log_format;
+  std::vector<std::string> set;
+  bool help_config = false;
+  bool check_config = false;
+
+  ConfigArguments ForConfig(const std::string& service) const {
+    ConfigArguments arguments;
+    const auto add = [&arguments](const std::string& setting, const std::string& value) {
+      if (!value.empty()) arguments.overrides.push_back(absl::StrCat(setting, "=", value));
+    };
+    add(service + ".listen", listen);
+    add("data_folder", data);
+    add("logging.level", log_level);
+    add("logging.format", log_format);
+    arguments.overrides.insert(arguments.overrides.end(), set.begin(), set.end());
+    return arguments;
+  }
+};
+
+void AddOptions(CLI::App& app, Arguments* arguments) {
+  app.add_option("--config", arguments->config, "The configuration; defaults hold without one")
+      ->envname("RAPPORT_CONFIG")
+      ->type_name("FILE");
+  app.add_option("--set", arguments->set, "One setting, over what the file says; repeatable")
+      ->type_name("SECTION.FIELD=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--instance", arguments->instance,
+                 "Name of this process among those of the same service, the same after a restart")
+      ->envname("RAPPORT_INSTANCE")
+      ->capture_default_str();
+  app.add_option("--listen", arguments->listen, "Where to serve HTTP; port 0 takes a free one")
+      ->type_name("HOST:PORT");
+  app.add_option("--data", arguments->data, "Folder for states")->type_name("DIR");
+  app.add_option("--log-level", arguments->log_level, "info, warning or error");
+  app.add_option("--log-format", arguments->log_format, "text or json");
+  app.add_flag("--help-config", arguments->help_config, "Print all settings and end");
+  app.add_flag("--check-config", arguments->check_config, "Check the configuration and end");
+}
+
+absl::Status CheckInstance(absl::string_view instance) {
+  const bool clean = !instance.empty() && instance.size() <= 100 &&
+                     std::all_of(instance.begin(), instance.end(), [](char c) {
+                       return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' ||
+                              c == '_' || c == '.';
+                     });
+  if (clean && instance != "." && instance != "..") return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--instance is '", instance, "'; write letters, digits, '-', '_' and '.', up to 100"));
+}
+
+// A text field of the service's section; "" when the section has no such field.
+std::string SectionText(const Config& config, const std::string& service, const char* name) {
+  const auto* const section_field = Config::descriptor()->FindFieldByName(service);
+  RAPPORT_CHECK(section_field != nullptr, "the configuration has no section ", service);
+  const auto& section = config.GetReflection()->GetMessage(config, section_field);
+  const auto* const field = section.GetDescriptor()->FindFieldByName(name);
+  return field == nullptr ? "" : section.GetReflection()->GetString(section, field);
+}
+
+// Where others reach the process.
+std::string AdvertisedAddress(const Config& config, const std::string& service,
+                              const HttpServer& http) {
+  std::string given = SectionText(config, service, "advertise");
+  if (!given.empty()) return given;
+  if (!absl::StrContains(http.address(), "//0.0.0.0:") &&
+      !absl::StrContains(http.address(), "//[::]:")) {
+    return http.address();
+  }
+  char host[256] = "localhost";
+  ::gethostname(host, sizeof host - 1);
+  return absl::StrCat("http://", host, ":", http.port());
+}
+
+absl::StatusOr<KafkaLogOptions> KafkaOptionsFrom(const Config& config,
+                                                 const std::string& client_id) {
+  KafkaLogOptions options;
+  options.bootstrap_servers = config.kafka().bootstrap_servers();
+  options.topic_prefix = config.topics().prefix();
+  options.replication_factor = static_cast<int>(config.topics().replicas());
+  // A majority, so that losing fewer copies loses nothing that was acknowledged.
+  options.min_insync_replicas = options.replication_factor / 2 + 1;
+  for (const config::v1::KafkaSetting& setting : config.kafka().settings()) {
+    std::string& value = options.settings[setting.name()];
+    value = setting.value();
+    if (!setting.value_file().empty()) {
+      RAPPORT_ASSIGN_OR_RETURN(value, ReadSecretFile(setting.value_file()));
+    }
+  }
+  options.settings["client.id"] = client_id;
+  return options;
+}
+
+// Waits for the log, and makes the topics that are missing. False when a signal came first.
+absl::StatusOr<bool> AwaitTopics(EventLog& log, const Config& config, const StopSignal& stop) {
+  while (true) {
+    const absl::Status status =
+        CreateTopics(log, LogTopics{}, static_cast<int>(config.topics().partitions()));
+    if (status.ok()) return true;
+    if (!absl::IsUnavailable(status)) return status;
+    Log(LogLevel::kWarning, absl::StrCat("waiting for the log: ", status.message()));
+    if (stop.Wait(kLogRetry)) return false;
+  }
+}
+
+// Connections and files may be many.
+void RaiseFileLimit() {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+absl::Status Run(const ServiceDescription& service, const std::string& instance,
+                 const Config& config) {
+  const StopSignal stop;
+  RAPPORT_ASSIGN_OR_RETURN(const HttpServer::Options http_options,
+                           HttpOptionsFrom(config, SectionText(config, service.name, "listen")));
+  Metrics metrics;
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> http,
+                           HttpServer::Create(http_options, &metrics));
+  const std::string address = AdvertisedAddress(config, service.name, *http);
+  RAPPORT_ASSIGN_OR_RETURN(const KafkaLogOptions log_options,
+                           KafkaOptionsFrom(config, absl::StrCat("rapport-", service.name, "-",
+                                                                 instance, "@", address)));
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EventLog> log, NewKafkaEventLog(log_options));
+  RAPPORT_ASSIGN_OR_RETURN(const bool connected, AwaitTopics(*log, config, stop));
+  if (!connected) return absl::OkStatus();
+  // As an embedded host shares it out: a quarter for the stores, half for decoded states.
+  const size_t memory = static_cast<size_t>(config.memory_mib()) << 20;
+  StoreResources resources(StoreResources::Options{.memory_bytes = memory / 4});
+  CacheBudget budget(memory / 2);
+  HttpClient client;
+  return RunServices({.config = &config,
+                      .instance = instance,
+                      .log = log.get(),
+                      .metrics = &metrics,
+                      .http = http.get(),
+                      .http_client = &client,
+                      .resources = &resources,
+                      .budget = &budget},
+                     {service});
+}
+
+int Tell(const std::string& program, const absl::Status& status, int exit_code) {
+  std::fprintf(stderr, "%s: %s\n", program.c_str(), std::string(status.message()).c_str());
+  return exit_code;
+}
+
+}  // namespace
+
+int RunServiceMain(int argc, char** argv, const ServiceDescription& service) {
+  const std::string program = absl::StrCat("rapport-", service.name);
+  CLI::App app(absl::StrCat(service.what,
+                            "\nExit codes: 0 ended as asked, 2 wrong command line or "
+                            "configuration, 3 could not start or go on."),
+               program);
+  app.footer(absl::StrCat("Example:\n  ", program, " --config /etc/rapport/rapport.textproto"));
+  Arguments arguments;
+  AddOptions(app, &arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kEnded : kWrongUse;
+  }
+  if (arguments.help_config) {
+    std::fputs(DescribeSettings().c_str(), stdout);
+    return kEnded;
+  }
+  absl::StatusOr<Config> config = LoadConfig(arguments.config, arguments.ForConfig(service.name));
+  if (!config.ok()) return Tell(program, config.status(), kWrongUse);
+  const absl::Status instance = CheckInstance(arguments.instance);
+  if (!instance.ok()) return Tell(program, instance, kWrongUse);
+  if (arguments.check_config) {
+    std::puts("the configuration is right");
+    return kEnded;
+  }
+  config->set_data_folder(
+      absl::StrCat(config->data_folder(), "/", service.name, "-", arguments.instance));
+  ::signal(SIGPIPE, SIG_IGN);
+  RaiseFileLimit();
+  SetUpLogging(config->logging(), service.name, arguments.instance);
+  const absl::Status status = Run(service, arguments.instance, *config);
+  if (status.ok()) {
+    Log(LogLevel::kInfo, "ended");
+    return kEnded;
+  }
+  Log(LogLevel::kError, status.message());
+  return absl::IsInvalidArgument(status) ? kWrongUse : kTrouble;
+}
+
+}  // namespace rapport
