@@ -159,7 +159,9 @@ class Player {
     Expect rows;
     for (const auto& row : stored) {
       if (row.client_id == scenario_.client()) {
-        EXPECT_TRUE(rows.add_timeline_rows()->ParseFromString(row.value));
+        touchpoint::v1::Touchpoint touchpoint;
+        EXPECT_TRUE(touchpoint.ParseFromString(row.value));
+        *rows.add_timeline_rows() = TimelineEntryOf(touchpoint);
       }
     }
     Expect wanted;

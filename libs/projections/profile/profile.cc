@@ -386,8 +386,7 @@ absl::Status Profile::Apply(const FoldContext& context, const Touchpoint& touchp
   RAPPORT_RETURN_IF_ERROR(CheckEventId(touchpoint));
   FoldHeader(touchpoint, &state);
   FoldPayload(touchpoint, context.client_id, &state);
-  output.rows.push_back(
-      {TimelineSortKey(touchpoint), TimelineRowOf(touchpoint).SerializeAsString()});
+  output.rows.push_back({TimelineSortKey(touchpoint), touchpoint.SerializeAsString()});
   return absl::OkStatus();
 }
 

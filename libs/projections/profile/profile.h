@@ -3,20 +3,21 @@
 #include <string>
 
 #include "libs/projections/projection.h"
+#include "rapport/query/v1/client.pb.h"
 #include "rapport/state/v1/profile.pb.h"
-#include "rapport/state/v1/timeline.pb.h"
 
 namespace rapport {
 
 // Nothing to set yet.
 struct ProfileSettings {};
 
-// Who a client is, and where everything with it stands; and a row for each touchpoint. The state is
+// Who a client is, and where everything with it stands; and a row for each touchpoint, which is the
+// touchpoint itself, so that the client can be folded anew as of any moment. The state is
 // the same for every order of arrival: values have their own last writers, sets are bounded by
 // their keys, sums are sums of integers modulo 2^64.
 struct Profile {
   static constexpr char kName[] = "profile";
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
   using State = state::v1::ProfileState;
   using Settings = ProfileSettings;
 
@@ -52,8 +53,10 @@ bool IsOpen(const state::v1::InvoiceProfile& invoice);
 // Sort key of a touchpoint on the timeline, the earliest first: AppendOrdered64(nanoseconds since
 // 1970) and event_id. Moments before 1678 and after 2261 stand at the ends.
 std::string TimelineSortKey(const touchpoint::v1::Touchpoint& touchpoint);
-// Value of the row.
-state::v1::TimelineRow TimelineRowOf(const touchpoint::v1::Touchpoint& touchpoint);
+// The sort keys of what happened at `at` or later begin here.
+std::string TimelineSortKeyAt(absl::Time at);
+// A row, which is the serialised touchpoint, for readers; `cursor` is left empty.
+query::v1::TimelineEntry TimelineEntryOf(const touchpoint::v1::Touchpoint& touchpoint);
 // What happened, one line in English for people, such as "ordered for 120.50 EUR (3 lines)"; at
 // most 200 bytes, without control characters.
 std::string SummaryLine(const touchpoint::v1::Touchpoint& touchpoint);

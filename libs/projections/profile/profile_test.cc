@@ -34,7 +34,7 @@ TEST(Timeline, EveryKindHasANameAndItsOwnSummary) {
   std::set<std::string> summaries;
   for (int i = 0; i < payload->field_count(); ++i) {
     const Touchpoint touchpoint = OfKind(payload->field(i));
-    EXPECT_EQ(TimelineRowOf(touchpoint).kind(), payload->field(i)->name());
+    EXPECT_EQ(TimelineEntryOf(touchpoint).kind(), payload->field(i)->name());
     EXPECT_THAT(SummaryLine(touchpoint), Not(IsEmpty())) << payload->field(i)->name();
     summaries.insert(SummaryLine(touchpoint));
   }

@@ -1,4 +1,5 @@
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "libs/base/bytes.h"
@@ -280,23 +281,29 @@ std::string SummaryLine(const Touchpoint& touchpoint) {
 }
 
 std::string TimelineSortKey(const Touchpoint& touchpoint) {
+  return TimelineSortKeyAt(FromProto(touchpoint.occurred_at())) + touchpoint.event_id();
+}
+
+std::string TimelineSortKeyAt(absl::Time at) {
   std::string key;
-  AppendOrdered64(&key, absl::ToUnixNanos(FromProto(touchpoint.occurred_at())));
-  key += touchpoint.event_id();
+  AppendOrdered64(&key, absl::ToUnixNanos(at));
   return key;
 }
 
-state::v1::TimelineRow TimelineRowOf(const Touchpoint& touchpoint) {
-  state::v1::TimelineRow row;
-  *row.mutable_occurred_at() = touchpoint.occurred_at();
-  row.set_channel(touchpoint.channel());
-  row.set_direction(touchpoint.direction());
+query::v1::TimelineEntry TimelineEntryOf(const Touchpoint& touchpoint) {
+  query::v1::TimelineEntry entry;
+  entry.set_touchpoint_id(absl::BytesToHexString(touchpoint.event_id()));
+  *entry.mutable_occurred_at() = touchpoint.occurred_at();
+  if (touchpoint.has_recorded_at()) *entry.mutable_recorded_at() = touchpoint.recorded_at();
+  entry.set_channel(touchpoint.channel());
+  entry.set_direction(touchpoint.direction());
   const absl::string_view kind = KindFieldName(touchpoint.payload_case());
-  row.set_kind(kind.data(), kind.size());
-  row.set_summary(SummaryLine(touchpoint));
-  row.set_event_id(touchpoint.event_id());
-  row.set_agent_id(touchpoint.agent_id());
-  return row;
+  entry.set_kind(kind.data(), kind.size());
+  entry.set_summary(SummaryLine(touchpoint));
+  entry.set_agent_id(touchpoint.agent_id());
+  entry.set_source(touchpoint.source());
+  entry.set_correlation_id(touchpoint.correlation_id());
+  return entry;
 }
 
 }  // namespace rapport
