@@ -85,17 +85,22 @@ bool ReadHeaderAttributes(const std::vector<Header>& headers, EventAttributes* a
     const std::string name = header.name.substr(kPrefix.size());
     absl::string_view* const attribute = attributes->Find(name);
     if (attribute == nullptr || name == "datacontenttype") continue;
-    if (!attribute->empty()) return Fail(name, "stands twice", problem);
+    // A bad attribute is left out, lest it be taken for a good one when the event is offered again.
+    const auto bad = [&name, attribute, problem](absl::string_view reason) {
+      *attribute = {};
+      return Fail(name, std::string(reason), problem);
+    };
+    if (!attribute->empty()) return bad("stands twice");
     *attribute = header.value;
     if (attribute->find_first_of("%\"") != absl::string_view::npos) {
       std::string& decoded = attributes->decoded.emplace_back();
       if (!DecodeHeaderValue(header.value, &decoded)) {
-        return Fail(name, "has a % without two hexadecimal digits", problem);
+        return bad("has a % without two hexadecimal digits");
       }
       *attribute = decoded;
     }
     if (!IsStructurallyValidUTF8(attribute->data(), static_cast<int>(attribute->size()))) {
-      return Fail(name, "is not UTF-8", problem);
+      return bad("is not UTF-8");
     }
   }
   return true;
