@@ -127,16 +127,21 @@ bool CheckAttributes(const EventAttributes& attributes, const FieldDescriptor** 
 }
 
 std::string ToStructured(const EventAttributes& attributes, absl::string_view data_member) {
-  std::string json = "{\"specversion\":\"1.0\"";
+  std::string json = "{";
   const std::pair<absl::string_view, absl::string_view> members[] = {
-      {"id", attributes.id},     {"source", attributes.source},
-      {"type", attributes.type}, {"subject", attributes.subject},
-      {"time", attributes.time}, {"datacontenttype", attributes.datacontenttype},
+      {"specversion", attributes.specversion},
+      {"id", attributes.id},
+      {"source", attributes.source},
+      {"type", attributes.type},
+      {"subject", attributes.subject},
+      {"time", attributes.time},
+      {"datacontenttype", attributes.datacontenttype},
   };
   for (const auto& [name, value] : members) {
-    if (!value.empty()) absl::StrAppend(&json, ",\"", name, "\":", JsonString(value));
+    if (value.empty()) continue;
+    absl::StrAppend(&json, json.size() == 1 ? "" : ",", "\"", name, "\":", JsonString(value));
   }
-  if (!data_member.empty()) absl::StrAppend(&json, ",", data_member);
+  if (!data_member.empty()) absl::StrAppend(&json, json.size() == 1 ? "" : ",", data_member);
   return json + "}";
 }
 

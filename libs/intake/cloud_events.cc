@@ -340,6 +340,7 @@ class CloudEventDecoder::Impl {
                                             Touchpoint::descriptor()->FindOneofByName("payload"))
                   ->message_type()
                   ->full_name();
+    attributes.specversion = "1.0";
     attributes.id = touchpoint_.source_event_id();
     attributes.source = touchpoint_.source();
     attributes.type = type;
