@@ -94,6 +94,11 @@ class FoldEngine final : public PartitionFold {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<int64_t> TimerOf(const std::string& client) override {
+    RAPPORT_ASSIGN_OR_RETURN(const Slot* slot, Find(client));
+    return slot->timer;
+  }
+
   void AddStates(class Commit& commit, Digest* digest) override {
     for (Slot& slot : slots_) Encode(slot);
     for (Node* node : dirty_) {

@@ -152,15 +152,7 @@ absl::Status PartitionFold::LoadDeadLetters() {
 absl::Status PartitionFold::Fold(absl::Span<const RecordView> records) {
   for (const RecordView& record : records) {
     if (record.offset < position_) continue;
-    if (record.offset > position_ && !options_.allow_gaps) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("partition ", options_.partition.value(), " goes on at offset ",
-                       record.offset.value(), " where ", position_.value(),
-                       " was expected: records are missing from the log. Restore them, or rebuild ",
-                       identity_.name,
-                       " from what is left (gaps that compaction or transactions leave can be "
-                       "allowed in the configuration)"));
-    }
+    RAPPORT_RETURN_IF_ERROR(CheckGap(position_, record.offset));
     if (record.offset > position_) next_ordinal_ = 0;
     position_ = record.offset;
     RAPPORT_RETURN_IF_ERROR(FoldRecord(record));
@@ -171,6 +163,16 @@ absl::Status PartitionFold::Fold(absl::Span<const RecordView> records) {
   }
   AccountCache();
   return absl::OkStatus();
+}
+
+absl::Status PartitionFold::CheckGap(Offset expected, Offset offset) const {
+  if (offset <= expected || options_.allow_gaps) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "partition ", options_.partition.value(), " goes on at offset ", offset.value(), " where ",
+      expected.value(),
+      " was expected: records are missing from the log. Restore them, or rebuild ", identity_.name,
+      " from what is left (gaps that compaction or transactions leave can be "
+      "allowed in the configuration)"));
 }
 
 absl::Status PartitionFold::FoldRecord(const RecordView& record) {
@@ -236,32 +238,7 @@ absl::Status PartitionFold::FoldClientTouchpoint(const RecordView& record) {
 void PartitionFold::TakeOutput(absl::string_view client, FoldOutput& output) {
   int32_t sequence = 0;
   for (alert::v1::AlertEvent& event : output.effects) {
-    const EffectPlace place{position_, next_ordinal_++};
-    const int32_t number = sequence++;
-    counts_.set_effects(counts_.effects() + 1);
-    if (place <= published_) continue;
-    std::string cause;
-    alert::v1::Cause* stated = event.mutable_cause();
-    stated->set_partition(options_.partition.value());
-    stated->set_offset(place.input_offset.value());
-    stated->set_ordinal(place.ordinal);
-    stated->set_sequence(number);
-    if (trigger_event_) {
-      stated->set_event_id(std::string(trigger_event_->view()));
-      cause = absl::StrCat("event ", trigger_event_->ToHex());
-    } else {
-      ToProto(FromMicros(trigger_due_), stated->mutable_timer_due_at());
-      cause = absl::StrCat("timer ", trigger_due_);
-    }
-    const EventId id = MakeEventId(absl::StrCat("rapport/effect/", identity_.name),
-                                   absl::StrCat(client, "\n", cause, "\n", number));
-    event.set_effect_id(std::string(id.view()));
-    event.set_projection(identity_.name);
-    event.set_client_id(std::string(client));
-    event.set_owner_epoch(owner_epoch_);
-    new_effects_.push_back(
-        {place, std::string(client), event.SerializeAsString(), id, FromProto(event.at())});
-    dirty_bytes_ += kEffectBytes;
+    AddEffect(client, {position_, next_ordinal_++}, sequence++, &event);
   }
   for (FoldOutput::Row& row : output.rows) {
     std::string key;
@@ -273,7 +250,46 @@ void PartitionFold::TakeOutput(absl::string_view client, FoldOutput& output) {
   for (const FoldOutput::Tally& tally : output.tallies) tally_deltas_[tally.key] += tally.delta;
 }
 
+void PartitionFold::AddEffect(absl::string_view client, EffectPlace place, int32_t sequence,
+                              alert::v1::AlertEvent* event) {
+  counts_.set_effects(counts_.effects() + 1);
+  // In a replay the number among the effects of a ClockAdvanced is not known yet.
+  const bool unnumbered = replay_ != nullptr && !trigger_event_;
+  if (unnumbered ? place.input_offset < published_.input_offset : place <= published_) return;
+  std::string cause;
+  alert::v1::Cause* stated = event->mutable_cause();
+  stated->set_partition(options_.partition.value());
+  stated->set_offset(place.input_offset.value());
+  stated->set_ordinal(place.ordinal);
+  stated->set_sequence(sequence);
+  if (trigger_event_) {
+    stated->set_event_id(std::string(trigger_event_->view()));
+    cause = absl::StrCat("event ", trigger_event_->ToHex());
+  } else {
+    ToProto(FromMicros(trigger_due_), stated->mutable_timer_due_at());
+    cause = absl::StrCat("timer ", trigger_due_);
+  }
+  const EventId id = MakeEventId(absl::StrCat("rapport/effect/", identity_.name),
+                                 absl::StrCat(client, "\n", cause, "\n", sequence));
+  event->set_effect_id(std::string(id.view()));
+  event->set_projection(identity_.name);
+  event->set_client_id(std::string(client));
+  event->set_owner_epoch(owner_epoch_);
+  OutboxEntry entry = {place, std::string(client), event->SerializeAsString(), id,
+                       FromProto(event->at())};
+  if (replay_ != nullptr) {
+    replay_->effects.push_back({std::move(entry), trigger_due_, sequence, unnumbered});
+  } else {
+    new_effects_.push_back(std::move(entry));
+  }
+  dirty_bytes_ += kEffectBytes;
+}
+
 void PartitionFold::MoveTimer(const std::string& client, int64_t from, int64_t to) {
+  if (replay_ != nullptr) {
+    replay_->timer = to;
+    return;
+  }
   const auto change = [&](int64_t due, bool set) {
     if (due == kNever) return;
     // A change that undoes an earlier one leaves nothing to write.
@@ -432,9 +448,15 @@ bool PartitionFold::CommitDue(absl::Time now, bool catching_up) const {
 }
 
 absl::Status PartitionFold::Commit() {
-  std::unique_ptr<class Commit> commit =
-      options_.bulk ? store_->NewBulkCommit() : store_->NewCommit();
+  std::unique_ptr<class Commit> commit;
   Digest digest = digest_;
+  if (replay_ != nullptr) {
+    commit = std::move(replay_->commit);
+    digest = replay_->digest;
+    replay_.reset();
+  } else {
+    commit = options_.bulk ? store_->NewBulkCommit() : store_->NewCommit();
+  }
   AddStates(*commit, &digest);
   AddTimersRowsAndEffects(*commit, &digest);
   RAPPORT_RETURN_IF_ERROR(AddTallies(*commit, &digest));
@@ -468,22 +490,31 @@ absl::Status PartitionFold::Commit() {
   return absl::OkStatus();
 }
 
-void PartitionFold::AddTimersRowsAndEffects(class Commit& commit, Digest* digest) const {
-  for (const auto& [timer, set] : timer_changes_) {
-    const std::string key = TimerStoreKey(timer.first, timer.second);
-    const Digest hash = Digest::OfEntry(Number(Family::kTimers), key, "");
-    if (set) {
-      commit.Put(Family::kTimers, key, "");
-      *digest += hash;
-    } else {
-      commit.Delete(Family::kTimers, key);
-      *digest -= hash;
-    }
+void PartitionFold::ChangeTimer(int64_t due, absl::string_view client, bool set,
+                                class Commit& commit, Digest* digest) const {
+  const std::string key = TimerStoreKey(due, client);
+  const Digest hash = Digest::OfEntry(Number(Family::kTimers), key, "");
+  if (set) {
+    commit.Put(Family::kTimers, key, "");
+    *digest += hash;
+  } else {
+    commit.Delete(Family::kTimers, key);
+    *digest -= hash;
   }
+}
+
+void PartitionFold::AddRows(class Commit& commit, Digest* digest) const {
   for (const auto& [key, value] : new_rows_) {
     commit.Put(Family::kRows, key, value);
     *digest += Digest::OfEntry(Number(Family::kRows), key, value);
   }
+}
+
+void PartitionFold::AddTimersRowsAndEffects(class Commit& commit, Digest* digest) const {
+  for (const auto& [timer, set] : timer_changes_) {
+    ChangeTimer(timer.first, timer.second, set, commit, digest);
+  }
+  AddRows(commit, digest);
   for (const EffectPlace& place : published_since_commit_) {
     commit.Delete(Family::kOutbox, OutboxKey(place));
   }

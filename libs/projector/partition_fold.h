@@ -113,6 +113,28 @@ class PartitionFold {
   // be folded becomes a dead letter. FailedPrecondition: a gap in the offsets.
   absl::Status Fold(absl::Span<const RecordView> records);
 
+  // The same for a stretch of records that ClientReplay has grouped by client: BeginReplay, then
+  // ReplayClient for each client that has records in the stretch and each of DueClients, ReplayStep
+  // now and then, and EndReplay, which commits. Nothing may be uncommitted before.
+  struct Tick {
+    Offset offset;
+    absl::Time now;
+    int64_t micros;  // of `now`, rounded down
+  };
+  void BeginReplay();
+  // Clients with a timer that one of `ticks` fires, as it is stored.
+  absl::StatusOr<std::vector<std::string>> DueClients(absl::Span<const Tick> ticks) const;
+  absl::Status ReplayClient(const std::string& client, absl::Span<const RecordView> records,
+                            absl::Span<const Tick> ticks);
+  // Hands what was replayed to the commit, and lets go of its memory.
+  absl::Status ReplayStep();
+  // `records`: how many the stretch has, which ends before `end`.
+  absl::Status EndReplay(absl::Span<const Tick> ticks, int64_t records, Offset end);
+  // Whether the last commit stands in the middle of a record, which a replay cannot go on with.
+  bool within_record() const { return next_ordinal_ != 0; }
+  // FailedPrecondition: a gap in the offsets before `offset`.
+  absl::Status CheckGap(Offset expected, Offset offset) const;
+
   // Whether it is time to commit. `catching_up`: more records are waiting.
   bool CommitDue(absl::Time now, bool catching_up) const;
   // Writes everything since the last commit as one.
@@ -155,6 +177,8 @@ class PartitionFold {
   virtual absl::Status ApplyTouchpoint(const touchpoint::v1::Touchpoint& touchpoint,
                                        absl::Status* refusal) = 0;
   virtual absl::Status FireTimer(const std::string& client, int64_t due) = 0;
+  // When the client's timer is due; kNever when it has none.
+  virtual absl::StatusOr<int64_t> TimerOf(const std::string& client) = 0;
   // Adds the changed states and lists to the commit, and their hashes to the digest.
   virtual void AddStates(class Commit& commit, Digest* digest) = 0;
   // After the commit: all states are as stored.
@@ -179,6 +203,27 @@ class PartitionFold {
  private:
   using TimerKey = std::pair<int64_t, std::string>;
 
+  // While a stretch is replayed client by client.
+  struct Replay {
+    std::unique_ptr<class Commit> commit;
+    Digest digest;
+    absl::Time start_clock;
+    int64_t timer = kNever;  // of the client at hand
+    // Effects of timers wait until all clients are through: their order is that of the log, of what
+    // was due when, and of the clients.
+    struct Effect {
+      OutboxEntry entry;
+      int64_t due = 0;
+      int32_t sequence = 0;
+      bool of_timer = false;
+    };
+    std::vector<Effect> effects;
+  };
+  absl::Status FireUntil(const std::string& client, Offset end, absl::Span<const Tick> ticks);
+  void NumberReplayedEffects();
+  void ChangeTimer(int64_t due, absl::string_view client, bool set, class Commit& commit,
+                   Digest* digest) const;
+
   absl::Status FoldRecord(const RecordView& record);
   absl::Status FoldClientTouchpoint(const RecordView& record);
   absl::Status AdvanceClock(absl::Time now);
@@ -187,10 +232,13 @@ class PartitionFold {
   void Bury(const RecordView& record, absl::string_view client, absl::string_view reason,
             bool holds_back, bool waiting);
   absl::Status TakeUp(Offset offset, bool skip);
+  void AddEffect(absl::string_view client, EffectPlace place, int32_t sequence,
+                 alert::v1::AlertEvent* event);
   absl::StatusOr<std::optional<state::v1::DeadLetter>> FindDeadLetter(Offset offset) const;
   absl::Status LoadDeadLetters();
   absl::Status LoadOutbox();
 
+  void AddRows(class Commit& commit, Digest* digest) const;
   void AddTimersRowsAndEffects(class Commit& commit, Digest* digest) const;
   absl::Status AddTallies(class Commit& commit, Digest* digest) const;
   absl::Status AddDeadLetters(class Commit& commit, Digest* digest) const;
@@ -235,6 +283,7 @@ class PartitionFold {
   absl::Time clock_before_ = absl::InfinitePast();
   std::vector<OutboxEntry> new_effects_;
   std::vector<EffectPlace> published_since_commit_;
+  std::unique_ptr<Replay> replay_;
   // By offset; nullopt: taken up.
   std::map<int64_t, std::optional<state::v1::DeadLetter>> dead_letter_changes_;
 

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "libs/base/status.h"
+#include "libs/projector/client_replay.h"
 
 namespace rapport {
 namespace {
@@ -16,15 +18,31 @@ constexpr absl::Duration kReadWait = absl::Seconds(5);
 constexpr absl::Duration kProgressEvery = absl::Milliseconds(200);
 constexpr absl::Duration kPauseStep = absl::Milliseconds(20);
 
-// Counts records over all partitions, tells progress, and holds back to the rate limit.
+// What waits in memory of the records that a replay groups; the rest waits in a file.
+constexpr size_t kMostReplayBytes = size_t{64} << 20;
+constexpr size_t kReplayShare = 8;
+
+// Counts records over all partitions, tells progress, and holds back to the rate limit. A record is
+// read and folded: half a record each.
 class Pacer {
  public:
   Pacer(const RebuildOptions& options, int64_t total, int64_t done)
-      : options_(options), total_(total), done_(done), start_(absl::Now()) {}
+      : options_(options), total_(total), done_halves_(2 * done), start_(absl::Now()) {}
 
-  absl::Status Count(int64_t records) {
-    done_ += records;
-    counted_ += records;
+  absl::Status CountRead(int64_t records) { return Count(records); }
+  absl::Status CountFolded(int64_t records) { return Count(records); }
+  absl::Status CountCommit() {
+    next_progress_ = absl::InfinitePast();
+    return Count(0);
+  }
+  void Finish() {
+    if (options_.progress) Tell(absl::Now());
+  }
+
+ private:
+  absl::Status Count(int64_t halves) {
+    done_halves_ += halves;
+    counted_halves_ += halves;
     const absl::Time now = absl::Now();
     if (options_.progress && now >= next_progress_) {
       next_progress_ = now + kProgressEvery;
@@ -32,21 +50,17 @@ class Pacer {
     }
     return WaitForTurn();
   }
-  void Finish() {
-    if (options_.progress) Tell(absl::Now());
-  }
-  absl::Duration took() const { return absl::Now() - start_; }
 
- private:
   void Tell(absl::Time now) const {
     RebuildProgress progress;
-    progress.records = done_;
+    progress.records = done_halves_ / 2;
     progress.total_records = total_;
     const double seconds = absl::ToDoubleSeconds(now - start_);
-    if (counted_ > 0 && seconds > 0) {
-      progress.records_per_second = static_cast<double>(counted_) / seconds;
-      progress.remaining = absl::Seconds(static_cast<double>(std::max<int64_t>(0, total_ - done_)) /
-                                         progress.records_per_second);
+    if (counted_halves_ > 0 && seconds > 0) {
+      progress.records_per_second = static_cast<double>(counted_halves_) / 2 / seconds;
+      progress.remaining =
+          absl::Seconds(static_cast<double>(std::max<int64_t>(0, total_ - progress.records)) /
+                        progress.records_per_second);
     }
     options_.progress(progress);
   }
@@ -61,7 +75,7 @@ class Pacer {
         wait = kPauseStep;
       } else if (options_.records_per_second > 0) {
         const absl::Time due =
-            start_ + absl::Seconds(static_cast<double>(counted_) /
+            start_ + absl::Seconds(static_cast<double>(counted_halves_) / 2 /
                                    static_cast<double>(options_.records_per_second));
         wait = std::min(due - absl::Now(), kPauseStep);
       }
@@ -72,11 +86,26 @@ class Pacer {
 
   const RebuildOptions& options_;
   const int64_t total_;
-  int64_t done_;
-  int64_t counted_ = 0;
+  int64_t done_halves_;
+  int64_t counted_halves_ = 0;
   const absl::Time start_;
   absl::Time next_progress_ = absl::InfinitePast();
 };
+
+// The records before `target` among the next ones; none when the rest of them were a gap.
+absl::StatusOr<absl::Span<const RecordView>> ReadSome(LogReader& reader, Offset target,
+                                                      const PartitionFold& fold,
+                                                      const RebuildOptions& options) {
+  RAPPORT_ASSIGN_OR_RETURN(absl::Span<const RecordView> records,
+                           reader.Read(options.batch_records, kReadWait));
+  if (records.empty()) {
+    return absl::UnavailableError(absl::StrCat(
+        "the log gave no records from offset ", reader.position().value(), " of partition ",
+        fold.partition().value(), ", though it reaches to ", target.value()));
+  }
+  while (!records.empty() && records.back().offset >= target) records.remove_suffix(1);
+  return records;
+}
 
 absl::Status FoldPartition(const ProjectionEnv& env, PartitionWorker& worker, Offset target,
                            const RebuildOptions& options, Pacer& pacer) {
@@ -85,25 +114,34 @@ absl::Status FoldPartition(const ProjectionEnv& env, PartitionWorker& worker, Of
   RAPPORT_ASSIGN_OR_RETURN(
       const std::unique_ptr<LogReader> reader,
       env.log->OpenReader(env.topics.touchpoints, fold.partition(), fold.position()));
-  Offset checkpoint = fold.position() + options.checkpoint_records;
-  while (fold.position() < target) {
-    RAPPORT_ASSIGN_OR_RETURN(absl::Span<const RecordView> records,
-                             reader->Read(options.batch_records, kReadWait));
-    if (records.empty()) {
-      return absl::UnavailableError(absl::StrCat(
-          "the log gave no records from offset ", fold.position().value(), " of partition ",
-          fold.partition().value(), ", though it reaches to ", target.value()));
+  const size_t memory = env.resources->in_memory()
+                            ? std::numeric_limits<size_t>::max()
+                            : std::min(kMostReplayBytes, env.budget->Share() / kReplayShare);
+  // Effects that are found to be published.
+  if (fold.has_uncommitted()) RAPPORT_RETURN_IF_ERROR(fold.Commit());
+  bool at_end = false;
+  while (!at_end) {
+    ClientReplay replay(&fold, worker.folder(), memory);
+    absl::Span<const RecordView> in_their_turn;
+    while (!at_end && in_their_turn.empty() && replay.records() < options.checkpoint_records) {
+      RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
+                               ReadSome(*reader, target, fold, options));
+      at_end = records.empty() || reader->position() >= target;
+      size_t taken = 0;
+      if (!fold.within_record()) {
+        RAPPORT_ASSIGN_OR_RETURN(taken, replay.Add(records));
+      }
+      in_their_turn = records.subspan(taken);
+      RAPPORT_RETURN_IF_ERROR(pacer.CountRead(static_cast<int64_t>(records.size())));
     }
-    while (!records.empty() && records.back().offset >= target) records.remove_suffix(1);
-    if (records.empty()) break;
-    RAPPORT_RETURN_IF_ERROR(fold.Fold(records));
-    if (fold.position() >= checkpoint || fold.CommitDue(absl::Now(), /*catching_up=*/true)) {
-      RAPPORT_RETURN_IF_ERROR(fold.Commit());
-      checkpoint = fold.position() + options.checkpoint_records;
-    }
-    RAPPORT_RETURN_IF_ERROR(pacer.Count(static_cast<int64_t>(records.size())));
+    RAPPORT_RETURN_IF_ERROR(
+        replay.Run([&](int64_t records) { return pacer.CountFolded(records); }));
+    RAPPORT_RETURN_IF_ERROR(fold.Fold(in_their_turn));
+    RAPPORT_RETURN_IF_ERROR(pacer.CountFolded(static_cast<int64_t>(in_their_turn.size())));
+    if (fold.has_uncommitted()) RAPPORT_RETURN_IF_ERROR(fold.Commit());
+    RAPPORT_RETURN_IF_ERROR(pacer.CountCommit());
   }
-  return fold.has_uncommitted() ? fold.Commit() : absl::OkStatus();
+  return absl::OkStatus();
 }
 
 absl::Status RemoveAll(const std::string& folder) {

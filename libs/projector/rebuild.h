@@ -17,7 +17,9 @@
 namespace rapport {
 
 struct RebuildProgress {
-  int64_t records = 0;        // folded so far, those of an earlier, cut-off run included
+  // Done so far, those of an earlier, cut-off run included; a record that is read and not folded
+  // yet counts half.
+  int64_t records = 0;
   int64_t total_records = 0;  // to fold in all, as the log stood at the start
   double records_per_second = 0;
   // Until the end at this rate; infinite before there is a rate.
@@ -42,12 +44,12 @@ class RebuildControl {
 struct RebuildOptions {
   // Records a second over all partitions; 0 for no limit.
   int64_t records_per_second = 0;
-  // Records of a partition after which what is folded is committed at the latest: what a crash
-  // costs.
+  // Records of a partition that are folded together and committed: what a crash costs. The more,
+  // the faster, since each client among them is folded and written once.
   int64_t checkpoint_records = 5'000'000;
   // Records that are read at a time.
   size_t batch_records = 4096;
-  // Called about five times a second.
+  // Called about five times a second, and after each commit.
   std::function<void(const RebuildProgress&)> progress;
   RebuildControl* control = nullptr;
 };
@@ -59,9 +61,9 @@ absl::StatusOr<Targets> TargetsAtEnd(EventLog& log, const std::string& topic);
 absl::StatusOr<Targets> TargetsAtTime(EventLog& log, const std::string& topic, absl::Time time);
 
 // Folds the log from its beginning up to `targets` into stores under the folders that `folder_of`
-// names, or goes on where an earlier run was cut off. Memory is bounded by the budget: when it is
-// used up, what is folded so far is written and the least used states are let go. Returns the
-// workers, committed, their effects held back. Cancelled: by the control.
+// names, or goes on where an earlier run was cut off, client by client (ClientReplay). Memory is
+// bounded, however many records and clients there are. Returns the workers, committed, their
+// effects held back. Cancelled: by the control.
 absl::StatusOr<Projector::Workers> BuildAside(
     const ProjectionEnv& env, const std::function<std::string(Partition)>& folder_of,
     const Targets& targets, const RebuildOptions& options);

@@ -212,30 +212,101 @@ class StateStore::BatchCommit : public Commit {
   std::vector<EventId> seen_;
 };
 
-// Sorts, writes one file per family, and ingests them together.
+// Sorts, writes files of each family, and ingests them together.
 class StateStore::BulkCommit : public Commit {
  public:
-  struct Change {
-    std::string key;
-    std::optional<std::string> value;
-  };
+  explicit BulkCommit(StateStore* store) : store_(store) {}
+  ~BulkCommit() override {
+    for (const std::vector<std::string>& files : files_) {
+      for (const std::string& file : files) {
+        store_->resources_->env()->DeleteFile(file).PermitUncheckedError();
+      }
+    }
+  }
 
   void Put(Family family, absl::string_view key, absl::string_view value) override {
-    changes(family).push_back({std::string(key), std::string(value)});
+    Add(family, key, value, /*deleted=*/false);
   }
   void Delete(Family family, absl::string_view key) override {
-    changes(family).push_back({std::string(key), std::nullopt});
+    Add(family, key, "", /*deleted=*/true);
   }
   void AddSeen(absl::Span<const EventId> ids) override {
     seen_.insert(seen_.end(), ids.begin(), ids.end());
   }
+  absl::Status Settle() override {
+    if (Bytes() < kSettleBytes) return absl::OkStatus();
+    return store_->WriteFiles(*this);
+  }
 
  private:
   friend class StateStore;
-  std::vector<Change>& changes(Family family) { return changes_[static_cast<size_t>(family)]; }
 
+  // A key and its value, one behind the other in a block.
+  struct Change {
+    uint64_t prefix = 0;  // first bytes of the key: most comparisons end here
+    const char* data = nullptr;
+    uint32_t key_size = 0;
+    uint32_t value_size : 31 = 0;
+    uint32_t deleted : 1 = 0;
+
+    rocksdb::Slice key() const { return {data, key_size}; }
+    rocksdb::Slice value() const { return {data + key_size, value_size}; }
+    bool operator<(const Change& other) const {
+      return prefix != other.prefix ? prefix < other.prefix : key().compare(other.key()) < 0;
+    }
+  };
+
+  void Add(Family family, absl::string_view key, absl::string_view value, bool deleted) {
+    char* data = Allocate(key.size() + value.size());
+    std::copy(key.begin(), key.end(), data);
+    std::copy(value.begin(), value.end(), data + key.size());
+    char prefix[sizeof(uint64_t)] = {};
+    std::copy_n(key.begin(), std::min(key.size(), sizeof prefix), prefix);
+    Change& change = changes_[static_cast<size_t>(family)].emplace_back();
+    change.prefix = ReadBig64(prefix);
+    change.data = data;
+    change.key_size = static_cast<uint32_t>(key.size());
+    change.value_size = static_cast<uint32_t>(value.size());
+    change.deleted = deleted ? 1 : 0;
+    ++change_count_;
+  }
+
+  char* Allocate(size_t size) {
+    if (size > free_) {
+      free_ = std::max(size, kBlockBytes);
+      block_bytes_ += free_;
+      next_ = blocks_.emplace_back(new char[free_]).get();
+    }
+    char* const data = next_;
+    next_ += size;
+    free_ -= size;
+    return data;
+  }
+
+  size_t Bytes() const {
+    return block_bytes_ + change_count_ * sizeof(Change) + seen_.size() * sizeof(EventId);
+  }
+
+  void Clear() {
+    for (std::vector<Change>& changes : changes_) std::vector<Change>().swap(changes);
+    std::vector<EventId>().swap(seen_);
+    blocks_.clear();
+    block_bytes_ = change_count_ = free_ = 0;
+  }
+
+  static constexpr size_t kBlockBytes = size_t{256} << 10;
+  static constexpr size_t kSettleBytes = size_t{64} << 20;
+
+  StateStore* const store_;
   std::array<std::vector<Change>, kFamilyCount> changes_;
   std::vector<EventId> seen_;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* next_ = nullptr;
+  size_t free_ = 0;
+  size_t block_bytes_ = 0;
+  size_t change_count_ = 0;
+  // Written and not ingested yet, by family.
+  std::array<std::vector<std::string>, kFamilyCount> files_;
 };
 
 // The newest seen ids. They are written as one block (kMeta) per commit, which costs the memtable
@@ -397,7 +468,7 @@ absl::StatusOr<bool> StateStore::SeenBefore(const EventId& id) const {
 }
 
 std::unique_ptr<Commit> StateStore::NewCommit() { return std::make_unique<BatchCommit>(this); }
-std::unique_ptr<Commit> StateStore::NewBulkCommit() { return std::make_unique<BulkCommit>(); }
+std::unique_ptr<Commit> StateStore::NewBulkCommit() { return std::make_unique<BulkCommit>(this); }
 
 absl::Status StateStore::Write(std::unique_ptr<Commit> commit) {
   if (auto* batch = dynamic_cast<BatchCommit*>(commit.get())) return WriteBatch(*batch);
@@ -420,7 +491,7 @@ absl::Status StateStore::WriteBatch(BatchCommit& commit) {
 
   // The file first, then without the blocks: a crash in between leaves ids in both, which is
   // harmless.
-  BulkCommit sorted;
+  BulkCommit sorted(this);
   sorted.seen_.assign(seen_->recent.begin(), seen_->recent.end());
   RAPPORT_RETURN_IF_ERROR(WriteBulk(sorted));
   rocksdb::WriteBatch drop;
@@ -433,63 +504,70 @@ absl::Status StateStore::WriteBatch(BatchCommit& commit) {
   return absl::OkStatus();
 }
 
-absl::Status StateStore::WriteBulk(BulkCommit& commit) {
+absl::Status StateStore::WriteFiles(BulkCommit& commit) {
   const std::string what = absl::StrCat("bulk-loading state ", folder_);
   const std::string bulk_folder = absl::StrCat(folder_, "/bulk");
-  rocksdb::Env* env = resources_->env();
-  RAPPORT_RETURN_IF_ERROR(ToStatus(env->CreateDirIfMissing(bulk_folder), what));
+  RAPPORT_RETURN_IF_ERROR(ToStatus(resources_->env()->CreateDirIfMissing(bulk_folder), what));
 
   rocksdb::Options options(DatabaseOptions(*resources_), rocksdb::ColumnFamilyOptions());
-  std::vector<rocksdb::IngestExternalFileArg> files;
-  const auto write_file = [&](Family family, const auto& fill) -> rocksdb::Status {
+  const auto write_file = [&](Family family, const auto& fill) {
     static_cast<rocksdb::ColumnFamilyOptions&>(options) = FamilyOptions(family, *resources_);
     rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), options, handle(family));
-    const std::string path = absl::StrCat(bulk_folder, "/", next_file_++, ".sst");
-    rocksdb::Status status = writer.Open(path);
+    std::vector<std::string>& files = commit.files_[static_cast<size_t>(family)];
+    files.push_back(absl::StrCat(bulk_folder, "/", next_file_++, ".sst"));
+    rocksdb::Status status = writer.Open(files.back());
     if (status.ok()) status = fill(writer);
     if (status.ok()) status = writer.Finish();
-    rocksdb::IngestExternalFileArg& arg = files.emplace_back();
-    arg.column_family = handle(family);
-    arg.external_files = {path};
-    arg.options.move_files = true;
-    return status;
+    return ToStatus(status, what);
   };
 
-  rocksdb::Status status;
-  for (size_t i = 0; i < kFamilyCount && status.ok(); ++i) {
+  for (size_t i = 0; i < kFamilyCount; ++i) {
     std::vector<BulkCommit::Change>& changes = commit.changes_[i];
     if (changes.empty()) continue;
     // Stable, so that of several changes of one key the last one counts.
-    std::stable_sort(changes.begin(), changes.end(),
-                     [](const auto& a, const auto& b) { return a.key < b.key; });
-    status = write_file(static_cast<Family>(i), [&](rocksdb::SstFileWriter& writer) {
+    std::stable_sort(changes.begin(), changes.end());
+    RAPPORT_RETURN_IF_ERROR(write_file(static_cast<Family>(i), [&](rocksdb::SstFileWriter& writer) {
       rocksdb::Status result;
       for (size_t j = 0; j < changes.size() && result.ok(); ++j) {
-        if (j + 1 < changes.size() && changes[j + 1].key == changes[j].key) continue;
-        result = changes[j].value ? writer.Put(changes[j].key, *changes[j].value)
-                                  : writer.Delete(changes[j].key);
+        const BulkCommit::Change& change = changes[j];
+        if (j + 1 < changes.size() && changes[j + 1].key() == change.key()) continue;
+        result =
+            change.deleted ? writer.Delete(change.key()) : writer.Put(change.key(), change.value());
       }
       return result;
-    });
+    }));
   }
-  if (status.ok() && !commit.seen_.empty()) {
+  if (!commit.seen_.empty()) {
     std::sort(commit.seen_.begin(), commit.seen_.end());
     commit.seen_.erase(std::unique(commit.seen_.begin(), commit.seen_.end()), commit.seen_.end());
-    status = write_file(Family::kSeen, [&](rocksdb::SstFileWriter& writer) {
+    RAPPORT_RETURN_IF_ERROR(write_file(Family::kSeen, [&](rocksdb::SstFileWriter& writer) {
       rocksdb::Status result;
       for (const EventId& id : commit.seen_) {
         result = writer.Put(ToSlice(id.view()), rocksdb::Slice());
         if (!result.ok()) break;
       }
       return result;
-    });
+    }));
   }
-  if (status.ok() && !files.empty()) status = db_->IngestExternalFiles(files);
-  if (status.ok() && !commit.seen_.empty()) seen_->has_files = true;
-  for (const rocksdb::IngestExternalFileArg& file : files) {
-    env->DeleteFile(file.external_files.front()).PermitUncheckedError();
+  commit.Clear();
+  return absl::OkStatus();
+}
+
+absl::Status StateStore::WriteBulk(BulkCommit& commit) {
+  RAPPORT_RETURN_IF_ERROR(WriteFiles(commit));
+  std::vector<rocksdb::IngestExternalFileArg> args;
+  for (size_t i = 0; i < kFamilyCount; ++i) {
+    if (commit.files_[i].empty()) continue;
+    rocksdb::IngestExternalFileArg& arg = args.emplace_back();
+    arg.column_family = handle(static_cast<Family>(i));
+    arg.external_files = commit.files_[i];
+    arg.options.move_files = true;
   }
-  return ToStatus(status, what);
+  if (args.empty()) return absl::OkStatus();
+  RAPPORT_RETURN_IF_ERROR(
+      ToStatus(db_->IngestExternalFiles(args), absl::StrCat("bulk-loading state ", folder_)));
+  if (!commit.files_[static_cast<size_t>(Family::kSeen)].empty()) seen_->has_files = true;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Digest> StateStore::ComputeDigest() const {

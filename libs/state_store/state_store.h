@@ -88,6 +88,9 @@ class Commit {
   virtual void Delete(Family family, absl::string_view key) = 0;
   // Records ids as seen. They count as seen for StateStore::SeenBefore once written.
   virtual void AddSeen(absl::Span<const EventId> ids) = 0;
+  // Bulk: writes what was gathered so far into files aside when it takes much memory; nothing of it
+  // is there before Write. What comes afterwards must not touch the same keys again, ids apart.
+  virtual absl::Status Settle() { return absl::OkStatus(); }
 };
 
 // The state of one partition of one generation of a projection, in a folder of its own (RocksDB).
@@ -138,6 +141,8 @@ class StateStore {
   StateStore(std::string folder, StoreResources* resources);
   absl::Status WriteBatch(BatchCommit& commit);
   absl::Status WriteBulk(BulkCommit& commit);
+  // Sorts what the commit has gathered into files, which it remembers.
+  absl::Status WriteFiles(BulkCommit& commit);
   rocksdb::ColumnFamilyHandle* handle(Family family) const {
     return handles_[static_cast<size_t>(family)];
   }

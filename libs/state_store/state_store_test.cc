@@ -71,6 +71,32 @@ TEST_P(StateStoreTest, ACommitIsThereAfterReopening) {
   }
 }
 
+TEST_P(StateStoreTest, ABulkCommitThatSettlesIsThereAsAWholeOrNotAtAll) {
+  Open();
+  const std::string value(size_t{1} << 20, 'v');
+  const auto key = [](int i) { return std::string("key") + std::to_string(1000 + i); };
+  constexpr int kParts = 3;
+  constexpr int kPart = 70;
+  for (const bool written : {false, true}) {
+    auto commit = NewCommit(/*bulk=*/true);
+    for (int part = 0; part < kParts; ++part) {
+      // The parts' keys overlap.
+      for (int i = 0; i < kPart; ++i) commit->Put(Family::kState, key(i * kParts + part), value);
+      commit->AddSeen({Id(1), Id(2 + part)});
+      ASSERT_OK(commit->Settle());
+    }
+    if (written) {
+      ASSERT_OK(store_->Write(std::move(commit)));
+    }
+    commit.reset();
+    Open();
+    for (int i = 0; i < kParts * kPart; ++i) {
+      ASSERT_EQ(store_->Get(Family::kState, key(i))->has_value(), written) << i;
+    }
+    for (int i = 1; i < 2 + kParts; ++i) EXPECT_EQ(*store_->SeenBefore(Id(i)), written);
+  }
+}
+
 TEST_P(StateStoreTest, TheLastChangeOfAKeyInACommitCounts) {
   Open();
   for (const bool bulk : {false, true}) {

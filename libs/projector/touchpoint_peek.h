@@ -1,0 +1,15 @@
+#pragma once
+
+#include <optional>
+
+#include "absl/strings/string_view.h"
+
+namespace rapport {
+
+// The client of a serialised touchpoint, found without parsing all of it; points into `bytes`.
+// nullopt when it takes a full parse to tell what the record is: its fields are not well-formed, or
+// it may be one that concerns more than its client's state (a ClockAdvanced, an order about dead
+// letters, a merge or split of clients).
+std::optional<absl::string_view> PeekClient(absl::string_view bytes);
+
+}  // namespace rapport
