@@ -1,0 +1,280 @@
+#include "services/gateway/exchange.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+namespace rapport {
+namespace {
+
+constexpr char kWaitFor[] = "wait_for";
+// The owner waits itself, and answers when it is over.
+constexpr absl::Duration kLongestWait = absl::Seconds(60);
+
+std::string PercentEncode(absl::string_view text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("-._~:", c)) {
+      encoded += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      encoded += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return encoded;
+}
+
+// What a service behind the gateway has to see of a request.
+bool IsPassedOn(absl::string_view header) {
+  return header == "accept" || header == "content-type" || header == "content-encoding" ||
+         header == "last-event-id" || header == "idempotency-key" || header == "traceparent" ||
+         absl::StartsWith(header, "ce-");
+}
+
+HttpCall CallFor(const ExchangeEnv& env, const std::string& address, const HttpRequest& request,
+                 const std::vector<std::pair<std::string, std::string>>& query) {
+  HttpCall call;
+  call.method = request.method;
+  call.url = absl::StrCat(address, request.raw_path);
+  char separator = '?';
+  for (const auto& [name, value] : query) {
+    call.url += separator;
+    absl::StrAppend(&call.url, PercentEncode(name), "=", PercentEncode(value));
+    separator = '&';
+  }
+  for (const Header& header : request.headers) {
+    if (IsPassedOn(header.name)) call.headers.push_back(header);
+  }
+  if (!env.token.empty()) {
+    call.headers.push_back({"authorization", absl::StrCat("Bearer ", env.token)});
+  }
+  call.body = request.body;
+  return call;
+}
+
+bool IsSuccess(int status) { return status >= 200 && status < 300; }
+
+HttpResponse ResponseOf(const HttpAnswer& answer) {
+  HttpResponse response;
+  response.status = answer.status;
+  response.content_type = std::string(answer.HeaderValue("content-type"));
+  for (const char* name : {"retry-after", "location"}) {
+    const absl::string_view value = answer.HeaderValue(name);
+    if (!value.empty()) response.headers.push_back({name, std::string(value)});
+  }
+  response.body = answer.body;
+  return response;
+}
+
+// "3:1200" names partition 3; anything else goes to every owner, which will refuse it.
+std::optional<Partition> PartitionOfPosition(absl::string_view position) {
+  int32_t partition = 0;
+  if (!absl::SimpleAtoi(position.substr(0, position.find(':')), &partition)) return std::nullopt;
+  return Partition(partition);
+}
+
+}  // namespace
+
+void Exchange::Begin(const ExchangeEnv& env, Question question, HttpRequest request,
+                     HttpReply reply) {
+  const std::shared_ptr<Exchange> exchange(
+      new Exchange(env, std::move(question), std::move(request), std::move(reply)));
+  exchange->Attempt();
+}
+
+Exchange::Exchange(const ExchangeEnv& env, Question question, HttpRequest request, HttpReply reply)
+    : env_(env),
+      question_(std::move(question)),
+      request_(std::move(request)),
+      deadline_(absl::Now() + env.timeout),
+      reply_(std::move(reply)) {}
+
+void Exchange::Attempt() {
+  const Owners::Map owners = env_.owners->Of(question_.projection);
+  std::map<std::string, std::set<Partition>> by_address;
+  {
+    MutexLock lock(&mutex_);
+    answers_.clear();
+    uncovered_.clear();
+    trouble_ = env_.owners->status();
+    const int first = question_.partition ? question_.partition->value() : 0;
+    const int end = question_.partition ? first + 1 : owners.partition_count;
+    for (int i = first; i < end; ++i) {
+      const Partition partition(i);
+      uncovered_.insert(partition);
+      const auto it = owners.addresses.find(partition);
+      if (it != owners.addresses.end()) {
+        by_address[it->second].insert(partition);
+      } else if (trouble_.ok()) {
+        trouble_ = absl::UnavailableError(
+            absl::StrCat("nobody owns partition ", i, " of ", question_.projection, " just now"));
+      }
+    }
+    waiting_ = by_address.size();
+  }
+  if (by_address.empty()) OnAllAnswers();
+  for (const auto& [address, partitions] : by_address) Ask(address, partitions);
+}
+
+void Exchange::Ask(const std::string& address, const std::set<Partition>& partitions) {
+  env_.client->Send(CallTo(address, partitions),
+                    [self = shared_from_this(), partitions](absl::StatusOr<HttpAnswer> answer) {
+                      self->OnAnswer(partitions, std::move(answer));
+                    });
+}
+
+HttpCall Exchange::CallTo(const std::string& address, const std::set<Partition>& partitions) const {
+  std::vector<std::pair<std::string, std::string>> query;
+  bool waits = false;
+  for (const auto& parameter : request_.query) {
+    if (parameter.first == kWaitFor) {
+      const std::optional<Partition> partition = PartitionOfPosition(parameter.second);
+      if (partition && !partitions.contains(*partition)) continue;
+      waits = true;
+    }
+    query.push_back(parameter);
+  }
+  HttpCall call = CallFor(env_, address, request_, query);
+  if (!question_.partition) {
+    std::erase_if(call.headers, [](const Header& header) { return header.name == "accept"; });
+    call.headers.push_back({"accept", "application/x-protobuf"});
+  }
+  call.timeout = std::max(deadline_ - absl::Now(), absl::Milliseconds(100));
+  if (waits) call.timeout += kLongestWait;
+  return call;
+}
+
+bool Exchange::Take(const std::set<Partition>& partitions,
+                    const absl::StatusOr<HttpAnswer>& answer) {
+  if (!answer.ok()) {
+    trouble_ = answer.status();
+    return false;
+  }
+  // 503: it does not fold the partition, any more or yet. 409: nor can it be waited for there.
+  const bool waits = request_.Query(kWaitFor).has_value();
+  if (answer->status == 503 || (answer->status == 409 && waits)) {
+    trouble_ = absl::UnavailableError(absl::StrCat("a process of ", question_.projection,
+                                                   " does not answer for its partition just now"));
+    return false;
+  }
+  if (question_.partition || !question_.covers || !IsSuccess(answer->status)) {
+    // Whatever it says, it is the owner's answer.
+    for (const Partition partition : partitions) uncovered_.erase(partition);
+    return true;
+  }
+  const absl::StatusOr<std::vector<Partition>> covered = question_.covers(*answer);
+  if (!covered.ok()) {
+    trouble_ = covered.status();
+    return false;
+  }
+  // A partition that has moved may be told by two, for a moment: then once.
+  const bool all_new = std::all_of(covered->begin(), covered->end(), [&](Partition partition) {
+    return uncovered_.contains(partition);
+  });
+  if (!all_new) {
+    trouble_ = absl::UnavailableError("a partition is on its way to another owner");
+    return false;
+  }
+  for (const Partition partition : *covered) uncovered_.erase(partition);
+  return true;
+}
+
+void Exchange::OnAnswer(const std::set<Partition>& partitions, absl::StatusOr<HttpAnswer> answer) {
+  {
+    MutexLock lock(&mutex_);
+    if (Take(partitions, answer)) answers_.push_back(*std::move(answer));
+    if (--waiting_ > 0) return;
+  }
+  OnAllAnswers();
+}
+
+void Exchange::OnAllAnswers() {
+  Gathered gathered;
+  absl::Status trouble;
+  {
+    MutexLock lock(&mutex_);
+    const bool complete = uncovered_.empty() && !answers_.empty();
+    if (!complete && absl::Now() < deadline_ &&
+        env_.owners->AfterRefresh([self = shared_from_this()] { self->Attempt(); })) {
+      return;
+    }
+    gathered.answers = std::move(answers_);
+    gathered.missing.assign(uncovered_.begin(), uncovered_.end());
+    trouble = trouble_;
+  }
+  Finish(std::move(gathered), trouble);
+}
+
+void Exchange::Finish(Gathered gathered, const absl::Status& trouble) {
+  HttpResponse response;
+  const auto refused = std::find_if(
+      gathered.answers.begin(), gathered.answers.end(),
+      [](const HttpAnswer& answer) { return !IsSuccess(answer.status) && answer.status != 404; });
+  if (gathered.answers.empty()) {
+    response = ErrorResponse(absl::UnavailableError(
+        trouble.ok() ? absl::StrCat("no process of ", question_.projection, " can be reached")
+                     : std::string(trouble.message())));
+  } else if (question_.partition) {
+    response = ResponseOf(gathered.answers.front());
+  } else if (refused != gathered.answers.end()) {
+    response = ResponseOf(*refused);
+  } else {
+    response = question_.combine(request_, gathered);
+  }
+  MutexLock lock(&mutex_);
+  reply_.Send(std::move(response));
+}
+
+void PassOn(const ExchangeEnv& env, const std::string& address, HttpRequest request,
+            HttpReply reply) {
+  HttpCall call = CallFor(env, address, request, request.query);
+  call.timeout = env.timeout;
+  const auto shared = std::make_shared<HttpReply>(std::move(reply));
+  env.client->Send(std::move(call), [shared](absl::StatusOr<HttpAnswer> answer) {
+    shared->Send(answer.ok() ? ResponseOf(*answer) : ErrorResponse(answer.status()));
+  });
+}
+
+void PassStreamOn(const ExchangeEnv& env, const std::string& address, HttpRequest request,
+                  HttpReply reply) {
+  // Until the head is there it is a reply, and from then on a stream; an error is answered whole.
+  struct Passing {
+    explicit Passing(HttpReply given) : reply(std::move(given)) {}
+    HttpReply reply;
+    HttpStream stream;
+    bool streaming = false;
+    HttpResponse error;
+  };
+  const auto passing = std::make_shared<Passing>(std::move(reply));
+  HttpCall call = CallFor(env, address, request, request.query);
+  call.timeout = absl::InfiniteDuration();
+  call.on_head = [passing](const HttpAnswer& head) {
+    if (head.status == 200) {
+      passing->stream = passing->reply.Stream(ResponseOf(head));
+      passing->streaming = true;
+    } else {
+      passing->error = ResponseOf(head);
+    }
+    return true;
+  };
+  call.on_body = [passing](absl::string_view piece) {
+    if (passing->streaming) return passing->stream.Write(piece);
+    passing->error.body.append(piece.data(), piece.size());
+    return true;
+  };
+  env.client->Send(std::move(call), [passing](absl::StatusOr<HttpAnswer> answer) {
+    if (passing->streaming) {
+      passing->stream.Close();
+    } else {
+      passing->reply.Send(answer.ok() ? passing->error : ErrorResponse(answer.status()));
+    }
+  });
+}
+
+}  // namespace rapport

@@ -1,0 +1,287 @@
+#include "services/gateway/gateway.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "libs/base/status.h"
+#include "libs/event_log/partitioner.h"
+#include "libs/service/config.h"
+#include "libs/serving/merge.h"
+#include "libs/serving/openapi.h"
+#include "libs/serving/page.h"
+#include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/pipeline.pb.h"
+#include "rapport/query/v1/projection.pb.h"
+#include "rapport/query/v1/retention.pb.h"
+#include "rapport/query/v1/watermark.pb.h"
+#include "services/gateway/exchange.h"
+#include "services/gateway/owners.h"
+
+namespace rapport {
+namespace {
+
+namespace pb = google::protobuf;
+using query::v1::Watermark;
+
+constexpr char kProfile[] = "profile";
+constexpr char kRetention[] = "retention";
+constexpr char kDealPipeline[] = "deal_pipeline";
+
+std::unique_ptr<pb::Message> Parse(const pb::Message& prototype, const HttpAnswer& answer) {
+  std::unique_ptr<pb::Message> message(prototype.New());
+  if (!message->ParseFromString(answer.body)) return nullptr;
+  return message;
+}
+
+Watermark* MutableWatermark(pb::Message* message) {
+  const pb::FieldDescriptor* field = message->GetDescriptor()->FindFieldByName("watermark");
+  return static_cast<Watermark*>(message->GetReflection()->MutableMessage(message, field));
+}
+
+absl::StatusOr<std::vector<Partition>> CoveredBy(const pb::Message& prototype,
+                                                 const HttpAnswer& answer) {
+  const std::unique_ptr<pb::Message> message = Parse(prototype, answer);
+  if (message == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("an owner's answer is no ", prototype.GetTypeName()));
+  }
+  std::vector<Partition> covered;
+  for (const auto& partition : MutableWatermark(message.get())->partitions()) {
+    covered.emplace_back(partition.partition());
+  }
+  return covered;
+}
+
+size_t LimitOf(const HttpRequest& request) {
+  size_t limit = kDefaultPage;
+  // The owners have refused one that is wrong.
+  return absl::SimpleAtoi(request.Query("limit").value_or(""), &limit) ? limit : kDefaultPage;
+}
+
+// One message from those of all owners, and what is missing in it.
+HttpResponse Merge(const pb::Message& prototype, const HttpRequest& request,
+                   const Gathered& gathered) {
+  std::vector<std::unique_ptr<pb::Message>> parts;
+  for (const HttpAnswer& answer : gathered.answers) {
+    std::unique_ptr<pb::Message> part = Parse(prototype, answer);
+    if (part == nullptr) {
+      return ErrorResponse(
+          absl::InternalError(absl::StrCat("an owner's answer is no ", prototype.GetTypeName())));
+    }
+    parts.push_back(std::move(part));
+  }
+  const std::unique_ptr<pb::Message> merged(prototype.New());
+  const absl::Status status = MergeAnswers(parts, LimitOf(request), merged.get());
+  if (!status.ok()) return ErrorResponse(status);
+  if (!gathered.missing.empty()) {
+    Watermark* const watermark = MutableWatermark(merged.get());
+    for (const Partition partition : gathered.missing) {
+      watermark->add_missing_partitions(partition.value());
+    }
+  }
+  return MessageResponse(request, *merged);
+}
+
+// The first that has it.
+HttpResponse FirstFound(const pb::Message& prototype, const HttpRequest& request,
+                        const Gathered& gathered) {
+  for (const HttpAnswer& answer : gathered.answers) {
+    if (answer.status != 200) continue;
+    const std::unique_ptr<pb::Message> found = Parse(prototype, answer);
+    if (found != nullptr) return MessageResponse(request, *found);
+  }
+  if (!gathered.missing.empty()) {
+    return ErrorResponse(absl::UnavailableError(absl::StrCat(
+        "not found in the partitions that can be reached; these cannot be: ",
+        absl::StrJoin(gathered.missing, ", ", [](std::string* out, Partition partition) {
+          absl::StrAppend(out, partition.value());
+        }))));
+  }
+  return {.status = 404,
+          .content_type = std::string(gathered.answers.front().HeaderValue("content-type")),
+          .body = gathered.answers.front().body};
+}
+
+// What each owner has begun, or has done, as one list.
+HttpResponse AllJobs(const pb::Message& prototype, const HttpRequest& request,
+                     const Gathered& gathered) {
+  query::v1::JobList list;
+  for (const HttpAnswer& answer : gathered.answers) {
+    const std::unique_ptr<pb::Message> part = Parse(prototype, answer);
+    if (part == nullptr) continue;
+    if (const auto* job = dynamic_cast<const query::v1::Job*>(part.get())) {
+      *list.add_jobs() = *job;
+    } else {
+      list.MergeFrom(static_cast<const query::v1::JobList&>(*part));
+    }
+  }
+  HttpResponse response = MessageResponse(request, list);
+  response.status = gathered.answers.front().status;
+  return response;
+}
+
+class Gateway : public Service {
+ public:
+  explicit Gateway(const ServiceEnv& env, std::string token)
+      : env_(env),
+        exchange_{.owners = std::make_shared<Owners>(
+                      env.log, env.topics.touchpoints,
+                      std::vector<std::string>{kProfile, kRetention, kDealPipeline}),
+                  .client = env.http_client,
+                  .token = std::move(token),
+                  .timeout = absl::Milliseconds(env.config->gateway().timeout_ms())} {
+    AddReadRoutes();
+    for (const char* projection : {kProfile, kRetention, kDealPipeline}) {
+      AddOperatorRoutes(projection);
+    }
+    AddPassedOnRoutes();
+  }
+  ~Gateway() override { exchange_.owners->Stop(); }
+
+  absl::Status Ready() const override { return exchange_.owners->status(); }
+
+ private:
+  using Combine = HttpResponse (*)(const pb::Message&, const HttpRequest&, const Gathered&);
+
+  // Asks the owner of the partition that `partition_of` finds in the request.
+  template <class PartitionOf>
+  void AddOwned(absl::string_view method, absl::string_view pattern, const char* projection,
+                PartitionOf partition_of) {
+    env_.http->Handle(
+        method, pattern, [this, projection, partition_of](HttpRequest request, HttpReply reply) {
+          const int partitions = exchange_.owners->Of(projection).partition_count;
+          if (partitions == 0) return reply.Send(ErrorResponse(NotKnownYet()));
+          const absl::StatusOr<Partition> partition = partition_of(request, partitions);
+          if (!partition.ok()) return reply.Send(ErrorResponse(partition.status()));
+          Exchange::Begin(exchange_, {.projection = projection, .partition = *partition},
+                          std::move(request), std::move(reply));
+        });
+  }
+
+  void AddOwnedByClient(absl::string_view pattern, const char* projection, const char* name) {
+    AddOwned("GET", pattern, projection,
+             [name](const HttpRequest& request, int partitions) -> absl::StatusOr<Partition> {
+               return PartitionOf(request.PathValue(name), partitions);
+             });
+  }
+
+  // Asks all owners.
+  void AddShared(absl::string_view method, absl::string_view pattern, const char* projection,
+                 const pb::Message& prototype, Combine combine) {
+    const bool has_watermark =
+        combine == Merge && prototype.GetDescriptor()->FindFieldByName("watermark") != nullptr;
+    env_.http->Handle(method, pattern,
+                      [this, projection, has_watermark, combine, &prototype](HttpRequest request,
+                                                                             HttpReply reply) {
+                        if (exchange_.owners->Of(projection).partition_count == 0) {
+                          return reply.Send(ErrorResponse(NotKnownYet()));
+                        }
+                        Question question{.projection = projection};
+                        if (has_watermark) {
+                          question.covers = [&prototype](const HttpAnswer& answer) {
+                            return CoveredBy(prototype, answer);
+                          };
+                        }
+                        question.combine = [combine, &prototype](const HttpRequest& asked,
+                                                                 const Gathered& gathered) {
+                          return combine(prototype, asked, gathered);
+                        };
+                        Exchange::Begin(exchange_, std::move(question), std::move(request),
+                                        std::move(reply));
+                      });
+  }
+
+  void AddReadRoutes() {
+    AddShared("GET", "/v1/clients", kProfile, query::v1::ClientList::default_instance(), Merge);
+    AddOwnedByClient("/v1/clients/{id}", kProfile, "id");
+    AddOwnedByClient("/v1/clients/{id}/timeline", kProfile, "id");
+    AddOwnedByClient("/v1/clients/{id}/touchpoints", kProfile, "id");
+    AddShared("GET", "/v1/retention/at-risk", kRetention, query::v1::AtRiskList::default_instance(),
+              Merge);
+    AddOwnedByClient("/v1/retention/{client}", kRetention, "client");
+    AddShared("GET", "/v1/pipeline/board", kDealPipeline, query::v1::Board::default_instance(),
+              Merge);
+    AddShared("GET", "/v1/deals/{id}", kDealPipeline, query::v1::Deal::default_instance(),
+              FirstFound);
+    ServeOpenApi(*env_.http);
+  }
+
+  void AddOperatorRoutes(const char* projection) {
+    const std::string root = absl::StrCat("/v1/projections/", projection);
+    AddShared("GET", root, projection, query::v1::ProjectionStatus::default_instance(), Merge);
+    AddShared("GET", root + "/dead-letters", projection,
+              query::v1::DeadLetterList::default_instance(), Merge);
+    for (const auto& [method, rest] : std::vector<std::pair<std::string, std::string>>{
+             {"GET", ""}, {"POST", "/retry"}, {"POST", "/skip"}}) {
+      AddOwned(method, absl::StrCat(root, "/dead-letters/{position}", rest), projection,
+               PartitionOfPosition);
+    }
+    AddShared("GET", root + "/jobs", projection, query::v1::JobList::default_instance(), AllJobs);
+    for (const char* order :
+         {"/rebuild", "/verify", "/rollback", "/jobs/pause", "/jobs/resume", "/jobs/cancel"}) {
+      AddShared("POST", absl::StrCat(root, order), projection, query::v1::Job::default_instance(),
+                AllJobs);
+    }
+  }
+
+  static absl::StatusOr<Partition> PartitionOfPosition(const HttpRequest& request, int partitions) {
+    const absl::string_view position = request.PathValue("position");
+    int32_t partition = 0;
+    if (absl::SimpleAtoi(position.substr(0, position.find(':')), &partition) && partition >= 0 &&
+        partition < partitions) {
+      return Partition(partition);
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", position, "' is no <partition>:<offset> with a partition from 0 to ", partitions - 1));
+  }
+
+  void PassOnRoute(absl::string_view method, absl::string_view pattern, const std::string& address,
+                   bool stream = false) {
+    env_.http->Handle(method, pattern,
+                      [this, address, stream](HttpRequest request, HttpReply reply) {
+                        (stream ? PassStreamOn : PassOn)(exchange_, address, std::move(request),
+                                                         std::move(reply));
+                      });
+  }
+
+  void AddPassedOnRoutes() {
+    PassOnRoute("POST", "/v1/touchpoints", env_.config->gateway().ingest_url());
+    const std::string& alerts = env_.config->gateway().alerts_url();
+    PassOnRoute("GET", "/v1/alerts", alerts);
+    PassOnRoute("GET", "/v1/alerts/{id}", alerts);
+    PassOnRoute("GET", "/v1/alerts/stream", alerts, /*stream=*/true);
+    for (const char* action : {"acknowledge", "snooze", "dismiss", "resolve"}) {
+      PassOnRoute("POST", absl::StrCat("/v1/alerts/{id}/", action), alerts);
+    }
+    PassOnRoute("GET", "/v1/web-hooks", alerts);
+    PassOnRoute("GET", "/v1/web-hooks/{name}/deliveries", alerts);
+    PassOnRoute("POST", "/v1/web-hooks/{name}/deliveries/{id}/resend", alerts);
+    PassOnRoute("POST", "/v1/web-hooks/{name}/enable", alerts);
+  }
+
+  absl::Status NotKnownYet() const {
+    const absl::Status status = exchange_.owners->status();
+    return absl::UnavailableError(absl::StrCat("the owners of the partitions are not known yet: ",
+                                               status.ok() ? "asking" : status.message()));
+  }
+
+  const ServiceEnv env_;
+  const ExchangeEnv exchange_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Service>> StartGateway(const ServiceEnv& env) {
+  std::string token;
+  if (!env.config->http().token_file().empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(token, ReadSecretFile(env.config->http().token_file()));
+  }
+  return std::make_unique<Gateway>(env, std::move(token));
+}
+
+}  // namespace rapport

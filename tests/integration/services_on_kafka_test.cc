@@ -1,0 +1,293 @@
+// All services as separate processes over real Kafka, two of each that may be several. Killed with
+// SIGKILL in turn while touchpoints come in, and started again: the gateway answers completely
+// again, nothing that was accepted is lost or counts twice, and every alert stands in the alerts
+// log once, as an independent fold over the log has it.
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "libs/base/status_matchers.h"
+#include "libs/base/time.h"
+#include "libs/event_log/embedded/temp_folder.h"
+#include "libs/event_log/kafka/kafka_log.h"
+#include "libs/projections/testing/random_history.h"
+#include "libs/service/http_client.h"
+#include "libs/touchpoint/validate.h"
+#include "nlohmann/json.hpp"
+#include "rapport/touchpoint/v1/batch.pb.h"
+#include "tests/support/fold_oracle.h"
+#include "tests/support/kafka_cluster.h"
+#include "tests/support/service_process.h"
+
+namespace rapport::testing {
+namespace {
+
+using ::testing::IsEmpty;
+using Json = nlohmann::json;
+using touchpoint::v1::Touchpoint;
+
+constexpr int kPartitions = 4;
+// Until the answers are complete again; it takes one or two seconds, and here a machine is busy.
+constexpr absl::Duration kPatience = absl::Seconds(60);
+
+// One process of a service, which is started again as it was.
+struct Instance {
+  std::string service;
+  std::string number;
+  std::unique_ptr<ServiceProcess> process;
+  std::string name() const { return absl::StrCat("rapport-", service, "-", number); }
+};
+
+class ServicesOnKafkaTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(cluster_, KafkaCluster::Start(1));
+    ASSERT_OK_AND_ASSIGN(log_,
+                         NewKafkaEventLog({.bootstrap_servers = cluster_->bootstrap_servers()}));
+    for (const char* service : {"ingest", "profiles", "retention", "pipeline"}) {
+      for (const char* number : {"1", "2"}) StartInstance(service, number);
+    }
+    StartInstance("alerts", "1");
+    StartInstance("gateway", "1");
+    for (const Instance& instance : instances_) {
+      ASSERT_NE(instance.process, nullptr) << instance.name();
+    }
+  }
+
+  const Instance& Find(const std::string& service, const std::string& number) const {
+    return *std::find_if(instances_.begin(), instances_.end(), [&](const Instance& instance) {
+      return instance.service == service && instance.number == number;
+    });
+  }
+  std::string AddressOf(const std::string& service, const std::string& number = "1") const {
+    return Find(service, number).process->address();
+  }
+
+  std::vector<std::string> Arguments(const Instance& instance, const std::string& listen) const {
+    std::vector<std::string> arguments = {
+        "--instance", instance.number, "--listen",
+        listen,       "--data",        absl::StrCat(data_.path(), "/", instance.name())};
+    std::vector<std::string> settings = {
+        absl::StrCat("kafka.bootstrap_servers=", cluster_->bootstrap_servers()),
+        absl::StrCat("topics.partitions=", kPartitions), "clock.interval_ms=1000",
+        "memory_mib=128"};
+    if (instance.service == "gateway") {
+      settings.push_back(absl::StrCat("gateway.ingest_url=", AddressOf("ingest")));
+      settings.push_back(absl::StrCat("gateway.alerts_url=", AddressOf("alerts")));
+    }
+    for (const std::string& setting : settings) {
+      arguments.push_back("--set");
+      arguments.push_back(setting);
+    }
+    return arguments;
+  }
+
+  void StartInstance(const std::string& service, const std::string& number) {
+    Instance& instance = instances_.emplace_back(Instance{service, number, nullptr});
+    Launch(instance, "127.0.0.1:0");
+  }
+  void Launch(Instance& instance, const std::string& listen) {
+    ASSERT_OK_AND_ASSIGN(instance.process,
+                         ServiceProcess::Start(absl::StrCat(RAPPORT_SERVICES, "/", instance.service,
+                                                            "/rapport-", instance.service),
+                                               Arguments(instance, listen)));
+  }
+  void KillAndRestart(Instance& instance) {
+    const std::string listen = instance.process->host_and_port();
+    instance.process->Kill();
+    Launch(instance, listen);
+  }
+
+  // The answer of the gateway, when it is 200 and nothing is missing in it.
+  absl::StatusOr<Json> Complete(const std::string& target) {
+    HttpCall call;
+    call.url = absl::StrCat(AddressOf("gateway"), target);
+    call.timeout = kPatience;
+    RAPPORT_ASSIGN_OR_RETURN(const HttpAnswer answer, client_.Fetch(call));
+    if (answer.status != 200) {
+      return absl::UnavailableError(absl::StrCat(target, ": ", answer.status, " ", answer.body));
+    }
+    Json json = Json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
+    if (json.is_discarded()) return absl::UnknownError(absl::StrCat("no JSON: ", answer.body));
+    if (json.contains("watermark") && json["watermark"].contains("missing_partitions") &&
+        !json["watermark"]["missing_partitions"].empty()) {
+      return absl::UnavailableError(absl::StrCat(target, ": incomplete"));
+    }
+    return json;
+  }
+  // Asks until the answer is complete.
+  absl::StatusOr<Json> Await(const std::string& target) {
+    const absl::Time deadline = absl::Now() + kPatience;
+    for (;;) {
+      absl::StatusOr<Json> json = Complete(target);
+      if (json.ok() || absl::Now() > deadline) return json;
+    }
+  }
+
+  // Pages through all clients.
+  std::set<std::string> AllClients() {
+    std::set<std::string> clients;
+    std::string cursor;
+    do {
+      const absl::StatusOr<Json> page = Await(absl::StrCat(
+          "/v1/clients?limit=40", cursor.empty() ? "" : absl::StrCat("&cursor=", cursor)));
+      EXPECT_OK(page);
+      if (!page.ok()) break;
+      for (const Json& client : (*page)["clients"]) {
+        EXPECT_TRUE(clients.insert(client["client_id"]).second) << client << " twice";
+      }
+      cursor = (*page)["next_cursor"];
+    } while (!cursor.empty());
+    return clients;
+  }
+
+  const TempFolder data_;
+  std::unique_ptr<KafkaCluster> cluster_;
+  std::unique_ptr<EventLog> log_;
+  HttpClient client_;
+  std::vector<Instance> instances_;
+};
+
+// Valid touchpoints of one round, with ids of their own.
+std::vector<Touchpoint> HistoryOf(int round) {
+  HistoryOptions options;
+  options.seed = 1000 + static_cast<uint64_t>(round);
+  options.client_count = 50;
+  options.touchpoint_count = 400;
+  options.length = absl::Hours(24 * 50);
+  options.start = absl::Now() - options.length - absl::Hours(24);
+  std::vector<Touchpoint> history;
+  for (Touchpoint& touchpoint : RandomHistory(options)) {
+    touchpoint.set_source_event_id(absl::StrCat(round, "-", touchpoint.source_event_id()));
+    touchpoint.set_event_id(MakeEventId(touchpoint.source(), touchpoint.source_event_id()));
+    if (!touchpoint.has_clock_advanced() && !touchpoint.client_id().empty() &&
+        ValidateTouchpoint(touchpoint).ok()) {
+      history.push_back(std::move(touchpoint));
+    }
+  }
+  return history;
+}
+
+// Offers touchpoints to one ingest after the other until each has been accepted.
+class Source {
+ public:
+  Source(HttpClient* client, std::vector<std::string> addresses)
+      : client_(client), addresses_(std::move(addresses)) {
+    thread_ = std::thread([this] { Run(); });
+  }
+  // The touchpoints accepted, by client.
+  std::map<std::string, std::set<std::string>> Stop() {
+    stopping_ = true;
+    thread_.join();
+    return accepted_;
+  }
+
+ private:
+  void Run() {
+    for (int round = 0; !stopping_ || round < 3; ++round) {
+      const std::vector<Touchpoint> history = HistoryOf(round);
+      constexpr size_t kBatch = 20;
+      for (size_t i = 0; i < history.size(); i += kBatch) {
+        touchpoint::v1::TouchpointBatch batch;
+        for (size_t j = i; j < std::min(i + kBatch, history.size()); ++j) {
+          *batch.add_touchpoints() = history[j];
+        }
+        Offer(batch.SerializeAsString());
+        for (const Touchpoint& touchpoint : batch.touchpoints()) {
+          accepted_[touchpoint.client_id()].insert(touchpoint.event_id());
+        }
+      }
+    }
+  }
+  void Offer(const std::string& body) {
+    HttpCall call;
+    call.method = "POST";
+    call.headers = {{"content-type", "application/x-protobuf"}};
+    call.body = body;
+    for (int attempt = 0;; ++attempt) {
+      call.url = absl::StrCat(addresses_[static_cast<size_t>(attempt) % addresses_.size()],
+                              "/v1/touchpoints");
+      const absl::StatusOr<HttpAnswer> answer = client_->Fetch(call);
+      if (answer.ok() && answer->status == 202) return;
+      if (answer.ok()) {
+        ASSERT_EQ(answer->status, 503) << answer->body;
+      }
+      ASSERT_LT(attempt, 100'000) << "no ingest accepts";
+    }
+  }
+
+  HttpClient* const client_;
+  const std::vector<std::string> addresses_;
+  std::atomic<bool> stopping_ = false;
+  std::map<std::string, std::set<std::string>> accepted_;
+  std::thread thread_;
+};
+
+TEST_F(ServicesOnKafkaTest, AnswerCompletelyAgainAfterEachIsKilled) {
+  const std::vector<std::string> reads = {"/v1/clients?limit=1", "/v1/retention/at-risk?limit=1",
+                                          "/v1/pipeline/board?limit=1", "/v1/alerts?limit=1"};
+  for (const std::string& target : reads) ASSERT_OK(Await(target));
+  Source source(&client_, {AddressOf("ingest", "1"), AddressOf("ingest", "2")});
+  absl::Duration longest;
+  for (Instance& instance : instances_) {
+    SCOPED_TRACE(absl::StrCat("killed: ", instance.name()));
+    ASSERT_NO_FATAL_FAILURE(KillAndRestart(instance));
+    const absl::Time killed = absl::Now();
+    for (const std::string& target : reads) ASSERT_OK(Await(target));
+    longest = std::max(longest, absl::Now() - killed);
+  }
+  const std::map<std::string, std::set<std::string>> accepted = source.Stop();
+  // No clock from here on, so that the log has an end.
+  for (Instance& instance : instances_) {
+    if (instance.service == "ingest") {
+      EXPECT_EQ(instance.process->Terminate(), 0);
+    }
+  }
+  std::string wait_for;
+  for (int i = 0; i < kPartitions; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Watermarks marks, log_->GetWatermarks("touchpoints", Partition(i)));
+    absl::StrAppend(&wait_for, "&wait_for=", i, ":", marks.end.value() - 1);
+  }
+  for (const std::string& target : reads) {
+    if (target.find("alerts") == std::string::npos) {
+      ASSERT_OK(Await(target + wait_for));
+    }
+  }
+
+  std::set<std::string> expected;
+  size_t touchpoints = 0;
+  for (const auto& [client, ids] : accepted) {
+    expected.insert(client);
+    touchpoints += ids.size();
+    ASSERT_OK_AND_ASSIGN(const Json json, Await(absl::StrCat("/v1/clients/", client)));
+    EXPECT_EQ(json["touchpoint_count"], std::to_string(ids.size())) << client;
+  }
+  EXPECT_EQ(AllClients(), expected);
+  size_t alerts = 0;
+  for (int i = 0; i < kPartitions; ++i) {
+    SCOPED_TRACE(absl::StrCat("partition ", i));
+    const FoldOracle<Retention> oracle(*log_, "touchpoints", Partition(i));
+    EXPECT_THAT(oracle.CompareAlerts(*log_, "alerts"), IsEmpty());
+    ASSERT_OK_AND_ASSIGN(const Watermarks marks, log_->GetWatermarks("alerts", Partition(i)));
+    alerts += static_cast<size_t>(marks.end.value());
+  }
+  EXPECT_GT(alerts, 0u);
+  std::printf(
+      "%zu touchpoints of %zu clients, %zu alert steps; %zu kills, answers complete again "
+      "within %.1f s of the restart at most\n",
+      touchpoints, expected.size(), alerts, instances_.size(), absl::ToDoubleSeconds(longest));
+}
+
+}  // namespace
+}  // namespace rapport::testing
