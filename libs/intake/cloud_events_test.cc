@@ -154,6 +154,18 @@ TEST_F(CloudEventsTest, EverySampleComesThroughEveryMode) {
   }
 }
 
+// By this the message of a kind alone is told from a whole touchpoint.
+TEST_F(CloudEventsTest, NoKindHasAFieldThatIsCalledAsAKindIs) {
+  const auto* const payload = Touchpoint::descriptor()->FindOneofByName("payload");
+  for (int i = 0; i < payload->field_count(); ++i) {
+    for (int j = 0; j < payload->field_count(); ++j) {
+      EXPECT_EQ(payload->field(i)->message_type()->FindFieldByName(payload->field(j)->name()),
+                nullptr)
+          << payload->field(i)->message_type()->name() << "." << payload->field(j)->name();
+    }
+  }
+}
+
 TEST_F(CloudEventsTest, TheEventHasWhatTheLogNeeds) {
   const Touchpoint touchpoint = DecodeOne("application/cloudevents+json", kOrder);
   const IntakeEvent& event = batch_.events[0];

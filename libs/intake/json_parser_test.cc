@@ -127,7 +127,7 @@ TEST(JsonParserTest, WhatItAcceptsProtobufReadsTheSame) {
   const std::vector<JsonPrintOptions> options = AllPrintOptions();
   const std::vector<Touchpoint>& samples = SampleTouchpoints();
   int accepted = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 5'000; ++i) {
     const std::string json = Mutate(
         ToJson(samples[random() % samples.size()], options[random() % options.size()]), &random);
     Touchpoint read;
@@ -140,7 +140,7 @@ TEST(JsonParserTest, WhatItAcceptsProtobufReadsTheSame) {
                                                             << read.ShortDebugString() << "\n"
                                                             << expected.ShortDebugString();
   }
-  EXPECT_GT(accepted, 1000);
+  EXPECT_GT(accepted, 250);
 }
 
 TEST(JsonParserTest, ErrorsNameTheFieldByItsPath) {

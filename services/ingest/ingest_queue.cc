@@ -8,7 +8,7 @@
 #include "absl/time/clock.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"
-#include "libs/intake/rejection.h"
+#include "libs/intake/rejected_offer.h"
 #include "services/ingest/ingest_answer.h"
 
 namespace rapport {
@@ -147,17 +147,17 @@ void IngestQueue::Decode(CloudEventDecoder* decoder, Item* item, absl::Time now,
 void IngestQueue::CollectRejections(const Decoded& request, absl::Time now,
                                     std::vector<Record>* rejections) {
   if (absl::IsInvalidArgument(request.refused)) {
-    rejections->push_back(MakeRejection(
+    rejections->push_back(MakeRejectedRecord(
         {.content = request.body, .reason = std::string(request.refused.message()), .now = now}));
   }
   size_t rejected = 0;
   for (const IntakeEvent& event : request.batch.events) {
     if (event.status.ok()) continue;
     ++rejected;
-    rejections->push_back(MakeRejection({.source = event.source,
-                                         .content = event.offered,
-                                         .reason = std::string(event.status.message()),
-                                         .now = now}));
+    rejections->push_back(MakeRejectedRecord({.source = event.source,
+                                              .content = event.offered,
+                                              .reason = std::string(event.status.message()),
+                                              .now = now}));
   }
   if (rejected > 0) metrics_->Refused(Refusal::kEvent, rejected);
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -9,17 +8,15 @@
 
 namespace rapport {
 
-// What becomes a RejectedRecord, whose fields these are.
-struct Rejection {
+// What was offered and refused, by another way than a file.
+struct RejectedOffer {
   std::string source = {};
-  std::string file = {};
-  int64_t line = 0;
   absl::string_view content;  // cut to the 64 KiB that are kept
   std::string reason;
   absl::Time now;
 };
 
-// A record of the rejected log. Key: the file, or the source when there is none.
-Record MakeRejection(const Rejection& rejection);
+// A record of the rejected log: a RejectedRecord. Key: the source.
+Record MakeRejectedRecord(const RejectedOffer& offer);
 
 }  // namespace rapport

@@ -1,0 +1,33 @@
+#include "libs/intake/rejected_offer.h"
+
+#include "google/protobuf/stubs/common.h"
+#include "libs/base/time.h"
+#include "rapport/rejected/v1/rejected.pb.h"
+
+namespace rapport {
+namespace {
+
+using google::protobuf::internal::IsStructurallyValidUTF8;
+
+constexpr size_t kMaxContentBytes = size_t{64} << 10;
+
+}  // namespace
+
+Record MakeRejectedRecord(const RejectedOffer& offer) {
+  rejected::v1::RejectedRecord rejected;
+  if (IsStructurallyValidUTF8(offer.source.data(), static_cast<int>(offer.source.size()))) {
+    rejected.set_source(offer.source);
+  }
+  const absl::string_view content = offer.content.substr(0, kMaxContentBytes);
+  rejected.set_content(content.data(), content.size());
+  rejected.set_reason(offer.reason);
+  ToProto(offer.now, rejected.mutable_rejected_at());
+  Record record;
+  record.key = offer.source;
+  record.value = rejected.SerializeAsString();
+  record.headers = {{"content-type", "application/protobuf"}};
+  record.timestamp = offer.now;
+  return record;
+}
+
+}  // namespace rapport
