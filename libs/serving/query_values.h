@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/descriptor.h"
+#include "libs/service/http.h"
+
+namespace rapport {
+
+// All values of a query parameter that may be repeated, in their order.
+std::vector<std::string> QueryAll(const HttpRequest& request, absl::string_view name);
+
+// A value of `type` by its name without the type's prefix, in lower case or as it stands in the
+// .proto: "e_mail" or "CHANNEL_E_MAIL". InvalidArgument with the names that there are.
+absl::StatusOr<int> ParseEnum(absl::string_view name, absl::string_view value,
+                              const google::protobuf::EnumDescriptor& type);
+
+}  // namespace rapport

@@ -1,0 +1,94 @@
+#include "libs/serving/timeline_client.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+#include "libs/service/config.h"
+
+namespace rapport {
+namespace {
+
+constexpr size_t kMostBytes = size_t{256} << 20;
+
+std::string PercentEncode(absl::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '_' ||
+        c == '~') {
+      encoded += c;
+    } else {
+      absl::StrAppend(&encoded, "%", absl::BytesToHexString(absl::string_view(&c, 1)));
+    }
+  }
+  return encoded;
+}
+
+absl::StatusOr<query::v1::Touchpoints> ReadAnswer(const absl::StatusOr<HttpAnswer>& answer) {
+  RAPPORT_RETURN_IF_ERROR(Annotate(answer.status(), "asking for the client's touchpoints"));
+  if (answer->status == 404) return absl::NotFoundError("there is no such client");
+  if (answer->status != 200) {
+    return absl::UnavailableError(
+        absl::StrCat("asking for the client's touchpoints: HTTP status ", answer->status));
+  }
+  query::v1::Touchpoints touchpoints;
+  if (touchpoints.ParseFromString(answer->body)) return touchpoints;
+  return absl::InternalError("the answer with the client's touchpoints does not parse");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TimelineClient>> TimelineClient::Create(const ServiceEnv& env) {
+  std::string token;
+  if (const std::string& file = env.config->http().token_file(); !file.empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(token, ReadSecretFile(file));
+  }
+  const std::string address = env.all_in_one
+                                  ? env.http->address()
+                                  : absl::StrCat("http://", env.config->gateway().listen());
+  return std::unique_ptr<TimelineClient>(
+      new TimelineClient(env.http_client, address, std::move(token),
+                         absl::Milliseconds(env.config->gateway().timeout_ms())));
+}
+
+TimelineClient::~TimelineClient() {
+  MutexLock lock(&mutex_);
+  while (under_way_ > 0) ended_.Wait(&mutex_);
+}
+
+void TimelineClient::Fetch(const Query& query, Done done) {
+  HttpCall call;
+  call.url = absl::StrCat(address_, "/v1/clients/", PercentEncode(query.client_id), "/touchpoints");
+  std::string parameters;
+  for (const std::string& id : query.event_ids) {
+    absl::StrAppend(&parameters, "&id=", absl::BytesToHexString(id));
+  }
+  if (query.until) {
+    const std::string until =
+        absl::FormatTime(absl::RFC3339_full, *query.until, absl::UTCTimeZone());
+    absl::StrAppend(&parameters, "&until=", PercentEncode(until));
+  }
+  for (const std::string& position : query.wait_for) {
+    absl::StrAppend(&parameters, "&wait_for=", PercentEncode(position));
+  }
+  if (!parameters.empty()) absl::StrAppend(&call.url, "?", parameters.substr(1));
+  call.headers.push_back({"Accept", "application/x-protobuf"});
+  if (!token_.empty()) call.headers.push_back({"Authorization", absl::StrCat("Bearer ", token_)});
+  call.timeout = timeout_;
+  call.max_response_bytes = kMostBytes;
+  {
+    MutexLock lock(&mutex_);
+    ++under_way_;
+  }
+  client_->Send(std::move(call), [this, done = std::move(done)](absl::StatusOr<HttpAnswer> answer) {
+    done(ReadAnswer(answer));
+    MutexLock lock(&mutex_);
+    --under_way_;
+    ended_.SignalAll();
+  });
+}
+
+}  // namespace rapport

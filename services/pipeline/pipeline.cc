@@ -1,0 +1,158 @@
+#include "services/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/bytes.h"
+#include "libs/base/status.h"
+#include "libs/base/time.h"
+#include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projector/fold_engine.h"
+#include "libs/serving/as_of.h"
+#include "libs/serving/openapi.h"
+#include "libs/serving/page.h"
+#include "libs/serving/projection_host.h"
+#include "libs/serving/query_values.h"
+#include "libs/serving/timeline_client.h"
+#include "services/pipeline/board.h"
+
+namespace rapport {
+namespace {
+
+absl::Status NoSuchDeal(const std::string& deal_id) {
+  return absl::NotFoundError(absl::StrCat("there is no deal '", deal_id, "'"));
+}
+
+class Pipeline final : public Service {
+ public:
+  Pipeline(std::unique_ptr<ProjectionHost> host, std::unique_ptr<TimelineClient> timeline)
+      : host_(std::move(host)), timeline_(std::move(timeline)) {
+    // All deals are read for the sums, so not on the server's threads.
+    host_->Get("/v1/pipeline/board", {"owner", "limit"},
+               [this](HttpRequest request, HttpReply reply) {
+                 const auto shared = std::make_shared<HttpReply>(std::move(reply));
+                 host_->chores().Add([this, shared, request = std::move(request)] {
+                   absl::StatusOr<HttpResponse> board = ShowBoard(request);
+                   shared->Send(board.ok() ? *std::move(board) : ErrorResponse(board.status()));
+                 });
+               });
+    host_->Get("/v1/deals/{id}", {"as_of"}, [this](HttpRequest request, HttpReply reply) {
+      Show(std::move(request), std::move(reply));
+    });
+  }
+
+  absl::Status Ready() const override { return host_->Ready(); }
+
+ private:
+  struct Found {
+    std::string client_id;
+    state::v1::DealPipelineState state;
+    query::v1::Watermark watermark;
+  };
+
+  absl::StatusOr<HttpResponse> ShowBoard(const HttpRequest& request) const {
+    RAPPORT_ASSIGN_OR_RETURN(const std::optional<int64_t> limit,
+                             QueryNumber(request, "limit", 0, kLargestPage));
+    std::vector<std::string> prefixes;
+    for (const std::string& owner : QueryAll(request, "owner")) {
+      AppendKeyString(&prefixes.emplace_back(), owner);
+    }
+    if (prefixes.empty()) prefixes.emplace_back();
+    // The same owner twice counts once.
+    std::sort(prefixes.begin(), prefixes.end());
+    prefixes.erase(std::unique(prefixes.begin(), prefixes.end()), prefixes.end());
+    RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadAll());
+    BoardBuilder board(limit ? static_cast<size_t>(*limit) : kDefaultPage);
+    bool readable = true;
+    for (const std::string& prefix : prefixes) {
+      RAPPORT_RETURN_IF_ERROR(reading.view.Scan(kBoardIndex, {.prefix = prefix},
+                                                [&](const ProjectionView::IndexEntry& entry) {
+                                                  state::v1::DealRow row;
+                                                  readable = row.ParseFromString(entry.value);
+                                                  if (readable)
+                                                    board.Add(entry.place, entry.client_id, row);
+                                                  return readable;
+                                                }));
+    }
+    if (!readable) return absl::DataLossError("an entry of the board is damaged");
+    query::v1::Board answer = std::move(board).Build();
+    *answer.mutable_watermark() = std::move(reading.watermark);
+    return MessageResponse(request, answer);
+  }
+
+  void Show(HttpRequest request, HttpReply reply) {
+    const absl::StatusOr<std::optional<absl::Time>> as_of = QueryTime(request, "as_of");
+    if (!as_of.ok()) return reply.Send(ErrorResponse(as_of.status(), "as_of"));
+    const std::string& deal_id = request.PathValue("id");
+    absl::StatusOr<Found> found = Find(deal_id);
+    if (!found.ok()) return reply.Send(ErrorResponse(found.status()));
+    if (!*as_of) return reply.Send(Tell(request, *found, std::nullopt));
+    const auto shared = std::make_shared<HttpReply>(std::move(reply));
+    const std::string client_id = found->client_id;
+    timeline_->Fetch(
+        {.client_id = client_id, .until = **as_of, .wait_for = QueryAll(request, "wait_for")},
+        [this, shared, client_id, request = std::move(request),
+         at = **as_of](absl::StatusOr<query::v1::Touchpoints> touchpoints) {
+          host_->chores().Add([shared, client_id, request, at, fetched = std::move(touchpoints)] {
+            if (!fetched.ok()) return shared->Send(ErrorResponse(fetched.status()));
+            Found then{.client_id = client_id, .watermark = fetched->watermark()};
+            then.state =
+                AsOfFold<DealPipeline>(client_id, {})
+                    .Run({fetched->touchpoints().begin(), fetched->touchpoints().end()}, at);
+            shared->Send(Tell(request, then, at));
+          });
+        });
+  }
+
+  // The deals of the client whose deal it is.
+  absl::StatusOr<Found> Find(const std::string& deal_id) const {
+    RAPPORT_ASSIGN_OR_RETURN(const ProjectionHost::Reading all, host_->ReadAll());
+    std::string prefix;
+    AppendKeyString(&prefix, deal_id);
+    RAPPORT_ASSIGN_OR_RETURN(const std::vector<ProjectionView::IndexEntry> entries,
+                             all.view.List(kDealIndex, prefix, 1));
+    if (entries.empty()) return NoSuchDeal(deal_id);
+    Found found{.client_id = entries.front().client_id};
+    RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadClient(found.client_id));
+    RAPPORT_RETURN_IF_ERROR(reading.view.Get(found.client_id, &found.state).status());
+    found.watermark = std::move(reading.watermark);
+    return found;
+  }
+
+  static HttpResponse Tell(const HttpRequest& request, const Found& found,
+                           std::optional<absl::Time> as_of) {
+    const std::string& deal_id = request.PathValue("id");
+    const auto& deals = found.state.deals();
+    const auto deal = std::find_if(deals.begin(), deals.end(), [&](const state::v1::Deal& one) {
+      return one.deal_id() == deal_id;
+    });
+    if (deal == deals.end()) return ErrorResponse(NoSuchDeal(deal_id));
+    query::v1::Deal answer =
+        ToDeal(found.client_id, *deal, RowOf(found.state, *deal, DealPipelineSettings{}));
+    if (as_of) ToProto(*as_of, answer.mutable_as_of());
+    *answer.mutable_watermark() = found.watermark;
+    return MessageResponse(request, answer);
+  }
+
+  const std::unique_ptr<ProjectionHost> host_;
+  // Gone before the host: what it has under way uses the host.
+  const std::unique_ptr<TimelineClient> timeline_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Service>> StartPipeline(const ServiceEnv& env) {
+  RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<TimelineClient> timeline, TimelineClient::Create(env));
+  RAPPORT_ASSIGN_OR_RETURN(
+      std::unique_ptr<ProjectionHost> host,
+      ProjectionHost::Start(env, env.config->pipeline(),
+                            std::make_unique<SpecOf<DealPipeline>>(DealPipelineSettings{})));
+  if (!env.all_in_one) ServeOpenApi(*env.http);
+  return std::make_unique<Pipeline>(std::move(host), std::move(timeline));
+}
+
+}  // namespace rapport

@@ -1,0 +1,162 @@
+#include "services/pipeline/pipeline.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "libs/base/time.h"
+#include "libs/serving/testing/serving_fixture.h"
+#include "rapport/query/v1/pipeline.pb.h"
+#include "services/pipeline/board.h"
+#include "services/profiles/profiles.h"
+
+namespace rapport {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using touchpoint::v1::Touchpoint;
+
+std::string Rfc3339(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
+}
+
+class PipelineTest : public testing::ServingFixture {
+ protected:
+  void SetUp() override {
+    for (const StartService& start : {StartService(StartPipeline), StartService(StartProfiles)}) {
+      auto service = start(env());
+      ASSERT_OK(service);
+      services_.push_back(*std::move(service));
+    }
+    Serve({services_[0].get(), services_[1].get()});
+  }
+  void TearDown() override { http_->Drain(absl::Seconds(5)); }
+
+  static Touchpoint Opened(const std::string& client, const std::string& deal, int64_t minor_units,
+                           const std::string& owner, const std::string& currency = "EUR") {
+    Touchpoint touchpoint =
+        testing::MakeTouchpoint(Touchpoint::kDealOpened, client, "open-" + deal, testing::Day(1));
+    touchpoint.set_owner_id(owner);
+    touchpoint.set_agent_id("");
+    auto& opened = *touchpoint.mutable_deal_opened();
+    opened.Clear();
+    opened.set_deal_id(deal);
+    opened.set_title("about " + deal);
+    opened.set_stage(touchpoint::v1::DEAL_STAGE_LEAD);
+    opened.mutable_amount()->set_minor_units(minor_units);
+    opened.mutable_amount()->set_currency_code(currency);
+    return touchpoint;
+  }
+  static Touchpoint Moved(const std::string& client, const std::string& deal,
+                          touchpoint::v1::DealStage stage, int day) {
+    Touchpoint touchpoint = testing::MakeTouchpoint(
+        Touchpoint::kDealStageChanged, client, absl::StrCat(deal, "-", day), testing::Day(day));
+    auto& changed = *touchpoint.mutable_deal_stage_changed();
+    changed.Clear();
+    changed.set_deal_id(deal);
+    changed.set_to_stage(stage);
+    return touchpoint;
+  }
+
+  std::vector<std::unique_ptr<Service>> services_;
+};
+
+TEST_F(PipelineTest, TheBoardHasAColumnPerStageWithItsSums) {
+  const std::string wait =
+      Append({Opened("c1", "d1", 10'000, "otto"), Opened("c2", "d2", 5'001, "otto"),
+              Opened("c3", "d3", 700, "eva", "CHF"), Opened("c4", "d4", 9'000, "eva"),
+              Moved("c4", "d4", touchpoint::v1::DEAL_STAGE_PRESENTED, 3)});
+  const auto board = Read<query::v1::Board>("/v1/pipeline/board?" + wait);
+  ASSERT_THAT(board.columns(), SizeIs(2));
+  const query::v1::BoardColumn& leads = board.columns(0);
+  EXPECT_EQ(leads.stage(), touchpoint::v1::DEAL_STAGE_LEAD);
+  EXPECT_EQ(leads.deal_count(), 3);
+  ASSERT_THAT(leads.sums(), SizeIs(2));
+  EXPECT_EQ(leads.sums(0).amount().currency_code(), "CHF");
+  EXPECT_EQ(leads.sums(0).amount().minor_units(), 700);
+  EXPECT_EQ(leads.sums(1).amount().minor_units(), 15'001);
+  // A lead counts 50 permille: 500, and 250.05.
+  EXPECT_EQ(leads.sums(1).weighted().minor_units(), 750);
+  ASSERT_THAT(leads.deals(), SizeIs(3));
+  EXPECT_EQ(leads.deals(0).deal_id(), "d3");  // eva's come first
+  EXPECT_EQ(leads.deals(1).client_id(), "c1");
+  EXPECT_EQ(board.columns(1).stage(), touchpoint::v1::DEAL_STAGE_PRESENTED);
+  EXPECT_EQ(board.watermark().partitions_size(), kPartitions);
+
+  const auto of_otto = Read<query::v1::Board>("/v1/pipeline/board?owner=otto&owner=otto&limit=1");
+  ASSERT_THAT(of_otto.columns(), SizeIs(1));
+  EXPECT_EQ(of_otto.columns(0).deal_count(), 2);
+  EXPECT_EQ(of_otto.columns(0).sums(0).amount().minor_units(), 15'001);
+  ASSERT_THAT(of_otto.columns(0).deals(), SizeIs(1));
+  EXPECT_EQ(of_otto.columns(0).deals(0).deal_id(), "d1");
+  EXPECT_EQ(Read<query::v1::Board>("/v1/pipeline/board?owner=otto&owner=eva").columns_size(), 2);
+  EXPECT_EQ(Read<query::v1::Board>("/v1/pipeline/board?owner=nobody").columns_size(), 0);
+}
+
+TEST_F(PipelineTest, ADealTellsTheStagesItWentThroughNowAndThen) {
+  const std::string wait = Append({Opened("c1", "d1", 10'000, "otto"),
+                                   Moved("c1", "d1", touchpoint::v1::DEAL_STAGE_CONTACTED, 5),
+                                   Moved("c1", "d1", touchpoint::v1::DEAL_STAGE_PRESENTED, 9)});
+  const auto deal = Read<query::v1::Deal>("/v1/deals/d1?" + wait);
+  EXPECT_EQ(deal.summary().client_id(), "c1");
+  EXPECT_EQ(deal.summary().title(), "about d1");
+  EXPECT_EQ(deal.summary().stage(), touchpoint::v1::DEAL_STAGE_PRESENTED);
+  EXPECT_EQ(FromProto(deal.summary().stage_at()), testing::Day(9));
+  ASSERT_THAT(deal.steps(), SizeIs(3));
+  EXPECT_EQ(FromProto(deal.steps(0).occurred_at()), testing::Day(1));
+  EXPECT_EQ(deal.watermark().partitions_size(), 1);
+  EXPECT_FALSE(deal.has_as_of());
+
+  // The timeline is another service's, which may be behind: it waits too.
+  const auto then = Read<query::v1::Deal>(
+      absl::StrCat("/v1/deals/d1?as_of=", Rfc3339(testing::Day(7)), "&", wait));
+  EXPECT_EQ(then.summary().stage(), touchpoint::v1::DEAL_STAGE_CONTACTED);
+  EXPECT_THAT(then.steps(), SizeIs(2));
+  EXPECT_EQ(FromProto(then.as_of()), testing::Day(7));
+  EXPECT_THAT(Error(absl::StrCat("/v1/deals/d1?as_of=", Rfc3339(testing::Day(0))), 404),
+              HasSubstr("there is no deal 'd1'"));
+}
+
+TEST_F(PipelineTest, WrongRequestsSayWhatIsWrong) {
+  EXPECT_THAT(Error("/v1/pipeline/board?team=north", 400),
+              HasSubstr("there is no query parameter 'team' here; there are: owner, limit"));
+  EXPECT_THAT(Error("/v1/pipeline/board?limit=501", 400), HasSubstr("limit is '501'"));
+  EXPECT_THAT(Error("/v1/deals/none", 404), HasSubstr("there is no deal 'none'"));
+  EXPECT_THAT(Error("/v1/deals/none?as_of=x", 400), HasSubstr("as_of is 'x'"));
+}
+
+TEST(Board, WeightsAreRoundedPerDealAndDoNotOverflow) {
+  const auto weighted = [](int64_t minor_units, int permille) {
+    state::v1::DealRow row;
+    row.mutable_amount()->set_minor_units(minor_units);
+    row.set_probability_permille(permille);
+    return WeightedMinorUnits(row);
+  };
+  EXPECT_EQ(weighted(1'000, 250), 250);
+  EXPECT_EQ(weighted(1, 499), 0);
+  EXPECT_EQ(weighted(1, 500), 1);
+  EXPECT_EQ(weighted(-1, 500), -1);
+  EXPECT_EQ(weighted(-1, 499), 0);
+  EXPECT_EQ(weighted(9'000'000'000'000'000'000, 1000), 9'000'000'000'000'000'000);
+}
+
+TEST(Board, AColumnKeepsItsFirstDeals) {
+  BoardBuilder builder(2);
+  state::v1::DealRow row;
+  row.set_stage(touchpoint::v1::DEAL_STAGE_LEAD);
+  for (const char* place : {"d", "b", "c", "a"}) {
+    row.set_deal_id(place);
+    builder.Add(place, "client", row);
+  }
+  const query::v1::Board board = std::move(builder).Build();
+  ASSERT_THAT(board.columns(), SizeIs(1));
+  EXPECT_EQ(board.columns(0).deal_count(), 4);
+  std::vector<std::string> deals;
+  for (const auto& deal : board.columns(0).deals()) deals.push_back(deal.deal_id());
+  EXPECT_THAT(deals, ElementsAre("a", "b"));
+}
+
+}  // namespace
+}  // namespace rapport

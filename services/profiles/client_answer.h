@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "rapport/query/v1/client.pb.h"
+#include "rapport/state/v1/profile.pb.h"
+
+namespace rapport {
+
+// What is stored of a client, put for readers; `watermark` and `as_of` are left out.
+query::v1::Client ToClient(const std::string& client_id, const state::v1::ProfileState& state);
+
+}  // namespace rapport

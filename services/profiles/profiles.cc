@@ -1,0 +1,146 @@
+#include "services/profiles/profiles.h"
+
+#include <iterator>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/event_id.h"
+#include "libs/base/status.h"
+#include "libs/base/time.h"
+#include "libs/projections/profile/profile.h"
+#include "libs/projector/fold_engine.h"
+#include "libs/serving/as_of.h"
+#include "libs/serving/openapi.h"
+#include "libs/serving/projection_host.h"
+#include "libs/serving/query_values.h"
+#include "services/profiles/client_answer.h"
+#include "services/profiles/client_list.h"
+#include "services/profiles/timeline_answer.h"
+
+namespace rapport {
+namespace {
+
+constexpr char kClientRoute[] = "/v1/clients/{id}";
+
+absl::Status NoSuchClient(const std::string& client_id) {
+  return absl::NotFoundError(absl::StrCat("there is no client '", client_id, "'"));
+}
+
+class Profiles final : public Service {
+ public:
+  explicit Profiles(std::unique_ptr<ProjectionHost> host) : host_(std::move(host)) {
+    host_->Get("/v1/clients", {"owner", "segment", "q", "cursor", "limit"},
+               [this](HttpRequest request, HttpReply reply) {
+                 List(std::move(request), std::move(reply));
+               });
+    host_->Answer(kClientRoute, {"as_of"},
+                  [this](const HttpRequest& request) { return Show(request); });
+    host_->Answer(absl::StrCat(kClientRoute, "/timeline"),
+                  {"from", "to", "channel", "cursor", "limit"},
+                  [this](const HttpRequest& request) { return ShowTimeline(request); });
+    host_->Answer(absl::StrCat(kClientRoute, "/touchpoints"), {"id", "until"},
+                  [this](const HttpRequest& request) { return ShowTouchpoints(request); });
+  }
+
+  absl::Status Ready() const override { return host_->Ready(); }
+
+ private:
+  void List(HttpRequest request, HttpReply reply) {
+    const auto shared = std::make_shared<HttpReply>(std::move(reply));
+    const bool long_way = request.Query("segment").has_value();
+    auto work = [this, shared, request = std::move(request)] {
+      const absl::StatusOr<query::v1::ClientList> list = ListClients(*host_, request);
+      shared->Send(list.ok() ? MessageResponse(request, *list) : ErrorResponse(list.status()));
+    };
+    if (long_way) {
+      host_->chores().Add(std::move(work));
+    } else {
+      work();
+    }
+  }
+
+  absl::StatusOr<HttpResponse> Show(const HttpRequest& request) const {
+    const std::string& client_id = request.PathValue("id");
+    RAPPORT_ASSIGN_OR_RETURN(const std::optional<absl::Time> as_of, QueryTime(request, "as_of"));
+    RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadClient(client_id));
+    state::v1::ProfileState state;
+    if (as_of) {
+      RAPPORT_ASSIGN_OR_RETURN(std::vector<touchpoint::v1::Touchpoint> touchpoints,
+                               TouchpointsOf(reading.view, client_id, as_of));
+      if (touchpoints.empty()) {
+        return absl::NotFoundError(
+            absl::StrCat("nothing is known of a client '", client_id, "' by ",
+                         absl::FormatTime(absl::RFC3339_full, *as_of, absl::UTCTimeZone())));
+      }
+      state = AsOfFold<Profile>(client_id, {}).Run(std::move(touchpoints), *as_of);
+    } else {
+      RAPPORT_ASSIGN_OR_RETURN(const bool found, reading.view.Get(client_id, &state));
+      if (!found) return NoSuchClient(client_id);
+    }
+    query::v1::Client answer = ToClient(client_id, state);
+    if (as_of) ToProto(*as_of, answer.mutable_as_of());
+    *answer.mutable_watermark() = std::move(reading.watermark);
+    return MessageResponse(request, answer);
+  }
+
+  absl::StatusOr<HttpResponse> ShowTimeline(const HttpRequest& request) const {
+    const std::string& client_id = request.PathValue("id");
+    RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadClient(client_id));
+    RAPPORT_ASSIGN_OR_RETURN(query::v1::Timeline answer,
+                             ReadTimeline(reading.view, client_id, request));
+    if (answer.touchpoints().empty()) RAPPORT_RETURN_IF_ERROR(CheckKnown(reading, client_id));
+    *answer.mutable_watermark() = std::move(reading.watermark);
+    return MessageResponse(request, answer);
+  }
+
+  absl::StatusOr<HttpResponse> ShowTouchpoints(const HttpRequest& request) const {
+    const std::string& client_id = request.PathValue("id");
+    RAPPORT_ASSIGN_OR_RETURN(const std::optional<absl::Time> until, QueryTime(request, "until"));
+    std::set<std::string> event_ids;
+    for (const std::string& hex : QueryAll(request, "id")) {
+      const std::string id = absl::HexStringToBytes(hex);
+      if (absl::BytesToHexString(id) != hex || id.size() != EventId::kSize) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("id is '", hex, "'; write the 32 hexadecimal digits of a touchpoint_id"));
+      }
+      event_ids.insert(id);
+    }
+    RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadClient(client_id));
+    RAPPORT_ASSIGN_OR_RETURN(std::vector<touchpoint::v1::Touchpoint> touchpoints,
+                             TouchpointsOf(reading.view, client_id, until, event_ids));
+    if (touchpoints.empty()) RAPPORT_RETURN_IF_ERROR(CheckKnown(reading, client_id));
+    query::v1::Touchpoints answer;
+    answer.set_client_id(client_id);
+    answer.mutable_touchpoints()->Assign(std::make_move_iterator(touchpoints.begin()),
+                                         std::make_move_iterator(touchpoints.end()));
+    *answer.mutable_watermark() = std::move(reading.watermark);
+    return MessageResponse(request, answer);
+  }
+
+  static absl::Status CheckKnown(const ProjectionHost::Reading& reading,
+                                 const std::string& client_id) {
+    state::v1::ProfileState state;
+    RAPPORT_ASSIGN_OR_RETURN(const bool found, reading.view.Get(client_id, &state));
+    return found ? absl::OkStatus() : NoSuchClient(client_id);
+  }
+
+  const std::unique_ptr<ProjectionHost> host_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Service>> StartProfiles(const ServiceEnv& env) {
+  RAPPORT_ASSIGN_OR_RETURN(
+      std::unique_ptr<ProjectionHost> host,
+      ProjectionHost::Start(env, env.config->profiles(),
+                            std::make_unique<SpecOf<Profile>>(ProfileSettings{})));
+  // In one process with the others it is this service that tells of all.
+  ServeOpenApi(*env.http);
+  return std::make_unique<Profiles>(std::move(host));
+}
+
+}  // namespace rapport

@@ -1,0 +1,234 @@
+#include "services/profiles/profiles.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/escaping.h"
+#include "gmock/gmock.h"
+#include "libs/base/time.h"
+#include "libs/event_log/partitioner.h"
+#include "libs/projections/profile/profile.h"
+#include "libs/projections/testing/plain_fold.h"
+#include "libs/projections/testing/random_history.h"
+#include "libs/serving/testing/serving_fixture.h"
+#include "rapport/query/v1/client.pb.h"
+#include "services/profiles/client_answer.h"
+
+namespace rapport {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using touchpoint::v1::Touchpoint;
+
+class ProfilesTest : public testing::ServingFixture {
+ protected:
+  void SetUp() override {
+    auto service = StartProfiles(env());
+    ASSERT_OK(service);
+    service_ = *std::move(service);
+    Serve({service_.get()});
+  }
+  void TearDown() override { http_->Drain(absl::Seconds(5)); }
+
+  static Touchpoint Registered(const std::string& client, const std::string& name,
+                               const std::string& owner,
+                               touchpoint::v1::Segment segment = touchpoint::v1::SEGMENT_BUSINESS) {
+    Touchpoint touchpoint = testing::MakeTouchpoint(Touchpoint::kClientRegistered, client,
+                                                    absl::StrCat("reg-", client), testing::Day(0));
+    touchpoint.set_owner_id(owner);
+    touchpoint.set_channel(touchpoint::v1::CHANNEL_PORTAL);
+    auto& details = *touchpoint.mutable_client_registered()->mutable_details();
+    details.set_name(name);
+    details.set_segment(segment);
+    return touchpoint;
+  }
+  static Touchpoint Called(const std::string& client, int number) {
+    return testing::MakeTouchpoint(Touchpoint::kCallCompleted, client,
+                                   absl::StrCat("call-", client, number), testing::Day(number));
+  }
+
+  // All pages of a list of clients, in their order.
+  std::vector<std::string> AllPages(const std::string& parameters, int limit) {
+    std::vector<std::string> ids;
+    std::string cursor;
+    do {
+      const auto page = Read<query::v1::ClientList>(
+          absl::StrCat("/v1/clients?limit=", limit, parameters,
+                       cursor.empty() ? "" : absl::StrCat("&cursor=", cursor)));
+      for (const auto& client : page.clients()) ids.push_back(client.client_id());
+      EXPECT_LE(page.clients_size(), limit);
+      cursor = page.next_cursor();
+    } while (!cursor.empty());
+    return ids;
+  }
+
+  std::unique_ptr<Service> service_;
+};
+
+TEST_F(ProfilesTest, AReaderWhoWaitsReadsWhatItWrote) {
+  const std::string wait = Append({Registered("anna", "Anna Berg", "otto")});
+  const auto client = Read<query::v1::Client>("/v1/clients/anna?" + wait);
+  EXPECT_EQ(client.facts().name(), "Anna Berg");
+  EXPECT_EQ(client.owner_id(), "otto");
+  EXPECT_EQ(client.touchpoint_count(), 1);
+  ASSERT_EQ(client.watermark().partitions_size(), 1);
+  EXPECT_EQ(client.watermark().partitions(0).partition(), PartitionOf("anna", kPartitions).value());
+  EXPECT_EQ(client.watermark().partitions(0).position(), 1);
+}
+
+TEST_F(ProfilesTest, ListsAreByNameAndCanBeNarrowed) {
+  const std::string wait =
+      Append({Registered("c1", "Zoe", "otto"), Registered("c2", "anna", "otto"),
+              Registered("c3", "Anton", "eva", touchpoint::v1::SEGMENT_CORPORATE),
+              Registered("c4", "Berta", "otto", touchpoint::v1::SEGMENT_CORPORATE)});
+  const auto list = Read<query::v1::ClientList>("/v1/clients?" + wait);
+  ASSERT_THAT(list.clients(), SizeIs(4));
+  EXPECT_EQ(list.clients(0).client_id(), "c2");
+  EXPECT_EQ(list.clients(0).name(), "anna");
+  EXPECT_EQ(FromProto(list.clients(0).last_touchpoint_at()), testing::Day(0));
+  EXPECT_EQ(list.next_cursor(), "");
+  EXPECT_EQ(list.watermark().partitions_size(), kPartitions);
+  EXPECT_THAT(AllPages("", 1), ElementsAre("c2", "c3", "c4", "c1"));
+  EXPECT_THAT(AllPages("&owner=otto", 2), ElementsAre("c2", "c4", "c1"));
+  EXPECT_THAT(AllPages("&owner=nobody", 2), IsEmpty());
+  EXPECT_THAT(AllPages("&q=AN", 1), ElementsAre("c2", "c3"));
+  EXPECT_THAT(AllPages("&q=an&owner=otto", 1), ElementsAre("c2"));
+  EXPECT_THAT(AllPages("&segment=corporate", 1), ElementsAre("c3", "c4"));
+  EXPECT_THAT(AllPages("&segment=SEGMENT_CORPORATE&owner=eva", 1), ElementsAre("c3"));
+}
+
+TEST_F(ProfilesTest, AllPagesAreTheWholeAndWhatComesInBetweenMakesNoDoubles) {
+  std::vector<Touchpoint> clients;
+  for (int i = 0; i < 60; ++i) {
+    clients.push_back(Registered(absl::StrCat("c", i), absl::StrCat("name ", i % 7), "otto"));
+  }
+  const std::string wait = Append(clients);
+  Read<query::v1::ClientList>("/v1/clients?" + wait);
+  std::set<std::string> seen;
+  std::string cursor;
+  int round = 0;
+  do {
+    const auto page = Read<query::v1::ClientList>(
+        absl::StrCat("/v1/clients?limit=7", cursor.empty() ? "" : "&cursor=", cursor));
+    for (const auto& client : page.clients()) {
+      EXPECT_TRUE(seen.insert(client.client_id()).second) << client.client_id() << " comes twice";
+    }
+    cursor = page.next_cursor();
+    // Before, at and behind the place of the page.
+    const std::string more = Append({Registered(absl::StrCat("early", round), "aaa", "otto"),
+                                     Registered(absl::StrCat("mid", round), "name 3", "otto"),
+                                     Registered(absl::StrCat("late", round), "zzz", "otto")});
+    Read<query::v1::ClientList>("/v1/clients?limit=1&" + more);
+    ++round;
+  } while (!cursor.empty() && round < 100);
+  for (int i = 0; i < 60; ++i) EXPECT_TRUE(seen.count(absl::StrCat("c", i)) > 0) << i;
+}
+
+TEST_F(ProfilesTest, TheTimelineHasTheNewestFirst) {
+  std::vector<Touchpoint> touchpoints = {Registered("anna", "Anna", "otto")};
+  for (int i = 1; i <= 20; ++i) touchpoints.push_back(Called("anna", i));
+  const std::string wait = Append(touchpoints);
+  auto page = Read<query::v1::Timeline>("/v1/clients/anna/timeline?limit=8&" + wait);
+  ASSERT_THAT(page.touchpoints(), SizeIs(8));
+  EXPECT_EQ(FromProto(page.touchpoints(0).occurred_at()), testing::Day(20));
+  EXPECT_EQ(page.touchpoints(0).kind(), "call_completed");
+  EXPECT_EQ(page.touchpoints(0).channel(), touchpoints[20].channel());
+  EXPECT_EQ(page.touchpoints(0).summary(), SummaryLine(touchpoints[20]));
+  EXPECT_EQ(page.touchpoints(0).touchpoint_id(),
+            absl::BytesToHexString(touchpoints[20].event_id()));
+  std::vector<absl::Time> times;
+  for (;;) {
+    for (const auto& entry : page.touchpoints()) times.push_back(FromProto(entry.occurred_at()));
+    if (page.next_cursor().empty()) break;
+    page =
+        Read<query::v1::Timeline>("/v1/clients/anna/timeline?limit=8&cursor=" + page.next_cursor());
+  }
+  ASSERT_THAT(times, SizeIs(21));
+  EXPECT_TRUE(std::is_sorted(times.rbegin(), times.rend()));
+  const auto between = [&](int from, int to) {
+    const auto text = [](int day) {
+      return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", testing::Day(day), absl::UTCTimeZone());
+    };
+    return Read<query::v1::Timeline>(
+               absl::StrCat("/v1/clients/anna/timeline?from=", text(from), "&to=", text(to)))
+        .touchpoints_size();
+  };
+  EXPECT_EQ(between(5, 8), 3);
+  EXPECT_EQ(between(8, 5), 0);
+  EXPECT_EQ(Read<query::v1::Timeline>("/v1/clients/anna/timeline?channel=phone").touchpoints_size(),
+            20);
+  EXPECT_EQ(Read<query::v1::Timeline>("/v1/clients/anna/timeline?channel=letter&channel=fax")
+                .touchpoints_size(),
+            0);
+}
+
+TEST_F(ProfilesTest, AsOfEqualsAPlainFoldOfWhatHadHappened) {
+  testing::HistoryOptions options{.seed = 7, .client_count = 3, .touchpoint_count = 300};
+  options.tick = absl::ZeroDuration();
+  std::vector<Touchpoint> history = testing::RandomHistory(options);
+  const std::string wait = Append(history);
+  const std::string client = history.front().client_id();
+  for (const int days : {30, 200, 400}) {
+    const absl::Time as_of = options.start + absl::Hours(24 * days);
+    testing::PlainFold<Profile> plain;
+    for (const Touchpoint& touchpoint : history) {
+      if (FromProto(touchpoint.occurred_at()) <= as_of) plain.Fold(touchpoint);
+    }
+    query::v1::Client wanted = ToClient(client, plain.StateOf(client));
+    ToProto(as_of, wanted.mutable_as_of());
+    auto answer = Read<query::v1::Client>(absl::StrCat(
+        "/v1/clients/", client,
+        "?as_of=", absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", as_of, absl::UTCTimeZone()), "&", wait));
+    answer.clear_watermark();
+    EXPECT_EQ(answer.DebugString(), wanted.DebugString());
+  }
+  EXPECT_THAT(Error(absl::StrCat("/v1/clients/", client, "?as_of=2001-01-01T00:00:00Z"), 404),
+              HasSubstr("nothing is known of a client"));
+}
+
+TEST_F(ProfilesTest, TouchpointsAreGivenAsTheyStandInTheLog) {
+  const std::vector<Touchpoint> touchpoints = {Called("a/b", 1), Called("a/b", 2),
+                                               Called("a/b", 3)};
+  const std::string wait = Append(touchpoints);
+  auto all = Read<query::v1::Touchpoints>("/v1/clients/a%2Fb/touchpoints?" + wait);
+  ASSERT_THAT(all.touchpoints(), SizeIs(3));
+  EXPECT_EQ(all.touchpoints(0).SerializeAsString(), touchpoints[0].SerializeAsString());
+  auto some = Read<query::v1::Touchpoints>(absl::StrCat(
+      "/v1/clients/a%2Fb/touchpoints?id=", absl::BytesToHexString(touchpoints[1].event_id())));
+  ASSERT_THAT(some.touchpoints(), SizeIs(1));
+  EXPECT_EQ(some.touchpoints(0).event_id(), touchpoints[1].event_id());
+}
+
+TEST_F(ProfilesTest, WrongRequestsSayWhatIsWrong) {
+  Append({Registered("anna", "Anna", "otto")});
+  EXPECT_THAT(Error("/v1/clients?team=x", 400),
+              HasSubstr("there is no query parameter 'team' here; there are: owner, segment, q, "
+                        "cursor, limit, wait_for"));
+  EXPECT_THAT(Error("/v1/clients?limit=0", 400), HasSubstr("limit is '0'"));
+  EXPECT_THAT(Error("/v1/clients?limit=501", 400), HasSubstr("limit is '501'"));
+  EXPECT_THAT(Error("/v1/clients?cursor=%21", 400), HasSubstr("cursor is '!', which is none"));
+  EXPECT_THAT(Error("/v1/clients?owner=otto&cursor=AAAA", 400),
+              HasSubstr("cursor is 'AAAA', which is of another list"));
+  EXPECT_THAT(Error("/v1/clients?segment=huge", 400),
+              HasSubstr("segment is 'huge'; there are: personal, business, corporate"));
+  EXPECT_THAT(Error("/v1/clients/nobody", 404), HasSubstr("there is no client 'nobody'"));
+  EXPECT_THAT(Error("/v1/clients/nobody/timeline", 404), HasSubstr("there is no client 'nobody'"));
+  EXPECT_THAT(Error("/v1/clients/nobody/touchpoints", 404),
+              HasSubstr("there is no client 'nobody'"));
+  EXPECT_THAT(Error("/v1/clients/anna/touchpoints?id=xyz", 400), HasSubstr("id is 'xyz'"));
+  EXPECT_THAT(Error("/v1/clients/anna?as_of=yesterday", 400), HasSubstr("as_of is 'yesterday'"));
+  EXPECT_THAT(Error("/v1/clients/anna/timeline?cursor=AAAA", 400),
+              HasSubstr("cursor is 'AAAA', which is not of a timeline"));
+  EXPECT_THAT(Error("/v1/clients/anna/timeline?channel=drum", 400),
+              HasSubstr("channel is 'drum'; there are: phone, e_mail"));
+  for (const char* wrong : {"3:0", "-1:0", "0", "0:x", "0:-1", "0:1:2", ""}) {
+    EXPECT_THAT(Error(absl::StrCat("/v1/clients/anna?wait_for=", wrong), 400),
+                HasSubstr(absl::StrCat("wait_for is '", wrong, "'")));
+  }
+}
+
+}  // namespace
+}  // namespace rapport

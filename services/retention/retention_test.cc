@@ -1,0 +1,209 @@
+#include "services/retention/retention.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "libs/base/time.h"
+#include "libs/projections/profile/profile.h"
+#include "libs/projections/retention/retention.h"
+#include "libs/projections/testing/plain_fold.h"
+#include "libs/serving/testing/serving_fixture.h"
+#include "rapport/query/v1/retention.pb.h"
+#include "services/profiles/profiles.h"
+#include "services/retention/retention_answer.h"
+
+namespace rapport {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using touchpoint::v1::Touchpoint;
+
+std::string Rfc3339(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
+}
+
+class RetentionServiceTest : public testing::ServingFixture {
+ protected:
+  void StartWith(bool profiles) {
+    auto retention = StartRetention(env());
+    ASSERT_OK(retention);
+    services_.push_back(*std::move(retention));
+    std::vector<const Service*> all = {services_.back().get()};
+    if (profiles) {
+      auto service = StartProfiles(env());
+      ASSERT_OK(service);
+      services_.push_back(*std::move(service));
+      all.push_back(services_.back().get());
+    }
+    Serve(all);
+  }
+  void TearDown() override { http_->Drain(absl::Seconds(5)); }
+
+  static Touchpoint Make(Touchpoint::PayloadCase kind, const std::string& client, int day,
+                         const std::string& owner = "otto") {
+    Touchpoint touchpoint = testing::MakeTouchpoint(
+        kind, client, absl::StrCat(client, "/", day, "/", int{kind}), testing::Day(day));
+    touchpoint.set_owner_id(owner);
+    return touchpoint;
+  }
+  // A client who orders every `gap` days from the first day to the last.
+  static std::vector<Touchpoint> Orders(const std::string& client, int gap, int last,
+                                        const std::string& owner = "otto") {
+    std::vector<Touchpoint> orders;
+    for (int day = 0; day <= last; day += gap) {
+      orders.push_back(Make(Touchpoint::kOrderPlaced, client, day, owner));
+      orders.back().mutable_order_placed()->set_order_id(absl::StrCat(client, "-", day));
+    }
+    return orders;
+  }
+  // Everything, with the clock at each moment, in the order of time; returns what to wait for.
+  std::string Play(std::vector<Touchpoint> touchpoints, int until) {
+    std::stable_sort(touchpoints.begin(), touchpoints.end(), [](const auto& a, const auto& b) {
+      return FromProto(a.occurred_at()) < FromProto(b.occurred_at());
+    });
+    for (const Touchpoint& touchpoint : touchpoints) {
+      Tick(FromProto(touchpoint.occurred_at()));
+      Append({touchpoint});
+    }
+    return Tick(testing::Day(until));
+  }
+
+  std::vector<std::unique_ptr<Service>> services_;
+};
+
+TEST_F(RetentionServiceTest, ListsClientsAtRiskTheHighestScoreFirst) {
+  StartWith(/*profiles=*/false);
+  std::vector<Touchpoint> all = Orders("silent", 7, 210);
+  for (const Touchpoint& order : Orders("quiet", 20, 280, "eva")) all.push_back(order);
+  for (const Touchpoint& order : Orders("loyal", 7, 400)) all.push_back(order);
+  const std::string wait = Play(all, 400);
+  const auto list = Read<query::v1::AtRiskList>("/v1/retention/at-risk?" + wait);
+  ASSERT_THAT(list.clients(), SizeIs(2));
+  EXPECT_GE(list.clients(0).score(), list.clients(1).score());
+  EXPECT_EQ(list.clients(0).client_id(), "silent");
+  EXPECT_EQ(list.clients(0).owner_id(), "otto");
+  EXPECT_THAT(list.clients(0).alert_id(), HasSubstr("retention/churn_risk/silent/"));
+  ASSERT_THAT(list.clients(0).reasons(), Not(IsEmpty()));
+  EXPECT_EQ(list.clients(0).reasons(0).code(), "no_order");
+  EXPECT_EQ(FromProto(list.watermark().partitions(0).clock()), testing::Day(400));
+
+  const auto page = Read<query::v1::AtRiskList>("/v1/retention/at-risk?limit=1");
+  ASSERT_THAT(page.clients(), SizeIs(1));
+  const auto rest =
+      Read<query::v1::AtRiskList>("/v1/retention/at-risk?limit=1&cursor=" + page.next_cursor());
+  ASSERT_THAT(rest.clients(), SizeIs(1));
+  EXPECT_EQ(rest.clients(0).client_id(), "quiet");
+  EXPECT_EQ(rest.next_cursor(), "");
+
+  const auto of_eva = Read<query::v1::AtRiskList>("/v1/retention/at-risk?owner=eva");
+  ASSERT_THAT(of_eva.clients(), SizeIs(1));
+  EXPECT_EQ(of_eva.clients(0).client_id(), "quiet");
+  const int top = list.clients(0).score();
+  const auto at_least = [&](int points) {
+    return Read<query::v1::AtRiskList>(absl::StrCat("/v1/retention/at-risk?min_risk=", points))
+        .clients_size();
+  };
+  EXPECT_EQ(at_least(0), 2);
+  EXPECT_EQ(at_least(top), 1);
+  EXPECT_EQ(at_least(std::min(top + 1, 1000)), 0);
+}
+
+TEST_F(RetentionServiceTest, TellsWhyWithTheTouchpointsBehindEachReason) {
+  StartWith(/*profiles=*/true);
+  std::vector<Touchpoint> all = Orders("a client/1", 7, 210);
+  Touchpoint complaint = Make(Touchpoint::kComplaintOpened, "a client/1", 250);
+  complaint.mutable_complaint_opened()->set_severity(touchpoint::v1::COMPLAINT_SEVERITY_HIGH);
+  all.push_back(complaint);
+  const std::string wait = Play(all, 300);
+  const auto answer = Read<query::v1::Retention>("/v1/retention/a%20client%2F1?" + wait);
+  EXPECT_EQ(answer.client_id(), "a client/1");
+  EXPECT_EQ(answer.owner_id(), "otto");
+  EXPECT_EQ(FromProto(answer.at()), testing::Day(300));
+  EXPECT_EQ(answer.alert().status(), query::v1::RETENTION_ALERT_STATUS_OPEN);
+  EXPECT_FALSE(answer.touchpoints_missing());
+  EXPECT_FALSE(answer.historical());
+  bool told = false;
+  for (const auto& reason : answer.reasons()) {
+    if (reason.code() != "complaint_open") continue;
+    told = true;
+    ASSERT_THAT(reason.touchpoints(), SizeIs(1));
+    EXPECT_EQ(reason.touchpoints(0).kind(), "complaint_opened");
+    EXPECT_EQ(reason.touchpoints(0).summary(), SummaryLine(complaint));
+    EXPECT_EQ(FromProto(reason.touchpoints(0).occurred_at()), testing::Day(250));
+  }
+  EXPECT_TRUE(told) << answer.DebugString();
+}
+
+TEST_F(RetentionServiceTest, WithoutTheTimelineItTellsIdsAloneAndSaysSo) {
+  StartWith(/*profiles=*/false);
+  std::vector<Touchpoint> all = Orders("anna", 7, 70);
+  all.push_back(Make(Touchpoint::kComplaintOpened, "anna", 71));
+  const std::string wait = Play(all, 75);
+  const auto answer = Read<query::v1::Retention>("/v1/retention/anna?" + wait);
+  EXPECT_TRUE(answer.touchpoints_missing());
+  for (const auto& reason : answer.reasons()) {
+    if (reason.code() != "complaint_open") continue;
+    ASSERT_THAT(reason.touchpoints(), SizeIs(1));
+    EXPECT_THAT(reason.touchpoints(0).touchpoint_id(), SizeIs(32));
+    EXPECT_EQ(reason.touchpoints(0).summary(), "");
+  }
+  // Nothing can be folded without it. No such route is no such client.
+  EXPECT_THAT(Error("/v1/retention/anna?as_of=2024-01-01T00:00:00Z", 404), HasSubstr("'anna'"));
+}
+
+TEST_F(RetentionServiceTest, AsOfEqualsAPlainFoldOfWhatHadHappened) {
+  StartWith(/*profiles=*/true);
+  std::vector<Touchpoint> all = Orders("anna", 7, 210);
+  all.push_back(Make(Touchpoint::kComplaintOpened, "anna", 150));
+  all.push_back(Make(Touchpoint::kSatisfactionScored, "anna", 160));
+  const std::string wait = Play(all, 400);
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return FromProto(a.occurred_at()) < FromProto(b.occurred_at());
+  });
+  std::vector<query::v1::RetentionAlertStatus> phases;
+  for (const int day : {100, 155, 300, 390}) {
+    const absl::Time as_of = testing::Day(day);
+    testing::PlainFold<Retention> plain;
+    for (const Touchpoint& touchpoint : all) {
+      if (FromProto(touchpoint.occurred_at()) > as_of) break;
+      plain.AdvanceTo(FromProto(touchpoint.occurred_at()));
+      plain.Fold(touchpoint);
+    }
+    plain.AdvanceTo(as_of);
+    query::v1::Retention wanted = ToRetention("anna", plain.StateOf("anna"), {}, as_of);
+    google::protobuf::RepeatedPtrField<Touchpoint> known(all.begin(), all.end());
+    FillTouchpoints(known, &wanted);
+    wanted.set_historical(true);
+    auto answer = Read<query::v1::Retention>(
+        absl::StrCat("/v1/retention/anna?as_of=", Rfc3339(as_of), "&", wait));
+    answer.clear_watermark();
+    EXPECT_EQ(answer.DebugString(), wanted.DebugString()) << day;
+    phases.push_back(answer.alert().status());
+  }
+  EXPECT_THAT(phases, Contains(query::v1::RETENTION_ALERT_STATUS_OPEN));
+  EXPECT_THAT(phases, Contains(query::v1::RETENTION_ALERT_STATUS_UNSPECIFIED));
+  EXPECT_THAT(Error("/v1/retention/anna?as_of=2001-01-01T00:00:00Z", 404),
+              HasSubstr("nothing is known of a client 'anna' by 2001-01-01T00:00:00+00:00"));
+  EXPECT_THAT(Error("/v1/retention/nobody?as_of=2024-01-01T00:00:00Z", 404), HasSubstr("'nobody'"));
+}
+
+TEST_F(RetentionServiceTest, WrongRequestsSayWhatIsWrong) {
+  StartWith(/*profiles=*/false);
+  EXPECT_THAT(Error("/v1/retention/at-risk?min_risk=1001", 400), HasSubstr("min_risk is '1001'"));
+  EXPECT_THAT(Error("/v1/retention/at-risk?risk=1", 400),
+              HasSubstr("there are: owner, min_risk, cursor, limit, wait_for"));
+  EXPECT_THAT(Error("/v1/retention/at-risk?cursor=%2A", 400), HasSubstr("cursor is '*'"));
+  EXPECT_THAT(Error("/v1/retention/at-risk?owner=otto&cursor=AAAA", 400),
+              HasSubstr("of another list"));
+  EXPECT_THAT(Error("/v1/retention/nobody", 404), HasSubstr("of a client 'nobody'"));
+  EXPECT_THAT(Error("/v1/retention/nobody?as_of=now", 400), HasSubstr("as_of is 'now'"));
+}
+
+}  // namespace
+}  // namespace rapport
