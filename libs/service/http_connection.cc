@@ -97,9 +97,12 @@ void HttpConnection::Start(std::list<std::shared_ptr<HttpConnection>>::iterator 
 }
 
 void HttpConnection::WaitReadable() {
+  if (waiting_readable_) return;
+  waiting_readable_ = true;
   // Waits without a buffer, so that idle connections hold none.
   socket_.async_wait(asio::ip::tcp::socket::wait_read,
                      [self = shared_from_this()](const ErrorCode& error) {
+                       self->waiting_readable_ = false;
                        if (!error) self->OnReadable();
                      });
 }
@@ -319,7 +322,7 @@ void HttpConnection::BeginStream(HttpResponse head, std::shared_ptr<HttpStreamIm
   stream_ = std::move(stream);
   if (head_only_ || core_.draining) stream_->Close();
   Flush();
-  if (state_ == State::kStreaming) WaitReadable();
+  if (state_ == State::kStreaming) WaitReadable();  // to see when the peer goes
 }
 
 void HttpConnection::FlushStream() {
@@ -370,15 +373,10 @@ void HttpConnection::OnWritten() {
     const std::shared_ptr<HttpStreamImpl> stream = std::move(stream_);
     stream->End();
     if (state_ == State::kClosed) return;
-    // A read is waiting already, and goes on with the next request.
-    deadline_ = SteadyNow() + core_.options.idle_timeout;
-    state_ = State::kReading;
-    if (close_after_) Linger();
-    return;
   }
   out_head_.clear();
   out_body_ = {};
-  if (close_after_) {
+  if (close_after_ || core_.draining) {
     Linger();
     return;
   }

@@ -170,6 +170,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   State state_ = State::kReading;
   absl::Time deadline_ = absl::InfiniteFuture();
   bool processing_ = false;
+  bool waiting_readable_ = false;
   // Read and not yet parsed.
   std::string input_;
   size_t header_bytes_ = 0;
