@@ -192,6 +192,7 @@ TEST(PeekClientTest, AgreesWithTheParser) {
     const bool special = touchpoint.has_clients_merged() || touchpoint.has_clients_split();
     ASSERT_EQ(client.has_value(), !special) << touchpoint.ShortDebugString();
     if (client) ++clear;
+    EXPECT_EQ(PeekPayload(touchpoint.SerializeAsString()), touchpoint.payload_case());
   }
   EXPECT_GT(clear, 1000);
   EXPECT_EQ(PeekClient(testing::Clock(testing::Day(1)).SerializeAsString()), std::nullopt);
@@ -200,6 +201,22 @@ TEST(PeekClientTest, AgreesWithTheParser) {
   EXPECT_EQ(PeekClient(order.SerializeAsString()), std::nullopt);
   order.mutable_dead_letter_skipped();
   EXPECT_EQ(PeekClient(order.SerializeAsString()), std::nullopt);
+}
+
+TEST(TouchpointParserTest, LeavesNothingOfTheOneBefore) {
+  testing::Random random(6);
+  TouchpointParser parser;
+  for (uint64_t i = 0; i < 3000; ++i) {
+    const Touchpoint touchpoint =
+        testing::RandomTouchpoint(absl::StrCat("client", i), testing::Day(0), i, &random);
+    ASSERT_OK(parser.Parse(touchpoint.SerializeAsString()));
+    ASSERT_EQ(parser.touchpoint().SerializeAsString(), touchpoint.SerializeAsString());
+    if (i % 100 == 0) {
+      EXPECT_THAT(
+          parser.Parse("garbage \xff"),
+          StatusIs(absl::StatusCode::kDataLoss, "the 9 bytes of the record are no touchpoint"));
+    }
+  }
 }
 
 TEST(PeekClientTest, LeavesOddBytesToTheParser) {
@@ -215,6 +232,7 @@ TEST(PeekClientTest, LeavesOddBytesToTheParser) {
         "a",
         "\x13", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x0d\x01", "\x09\x01"}) {
     EXPECT_EQ(PeekClient(odd), std::nullopt) << odd;
+    EXPECT_EQ(PeekPayload(odd), 0) << odd;
   }
 }
 

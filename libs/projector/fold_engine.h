@@ -101,6 +101,7 @@ class FoldEngine final : public PartitionFold {
 
   void AddStates(class Commit& commit, Digest* digest) override {
     for (Slot& slot : slots_) Encode(slot);
+    SortDirty();
     for (Node* node : dirty_) {
       Entry& entry = node->second;
       const Digest hash =
@@ -113,6 +114,28 @@ class FoldEngine final : public PartitionFold {
       commit.Put(Family::kState, node->first, entry.value);
       if (entry.new_index != nullptr) AddIndex(*node, commit, digest);
     }
+  }
+
+  // By key: far faster into the store's memtable than at random.
+  void SortDirty() {
+    struct Item {
+      uint64_t first;  // bytes of the key
+      uint64_t second;
+      Node* node;
+    };
+    std::vector<Item> items;
+    items.reserve(dirty_.size());
+    for (Node* node : dirty_) {
+      char bytes[2 * sizeof(uint64_t)] = {};
+      std::copy_n(node->first.data(), std::min(node->first.size(), sizeof bytes), bytes);
+      items.push_back({ReadBig64(bytes), ReadBig64(bytes + sizeof(uint64_t)), node});
+    }
+    std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+      if (a.first != b.first) return a.first < b.first;
+      if (a.second != b.second) return a.second < b.second;
+      return a.node->first < b.node->first;
+    });
+    for (size_t i = 0; i < items.size(); ++i) dirty_[i] = items[i].node;
   }
 
   void StatesCommitted() override {

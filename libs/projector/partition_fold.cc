@@ -6,7 +6,6 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/touchpoint/identity.h"
-#include "libs/touchpoint/validate.h"
 #define XXH_INLINE_ALL
 #include "xxhash.h"
 
@@ -176,15 +175,16 @@ absl::Status PartitionFold::CheckGap(Offset expected, Offset offset) const {
 }
 
 absl::Status PartitionFold::FoldRecord(const RecordView& record) {
-  const absl::Status parsed = ParseTouchpoint(record.value, &touchpoint_);
+  const absl::Status parsed = parser_.Parse(record.value);
+  const Touchpoint& touchpoint = parser_.touchpoint();
   if (!parsed.ok()) {
     // InvalidArgument: it parsed, so that its kind is known.
-    const bool holds_back = absl::IsInvalidArgument(parsed) && HoldsBack(touchpoint_);
+    const bool holds_back = absl::IsInvalidArgument(parsed) && HoldsBack(touchpoint);
     Bury(record, record.key, parsed.message(), holds_back, /*waiting=*/false);
     return absl::OkStatus();
   }
-  if (touchpoint_.has_clock_advanced()) {
-    return AdvanceClock(FromProto(touchpoint_.clock_advanced().now()));
+  if (touchpoint.has_clock_advanced()) {
+    return AdvanceClock(FromProto(touchpoint.clock_advanced().now()));
   }
   const auto take_up = [this](const auto& order, bool skip) {
     if (order.projection() != identity_.name || order.partition() != options_.partition.value()) {
@@ -192,18 +192,19 @@ absl::Status PartitionFold::FoldRecord(const RecordView& record) {
     }
     return TakeUp(Offset(order.offset()), skip);
   };
-  if (touchpoint_.has_dead_letter_retried()) {
-    return take_up(touchpoint_.dead_letter_retried(), /*skip=*/false);
+  if (touchpoint.has_dead_letter_retried()) {
+    return take_up(touchpoint.dead_letter_retried(), /*skip=*/false);
   }
-  if (touchpoint_.has_dead_letter_skipped()) {
-    return take_up(touchpoint_.dead_letter_skipped(), /*skip=*/true);
+  if (touchpoint.has_dead_letter_skipped()) {
+    return take_up(touchpoint.dead_letter_skipped(), /*skip=*/true);
   }
-  return FoldClientTouchpoint(record);
+  return FoldClientTouchpoint(record, touchpoint);
 }
 
-absl::Status PartitionFold::FoldClientTouchpoint(const RecordView& record) {
-  if (!Wants(touchpoint_)) return absl::OkStatus();
-  const std::string& client = touchpoint_.client_id();
+absl::Status PartitionFold::FoldClientTouchpoint(const RecordView& record,
+                                                 const Touchpoint& touchpoint) {
+  if (!Wants(touchpoint)) return absl::OkStatus();
+  const std::string& client = touchpoint.client_id();
   if (!held_back_.empty()) {
     if (const auto held = held_back_.find(client); held != held_back_.end()) {
       Bury(record, client, absl::StrCat("waits behind offset ", *held->second.begin()),
@@ -211,7 +212,7 @@ absl::Status PartitionFold::FoldClientTouchpoint(const RecordView& record) {
       return absl::OkStatus();
     }
   }
-  const EventId event_id = *EventId::FromBytes(touchpoint_.event_id());
+  const EventId event_id = *EventId::FromBytes(touchpoint.event_id());
   const EventId seen_id = SeenId(event_id, client);
   bool seen = !new_seen_.insert(seen_id).second;
   if (!seen) {
@@ -224,10 +225,10 @@ absl::Status PartitionFold::FoldClientTouchpoint(const RecordView& record) {
   }
   trigger_event_ = event_id;
   absl::Status refusal;
-  RAPPORT_RETURN_IF_ERROR(ApplyTouchpoint(touchpoint_, &refusal));
+  RAPPORT_RETURN_IF_ERROR(ApplyTouchpoint(touchpoint, &refusal));
   if (!refusal.ok()) {
     new_seen_.erase(seen_id);
-    Bury(record, client, refusal.message(), HoldsBack(touchpoint_), /*waiting=*/false);
+    Bury(record, client, refusal.message(), HoldsBack(touchpoint), /*waiting=*/false);
     return absl::OkStatus();
   }
   dirty_bytes_ += kSeenBytes;

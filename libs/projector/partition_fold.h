@@ -22,6 +22,7 @@
 #include "libs/base/strong_type.h"
 #include "libs/event_log/event_log.h"
 #include "libs/projections/projection.h"
+#include "libs/projector/touchpoint_parser.h"
 #include "libs/state_store/digest.h"
 #include "libs/state_store/seen_ids.h"
 #include "libs/state_store/state_store.h"
@@ -225,7 +226,8 @@ class PartitionFold {
                    Digest* digest) const;
 
   absl::Status FoldRecord(const RecordView& record);
-  absl::Status FoldClientTouchpoint(const RecordView& record);
+  absl::Status FoldClientTouchpoint(const RecordView& record,
+                                    const touchpoint::v1::Touchpoint& touchpoint);
   absl::Status AdvanceClock(absl::Time now);
   absl::Status TakeDueTimers(int64_t from, int64_t until);
 
@@ -262,7 +264,7 @@ class PartitionFold {
   Digest digest_;
 
   // The record being folded, and what an effect would be caused by.
-  touchpoint::v1::Touchpoint touchpoint_;
+  TouchpointParser parser_;
   std::optional<EventId> trigger_event_;
   int64_t trigger_due_ = kNever;
 

@@ -32,7 +32,6 @@ static_assert(std::is_trivially_copyable_v<Prefix>);
 
 struct Item {
   uint64_t hash;
-  size_t number;
   absl::string_view client;
   RecordView record;
 };
@@ -79,7 +78,6 @@ std::vector<Item> ItemsOf(absl::string_view bytes) {
     };
     Item& item = items.emplace_back();
     item.hash = prefix.hash;
-    item.number = items.size();
     item.client = take(prefix.client_is_key ? 0 : prefix.client_size);
     item.record.offset = prefix.offset;
     item.record.timestamp = prefix.timestamp;
@@ -88,6 +86,24 @@ std::vector<Item> ItemsOf(absl::string_view bytes) {
     if (prefix.client_is_key) item.client = item.record.key;
   }
   return items;
+}
+
+// Brings the items of each client together also where two clients have one hash.
+void SeparateCollisions(const std::vector<Item>& items,
+                        std::vector<std::pair<uint64_t, uint32_t>>* order) {
+  for (auto begin = order->begin(); begin != order->end();) {
+    const auto end = std::find_if(begin, order->end(),
+                                  [&](const auto& item) { return item.first != begin->first; });
+    const absl::string_view client = items[begin->second].client;
+    const bool one_client = std::all_of(
+        begin, end, [&](const auto& item) { return items[item.second].client == client; });
+    if (!one_client) {
+      std::stable_sort(begin, end, [&](const auto& a, const auto& b) {
+        return items[a.second].client < items[b.second].client;
+      });
+    }
+    begin = end;
+  }
 }
 
 }  // namespace
@@ -167,21 +183,26 @@ absl::Status RecordBuckets::Take(
     absl::FunctionRef<absl::Status(const std::string& client, absl::Span<const RecordView> records)>
         visit) {
   RAPPORT_ASSIGN_OR_RETURN(const std::string bytes, Gather(buckets_[bucket]));
-  std::vector<Item> items = ItemsOf(bytes);
-  std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
-    if (a.hash != b.hash) return a.hash < b.hash;
-    if (a.client != b.client) return a.client < b.client;
-    return a.number < b.number;
-  });
+  const std::vector<Item> items = ItemsOf(bytes);
+  // Items are large: sorted by what fits into a register each.
+  std::vector<std::pair<uint64_t, uint32_t>> order;
+  order.reserve(items.size());
+  for (const Item& item : items) {
+    order.emplace_back(item.hash, static_cast<uint32_t>(order.size()));
+  }
+  std::sort(order.begin(), order.end());
+  SeparateCollisions(items, &order);
   std::vector<RecordView> records;
-  for (size_t begin = 0; begin < items.size();) {
-    const absl::string_view client = items[begin].client;
+  std::string client;
+  for (size_t begin = 0; begin < order.size();) {
+    const absl::string_view name = items[order[begin].second].client;
     records.clear();
     size_t end = begin;
-    for (; end < items.size() && items[end].client == client; ++end) {
-      records.push_back(items[end].record);
+    for (; end < order.size() && items[order[end].second].client == name; ++end) {
+      records.push_back(items[order[end].second].record);
     }
-    RAPPORT_RETURN_IF_ERROR(visit(std::string(client), records));
+    client.assign(name.data(), name.size());
+    RAPPORT_RETURN_IF_ERROR(visit(client, records));
     begin = end;
   }
   return absl::OkStatus();

@@ -32,6 +32,39 @@ bool Skip(absl::string_view* in, uint64_t bytes) {
   return true;
 }
 
+// Calls visit(field number, its bytes when it has a length) for each field until that is false.
+// Whether all of it is well-formed, and was visited.
+template <class Visit>
+bool ScanFields(absl::string_view bytes, const Visit& visit) {
+  while (!bytes.empty()) {
+    uint64_t tag;
+    uint64_t value;
+    if (!ReadVarint(&bytes, &tag)) return false;
+    absl::string_view content;
+    bool well_formed = false;
+    switch (tag & 7) {
+      case kVarint:
+        well_formed = ReadVarint(&bytes, &value);
+        break;
+      case kFixed64:
+        well_formed = Skip(&bytes, sizeof(uint64_t));
+        break;
+      case kFixed32:
+        well_formed = Skip(&bytes, sizeof(uint32_t));
+        break;
+      case kLengthDelimited:
+        if (!ReadVarint(&bytes, &value)) return false;
+        content = bytes.substr(0, value);
+        well_formed = Skip(&bytes, value);
+        break;
+      default:
+        break;
+    }
+    if (!well_formed || !visit(tag >> 3, content)) return false;
+  }
+  return true;
+}
+
 bool NeedsFullParse(uint64_t field) {
   switch (field) {
     case Touchpoint::kClockAdvancedFieldNumber:
@@ -45,39 +78,32 @@ bool NeedsFullParse(uint64_t field) {
   }
 }
 
+bool IsPayload(uint64_t field) {
+  return field >= Touchpoint::kCallCompletedFieldNumber &&
+         field != Touchpoint::kStakeholderIdsFieldNumber;
+}
+
 }  // namespace
 
 std::optional<absl::string_view> PeekClient(absl::string_view bytes) {
   absl::string_view client;
-  while (!bytes.empty()) {
-    uint64_t tag;
-    if (!ReadVarint(&bytes, &tag)) return std::nullopt;
-    const uint64_t field = tag >> 3;
-    if (NeedsFullParse(field)) return std::nullopt;
-    uint64_t value;
-    switch (tag & 7) {
-      case kVarint:
-        if (!ReadVarint(&bytes, &value)) return std::nullopt;
-        break;
-      case kFixed64:
-        if (!Skip(&bytes, sizeof(uint64_t))) return std::nullopt;
-        break;
-      case kFixed32:
-        if (!Skip(&bytes, sizeof(uint32_t))) return std::nullopt;
-        break;
-      case kLengthDelimited: {
-        if (!ReadVarint(&bytes, &value)) return std::nullopt;
-        const absl::string_view rest = bytes;
-        if (!Skip(&bytes, value)) return std::nullopt;
-        // As in a parse, the last one counts.
-        if (field == Touchpoint::kClientIdFieldNumber) client = rest.substr(0, value);
-        break;
-      }
-      default:
-        return std::nullopt;
-    }
-  }
-  return client;
+  const bool clear = ScanFields(bytes, [&](uint64_t field, absl::string_view content) {
+    // As in a parse, the last one counts.
+    if (field == Touchpoint::kClientIdFieldNumber) client = content;
+    return !NeedsFullParse(field);
+  });
+  return clear ? std::make_optional(client) : std::nullopt;
+}
+
+int PeekPayload(absl::string_view bytes) {
+  uint64_t payload = 0;
+  const bool well_formed = ScanFields(bytes, [&](uint64_t field, absl::string_view) {
+    if (IsPayload(field)) payload = field;
+    return true;
+  });
+  return well_formed && payload <= Touchpoint::kDeadLetterSkippedFieldNumber
+             ? static_cast<int>(payload)
+             : 0;
 }
 
 }  // namespace rapport

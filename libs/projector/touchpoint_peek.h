@@ -12,4 +12,8 @@ namespace rapport {
 // letters, a merge or split of clients).
 std::optional<absl::string_view> PeekClient(absl::string_view bytes);
 
+// The field number of the last payload in a serialised touchpoint; 0 when there is none, or its
+// fields are not well-formed.
+int PeekPayload(absl::string_view bytes);
+
 }  // namespace rapport
