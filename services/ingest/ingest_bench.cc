@@ -24,6 +24,7 @@
 #include "libs/base/check.h"
 #include "libs/base/time.h"
 #include "libs/event_log/embedded/embedded_log.h"
+#include "libs/intake/cloud_events.h"
 #include "libs/intake/json_parser.h"
 #include "libs/touchpoint/names.h"
 #include "libs/touchpoint/record.h"
@@ -73,7 +74,7 @@ std::string Structured(const Touchpoint& touchpoint) {
 }
 
 std::string Request(const std::string& headers, const std::string& body) {
-  return absl::StrCat("POST /v1/touchpoints HTTP/1.1\r\nHost: bench\r\nContent-Length: ",
+  return absl::StrCat("POST /v1/touchpoints HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ",
                       body.size(), "\r\n", headers, "\r\n", body);
 }
 
