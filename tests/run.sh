@@ -1,8 +1,8 @@
 #!/bin/bash
 # Builds Rapport and runs its tests, ending with one summary; the exit code says whether all passed.
-#   --config dev|release|asan|tsan|all  default all: every test on dev, unit tests under the address
-#                                       and undefined-behaviour sanitizers, and those with threads
-#                                       under the thread sanitizer, and whether release builds
+#   --config dev|release|asan|tsan|all  default all: unit tests under the address and undefined-
+#                                       behaviour sanitizers, all others on dev, those with threads
+#                                       under the thread sanitizer too, and whether release builds
 #   --only REGEX                        the tests whose names match
 #   --long                              1,000 kills and 10,000 seeds in place of 200 and 200
 set -euo pipefail
@@ -60,9 +60,16 @@ step() {
 }
 
 build() {
-  local config=$1 target=all
-  [[ $config == dev || $config == release ]] || target=rapport_tests
+  local config=$1 target=rapport_tests unit_tests=ON
+  if ((${#configs[@]} > 1)); then
+    # Each test is built once where once tells enough: those of units under the sanitizers.
+    if [[ $config == dev ]]; then target=all unit_tests=OFF; fi
+    if [[ $config == release ]]; then target=rapport_programs; fi
+  elif [[ $config == dev || $config == release ]]; then
+    target=all
+  fi
   cmake -S . -B ".build/$config" -G Ninja -DCMAKE_BUILD_TYPE="$config" -DRAPPORT_LONG="$long" \
+    -DRAPPORT_UNIT_TESTS="$unit_tests" \
     >".build/$config.configure.log" 2>&1 || {
     cat ".build/$config.configure.log" >&2
     fail "cmake could not configure $config"
