@@ -197,7 +197,10 @@ void Transfer::Finish(CURLcode result) {
 // One thread with its connections.
 class ClientLoop {
  public:
-  ClientLoop() : multi_(curl_multi_init()), thread_([this] { Run(); }) {}
+  ClientLoop() : multi_(curl_multi_init()) {
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxIdleConnections);
+    thread_ = std::thread([this] { Run(); });
+  }
 
   ~ClientLoop() {
     {
@@ -222,6 +225,7 @@ class ClientLoop {
 
  private:
   static constexpr size_t kMaxIdleHandles = 64;
+  static constexpr long kMaxIdleConnections = 256;
 
   void Run() {
     while (BeginWaiting()) {
@@ -293,7 +297,7 @@ class ClientLoop {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::unique_ptr<Transfer>> waiting_ ABSL_GUARDED_BY(mutex_);
 
-  std::thread thread_;  // the last, since it uses the others
+  std::thread thread_;
 };
 
 }  // namespace

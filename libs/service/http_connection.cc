@@ -158,6 +158,10 @@ void HttpConnection::ParseSome(absl::string_view* data) {
     if (data->empty()) return;
     parser_ = std::make_unique<RequestParser>(core_.options.max_header_bytes);
     header_bytes_ = 0;
+    route_ = nullptr;
+    allowed_origin_ = nullptr;
+    head_only_ = false;
+    http_1_0_ = false;
     began_ = SteadyNow();
     deadline_ = began_ + core_.options.header_timeout;
   }
@@ -199,8 +203,6 @@ void HttpConnection::OnHeader() {
   http_1_0_ = parser_->http_version() < 11;
   close_after_ = !parser_->keep_alive();
   head_only_ = request.method == "HEAD";
-  allowed_origin_ = nullptr;
-  route_ = nullptr;
   request.peer = peer_;
   if (std::optional<HttpResponse> refusal = Refusal()) {
     Refuse(*std::move(refusal));

@@ -137,9 +137,11 @@ class HttpServer::Impl {
       worker.Accept(std::move(socket));
     } else {
       // The socket comes by pointer, since work that is posted can be copied.
-      worker.Post([&worker, socket = std::make_shared<tcp::socket>(std::move(socket))] {
-        worker.Accept(std::move(*socket));
-      });
+      const bool posted =
+          worker.Post([&worker, socket = std::make_shared<tcp::socket>(std::move(socket))] {
+            worker.Accept(std::move(*socket));
+          });
+      if (!posted) core_->RemoveConnection();
     }
     AcceptNext();
   }

@@ -2,9 +2,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
@@ -24,6 +26,7 @@ using config::v1::Config;
 enum ExitCode { kEnded = 0, kWrongUse = 2, kTrouble = 3 };
 
 constexpr absl::Duration kLogRetry = absl::Seconds(1);
+constexpr absl::Duration kTopicsTimeout = absl::Seconds(5);
 
 struct Arguments {
   std::string config;
@@ -124,10 +127,14 @@ absl::StatusOr<KafkaLogOptions> KafkaOptionsFrom(const Config& config,
 }
 
 // Waits for the log, and makes the topics that are missing. False when a signal came first.
-absl::StatusOr<bool> AwaitTopics(EventLog& log, const Config& config, const StopSignal& stop) {
+absl::StatusOr<bool> AwaitTopics(KafkaLogOptions options, const Config& config,
+                                 const StopSignal& stop) {
+  // Short, since nobody looks for a signal meanwhile.
+  options.request_timeout = kTopicsTimeout;
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EventLog> log, NewKafkaEventLog(options));
   while (true) {
     const absl::Status status =
-        CreateTopics(log, LogTopics{}, static_cast<int>(config.topics().partitions()));
+        CreateTopics(*log, LogTopics{}, static_cast<int>(config.topics().partitions()));
     if (status.ok()) return true;
     if (!absl::IsUnavailable(status)) return status;
     Log(LogLevel::kWarning, absl::StrCat("waiting for the log: ", status.message()));
@@ -155,9 +162,9 @@ absl::Status Run(const ServiceDescription& service, const std::string& instance,
   RAPPORT_ASSIGN_OR_RETURN(const KafkaLogOptions log_options,
                            KafkaOptionsFrom(config, absl::StrCat("rapport-", service.name, "-",
                                                                  instance, "@", address)));
-  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EventLog> log, NewKafkaEventLog(log_options));
-  RAPPORT_ASSIGN_OR_RETURN(const bool connected, AwaitTopics(*log, config, stop));
+  RAPPORT_ASSIGN_OR_RETURN(const bool connected, AwaitTopics(log_options, config, stop));
   if (!connected) return absl::OkStatus();
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EventLog> log, NewKafkaEventLog(log_options));
   // As an embedded host shares it out: a quarter for the stores, half for decoded states.
   const size_t memory = static_cast<size_t>(config.memory_mib()) << 20;
   StoreResources resources(StoreResources::Options{.memory_bytes = memory / 4});

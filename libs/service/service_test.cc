@@ -1,10 +1,12 @@
 #include "libs/service/service.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 
 #include <cstdio>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "libs/base/status_matchers.h"
@@ -77,6 +79,26 @@ TEST(RunServiceMain, EndsWithThreeWhenItMayNotListen) {
   const Ended ended = RunToEnd("alone --listen 0.0.0.0:0");
   EXPECT_EQ(ended.exit_code, 3);
   EXPECT_THAT(ended.output, HasSubstr("needs an API token: set http.token_file"));
+}
+
+TEST(RunServiceMain, CanBeEndedWhileTheLogIsAway) {
+  // Ends with `kill` as soon as it says that it waits.
+  FILE* const pipe = ::popen(absl::StrCat("exec ", kService,
+                                          " alone --listen 127.0.0.1:0 --set "
+                                          "kafka.bootstrap_servers=127.0.0.1:1 2>&1 & "
+                                          "echo $!; wait $!; echo ended with $?")
+                                 .c_str(),
+                             "r");
+  char bytes[4096];
+  ASSERT_NE(std::fgets(bytes, sizeof bytes, pipe), nullptr);
+  const pid_t pid = std::stoi(bytes);
+  std::string output;
+  while (std::fgets(bytes, sizeof bytes, pipe) != nullptr) {
+    output += bytes;
+    if (absl::StrContains(bytes, "waiting for the log: ")) ::kill(pid, SIGTERM);
+  }
+  ::pclose(pipe);
+  EXPECT_THAT(output, ::testing::EndsWith("ingest ended\nended with 0\n"));
 }
 
 TEST(RunServices, AnswersHealthReadinessAndMetrics) {
