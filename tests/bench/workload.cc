@@ -47,7 +47,8 @@ std::string ClientName(int64_t number) { return absl::StrCat("client-", number);
 double AppendWorkload(const WorkloadOptions& options, EventLog& log, const std::string& topic) {
   testing::Random random(options.seed);
   const absl::Time start = absl::FromUnixSeconds(1'735'689'600);  // 2025-01-01
-  const absl::Duration step = options.length / options.touchpoints;
+  constexpr absl::Duration kYear = absl::Hours(365 * 24);
+  const absl::Duration step = kYear / (options.touchpoints_a_year * options.clients);
   absl::Time next_tick = start;
   std::vector<Record> records;
   int64_t bytes = 0;

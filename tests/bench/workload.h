@@ -15,7 +15,8 @@ struct WorkloadOptions {
   int64_t clients = 500'000;
   int64_t touchpoints = 1'000'000;
   // Touchpoints of the first `clients` numbers go to each client once, the rest to random ones.
-  absl::Duration length = absl::Hours(24 * 60);
+  // So many times a year each client gets in touch: how long it takes follows from that.
+  int64_t touchpoints_a_year = 24;
   absl::Duration tick = absl::Hours(1);
   int partitions = 1;
   uint64_t seed = 1;
