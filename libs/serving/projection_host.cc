@@ -140,7 +140,10 @@ absl::Status ProjectionHost::StartProjector() {
 }
 
 absl::StatusOr<ProjectionHost::Reading> ProjectionHost::ReadClient(absl::string_view client) const {
-  Reading reading{.view = ProjectionView(projector_->partition_count(), projector_->Stores())};
+  const Partition partition = PartitionOf(client, projector_->partition_count());
+  std::map<Partition, std::shared_ptr<StateStore>> store;
+  if (auto open = projector_->StoreOf(partition)) store[partition] = std::move(open);
+  Reading reading{.view = ProjectionView(projector_->partition_count(), std::move(store))};
   RAPPORT_ASSIGN_OR_RETURN(const StoredPosition position, reading.view.PositionFor(client));
   *reading.watermark.add_partitions() = ToWatermark(position);
   reading.clock = position.clock;

@@ -92,20 +92,19 @@ class Pipeline final : public Service {
     if (!found.ok()) return reply.Send(ErrorResponse(found.status()));
     if (!*as_of) return reply.Send(Tell(request, *found, std::nullopt));
     const auto shared = std::make_shared<HttpReply>(std::move(reply));
-    const std::string client_id = found->client_id;
-    timeline_->Fetch(
-        {.client_id = client_id, .until = **as_of, .wait_for = QueryAll(request, "wait_for")},
-        [this, shared, client_id, request = std::move(request),
-         at = **as_of](absl::StatusOr<query::v1::Touchpoints> touchpoints) {
-          host_->chores().Add([shared, client_id, request, at, fetched = std::move(touchpoints)] {
-            if (!fetched.ok()) return shared->Send(ErrorResponse(fetched.status()));
-            Found then{.client_id = client_id, .watermark = fetched->watermark()};
-            then.state =
-                AsOfFold<DealPipeline>(client_id, {})
-                    .Run({fetched->touchpoints().begin(), fetched->touchpoints().end()}, at);
-            shared->Send(Tell(request, then, at));
-          });
-        });
+    const TimelineClient::Query query = {
+        .client_id = found->client_id, .until = **as_of, .wait_for = QueryAll(request, "wait_for")};
+    timeline_->Fetch(query, [this, shared, client_id = found->client_id,
+                             request = std::move(request),
+                             at = **as_of](absl::StatusOr<query::v1::Touchpoints> touchpoints) {
+      host_->chores().Add([shared, client_id, request, at, fetched = std::move(touchpoints)] {
+        if (!fetched.ok()) return shared->Send(ErrorResponse(fetched.status()));
+        Found then{.client_id = client_id, .watermark = fetched->watermark()};
+        then.state = AsOfFold<DealPipeline>(client_id, {})
+                         .Run({fetched->touchpoints().begin(), fetched->touchpoints().end()}, at);
+        shared->Send(Tell(request, then, at));
+      });
+    });
   }
 
   // The deals of the client whose deal it is.

@@ -39,11 +39,11 @@ class PipelineTest : public testing::ServingFixture {
     Touchpoint touchpoint =
         testing::MakeTouchpoint(Touchpoint::kDealOpened, client, "open-" + deal, testing::Day(1));
     touchpoint.set_owner_id(owner);
-    touchpoint.set_agent_id("");
     auto& opened = *touchpoint.mutable_deal_opened();
     opened.Clear();
     opened.set_deal_id(deal);
     opened.set_title("about " + deal);
+    opened.set_deal_owner_id(owner);
     opened.set_stage(touchpoint::v1::DEAL_STAGE_LEAD);
     opened.mutable_amount()->set_minor_units(minor_units);
     opened.mutable_amount()->set_currency_code(currency);

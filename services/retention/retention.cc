@@ -101,14 +101,16 @@ class RetentionService final : public Service {
     if (!answer.ok()) return shared->Send(ErrorResponse(answer.status()));
     std::vector<std::string> behind = TouchpointsBehind(*answer);
     if (behind.empty()) return shared->Send(MessageResponse(request, *answer));
-    timeline_->Fetch({.client_id = answer->client_id(), .event_ids = std::move(behind)},
-                     [shared, request = std::move(request), found = *std::move(answer)](
-                         const absl::StatusOr<query::v1::Touchpoints>& touchpoints) {
-                       query::v1::Retention told = found;
-                       if (touchpoints.ok()) FillTouchpoints(touchpoints->touchpoints(), &told);
-                       told.set_touchpoints_missing(!touchpoints.ok());
-                       shared->Send(MessageResponse(request, told));
-                     });
+    const TimelineClient::Query query = {.client_id = answer->client_id(),
+                                         .event_ids = std::move(behind),
+                                         .wait_for = PositionsIn(answer->watermark())};
+    timeline_->Fetch(query, [shared, request = std::move(request), found = *std::move(answer)](
+                                const absl::StatusOr<query::v1::Touchpoints>& touchpoints) {
+      query::v1::Retention told = found;
+      if (touchpoints.ok()) FillTouchpoints(touchpoints->touchpoints(), &told);
+      told.set_touchpoints_missing(!touchpoints.ok());
+      shared->Send(MessageResponse(request, told));
+    });
   }
 
   absl::StatusOr<query::v1::Retention> ReadNow(const std::string& client_id) const {
@@ -123,18 +125,18 @@ class RetentionService final : public Service {
 
   // The fold may take a while, so it is done neither on the server's thread nor on the client's.
   void ShowAsOf(HttpRequest request, absl::Time as_of, const std::shared_ptr<HttpReply>& reply) {
-    const std::string client_id = request.PathValue("client");
-    timeline_->Fetch(
-        {.client_id = client_id, .until = as_of, .wait_for = QueryAll(request, "wait_for")},
-        [this, request = std::move(request), as_of,
-         reply](absl::StatusOr<query::v1::Touchpoints> touchpoints) {
-          host_->chores().Add([this, request, as_of, reply, fetched = std::move(touchpoints)] {
-            const absl::StatusOr<query::v1::Retention> answer =
-                FoldAsOf(request.PathValue("client"), fetched, as_of);
-            reply->Send(answer.ok() ? MessageResponse(request, *answer)
-                                    : ErrorResponse(answer.status()));
-          });
-        });
+    const TimelineClient::Query query = {.client_id = request.PathValue("client"),
+                                         .until = as_of,
+                                         .wait_for = QueryAll(request, "wait_for")};
+    timeline_->Fetch(query, [this, request = std::move(request), as_of,
+                             reply](absl::StatusOr<query::v1::Touchpoints> touchpoints) {
+      host_->chores().Add([this, request, as_of, reply, fetched = std::move(touchpoints)] {
+        const absl::StatusOr<query::v1::Retention> answer =
+            FoldAsOf(request.PathValue("client"), fetched, as_of);
+        reply->Send(answer.ok() ? MessageResponse(request, *answer)
+                                : ErrorResponse(answer.status()));
+      });
+    });
   }
 
   absl::StatusOr<query::v1::Retention> FoldAsOf(
