@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kReadRecords = 1024;
 // How long a stop may take.
 constexpr absl::Duration kPollWait = absl::Milliseconds(200);
+constexpr absl::Duration kReadWait = absl::Seconds(5);
 constexpr absl::Duration kPauseAfterError = absl::Milliseconds(500);
 
 }  // namespace
@@ -179,8 +180,10 @@ absl::Status StepReader::ReadLog(Partition partition, size_t max, std::vector<Fe
                              feed_->log()->OpenReader(feed_->topic(), partition, Offset(next)));
     reading_ = partition;
   }
-  RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
-                           reader_->Read(max, absl::Seconds(5)));
+  const absl::StatusOr<absl::Span<const RecordView>> read = reader_->Read(max, kReadWait);
+  // After an error it is opened anew: some readers never read again.
+  if (!read.ok()) reading_ = Partition(-1);
+  RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records, read);
   for (const RecordView& record : records) {
     if (record.offset.value() >= end) break;
     next = record.offset.value() + 1;

@@ -40,7 +40,7 @@ AlertMetrics::AlertMetrics(Metrics* metrics)
       disabled_(Family(metrics, prometheus::BuildGauge(), "rapport_web_hook_disabled",
                        "1 when the receiver answered 410 and nobody has enabled it since")) {}
 
-AlertMetrics::~AlertMetrics() {
+void AlertMetrics::Stop() {
   {
     MutexLock lock(&mutex_);
     stopping_ = true;

@@ -23,13 +23,15 @@ namespace rapport {
 class AlertMetrics {
  public:
   explicit AlertMetrics(Metrics* metrics);
-  ~AlertMetrics();
+  ~AlertMetrics() { Stop(); }
 
   void Count(const std::vector<FedStepPtr>& steps);
   // "taken", "failed" or "given_up".
   void CountDelivery(const std::string& web_hook, int status, bool settled);
   // Brings the gauges up to date every second from now on.
   void Watch(const AlertBook* book, const AlertStreams* streams, const WebHookSender* web_hooks);
+  // Looks at them no more.
+  void Stop();
 
  private:
   void Refresh(const AlertBook& book, const AlertStreams& streams, const WebHookSender& web_hooks);

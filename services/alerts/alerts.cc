@@ -26,6 +26,7 @@ class AlertsService : public Service {
   explicit AlertsService(const ServiceEnv& env) : env_(env) {}
   ~AlertsService() override {
     if (feed_ != nullptr) feed_->Stop();
+    if (metrics_ != nullptr) metrics_->Stop();
   }
 
   absl::Status Start() {

@@ -230,6 +230,7 @@ std::optional<WebHookQueue::Job> WebHookQueue::Next(absl::Time now) {
   if (!started_ || disabled_ || under_way_.size() >= kMaxUnderWay) return std::nullopt;
   for (const Job& resend : resends_) {
     if (!under_way_.insert(PlaceOf(resend.position)).second) continue;
+    Withdraw(PlaceOf(resend.position));
     return resend;
   }
   if (now < paused_until_ || offered_.empty() || offered_.begin()->first > now) return std::nullopt;

@@ -218,9 +218,6 @@ void WebHookSender::Deliver(Hook* hook) {
   if (!filled.ok()) {
     Log(LogLevel::kWarning, absl::StrCat("web hook ", hook->config.name(),
                                          ": reading the alerts log: ", filled.message()));
-    hook->reader.reset();
-    hook->queue.Clear();
-    return;
   }
   while (std::optional<WebHookQueue::Job> job = hook->queue.Next(env_.now())) {
     Send(*hook, *std::move(job));
