@@ -19,11 +19,11 @@ constexpr size_t kAppendAtOnce = 4096;
 Touchpoint MakeTouchpoint(int64_t number, const std::string& client, absl::Time at,
                           testing::Random* random) {
   const int64_t die = random->Below(100);
-  if (die >= 95) {
+  if (die >= 98) {
     return testing::RandomTouchpoint(client, at, static_cast<uint64_t>(number), random);
   }
   Touchpoint touchpoint = SampleTouchpoint(die < 60   ? Touchpoint::kOrderPlaced
-                                           : die < 85 ? Touchpoint::kEmailExchanged
+                                           : die < 88 ? Touchpoint::kEmailExchanged
                                                       : Touchpoint::kCallCompleted);
   touchpoint.set_client_id(client);
   touchpoint.set_event_id(testing::EventIdOf(static_cast<uint64_t>(number)));
@@ -31,6 +31,8 @@ Touchpoint MakeTouchpoint(int64_t number, const std::string& client, absl::Time 
   if (touchpoint.has_order_placed()) {
     touchpoint.mutable_order_placed()->set_order_id(absl::StrCat("order-", number));
   } else if (touchpoint.has_email_exchanged()) {
+    // Ours: that those of clients stay unanswered for months is not what a usual day is made of.
+    touchpoint.set_direction(touchpoint::v1::DIRECTION_OUTBOUND);
     touchpoint.mutable_email_exchanged()->set_message_id(
         absl::StrCat("<", number, "@example.com>"));
     touchpoint.mutable_email_exchanged()->set_thread_id(absl::StrCat("thread-", number / 3));
