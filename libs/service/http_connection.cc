@@ -65,7 +65,7 @@ class ReplyImpl final : public HttpReply::Impl {
                                                    worker.core().options.max_stream_queue_bytes);
     const bool posted =
         worker.Post([connection = connection_, head = std::move(head), stream]() mutable {
-          connection->BeginStream(std::move(head), std::move(stream));
+          connection->BeginStream(head, std::move(stream));
         });
     if (!posted) stream->End();
     return HttpStream(std::move(stream));
@@ -311,7 +311,7 @@ void HttpConnection::Answer(HttpResponse response) {
   Flush();
 }
 
-void HttpConnection::BeginStream(HttpResponse head, std::shared_ptr<HttpStreamImpl> stream) {
+void HttpConnection::BeginStream(const HttpResponse& head, std::shared_ptr<HttpStreamImpl> stream) {
   if (state_ != State::kHandling) {
     stream->End();
     return;

@@ -102,7 +102,7 @@ class HttpWorker : public std::enable_shared_from_this<HttpWorker> {
   boost::asio::io_context io_{1};
   boost::asio::steady_timer timer_{io_};
   absl::Duration sweep_interval_;
-  std::thread::id thread_;
+  std::atomic<std::thread::id> thread_;
   std::vector<char> scratch_;
   std::list<std::shared_ptr<HttpConnection>> connections_;
   int64_t date_second_ = 0;
@@ -126,7 +126,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   // The answer to the request under way.
   void Answer(HttpResponse response);
-  void BeginStream(HttpResponse head, std::shared_ptr<HttpStreamImpl> stream);
+  void BeginStream(const HttpResponse& head, std::shared_ptr<HttpStreamImpl> stream);
   // The stream has something to send, or is to end.
   void FlushStream();
 

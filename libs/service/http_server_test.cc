@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <deque>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -28,27 +29,27 @@ HttpResponse Text(std::string body) {
   return response;
 }
 
-// Hands a value from one thread to another.
+// Hands values from one thread to another.
 template <class T>
 class Slot {
  public:
   void Put(T value) {
     MutexLock lock(&mutex_);
-    value_ = std::move(value);
+    values_.push_back(std::move(value));
     filled_.SignalAll();
   }
   T Take() {
     MutexLock lock(&mutex_);
-    while (!value_) filled_.Wait(&mutex_);
-    T value = *std::move(value_);
-    value_.reset();
+    while (values_.empty()) filled_.Wait(&mutex_);
+    T value = std::move(values_.front());
+    values_.pop_front();
     return value;
   }
 
  private:
   Mutex mutex_;
   CondVar filled_;
-  std::optional<T> value_ ABSL_GUARDED_BY(mutex_);
+  std::deque<T> values_ ABSL_GUARDED_BY(mutex_);
 };
 
 class HttpServerTest : public ::testing::Test {

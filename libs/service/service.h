@@ -58,9 +58,9 @@ struct ServiceDescription {
 // code: 0 ended as asked, 2 wrong command line or configuration, 3 it could not start or go on.
 int RunServiceMain(int argc, char** argv, const ServiceDescription& service);
 
-// The same for several services in this process with what `env` has (`http` not started yet);
-// returns when a signal came and all have been drained, or with why a service could not start.
-// `started` is called once all are ready to serve. A second signal ends the process at once.
+// The same for several services in this process with what `env` has, whose `http` is not started
+// yet. Comes back when a signal came and all have been drained, or with why a service could not
+// start. `started` is called once all are ready to serve. A second signal ends the process at once.
 absl::Status RunServices(ServiceEnv env, const std::vector<ServiceDescription>& services,
                          const std::function<void(const HttpServer&)>& started = {});
 
