@@ -21,8 +21,10 @@
 #include "libs/base/time.h"
 #include "libs/event_log/embedded/temp_folder.h"
 #include "libs/event_log/kafka/kafka_log.h"
+#include "libs/projections/retention/retention.h"
 #include "libs/projections/testing/random_history.h"
 #include "libs/service/http_client.h"
+#include "libs/touchpoint/identity.h"
 #include "libs/touchpoint/validate.h"
 #include "nlohmann/json.hpp"
 #include "rapport/touchpoint/v1/batch.pb.h"
@@ -170,7 +172,8 @@ std::vector<Touchpoint> HistoryOf(int round) {
   std::vector<Touchpoint> history;
   for (Touchpoint& touchpoint : RandomHistory(options)) {
     touchpoint.set_source_event_id(absl::StrCat(round, "-", touchpoint.source_event_id()));
-    touchpoint.set_event_id(MakeEventId(touchpoint.source(), touchpoint.source_event_id()));
+    const EventId id = MakeEventId(touchpoint.source(), touchpoint.source_event_id());
+    touchpoint.set_event_id(id.bytes.data(), id.bytes.size());
     if (!touchpoint.has_clock_advanced() && !touchpoint.client_id().empty() &&
         ValidateTouchpoint(touchpoint).ok()) {
       history.push_back(std::move(touchpoint));
