@@ -43,8 +43,11 @@ class WebHookQueue {
   bool started() const { return started_; }
   bool disabled() const { return disabled_; }
   absl::Time paused_until() const { return paused_until_; }
-  // All before it is settled.
+  // All before it is settled, as the facts have it: that is where another process would begin. What
+  // was under way when the latest fact was written is settled, too, but not by this.
   const AlertCursor& settled_before() const { return settled_before_; }
+  // The same as far as it is known here.
+  AlertCursor cursor() const { return read_ ? SettledWithout({-1, 0}) : settled_before_; }
   // The latest attempts, the oldest first.
   const std::deque<query::v1::WebHookDelivery>& deliveries() const { return deliveries_; }
   // Where the step with this id stands, if it is among the latest attempts.

@@ -332,7 +332,7 @@ query::v1::WebHookStatus WebHookSender::StatusOf(const Hook& hook) const {
   status.set_owner_id(hook.config.owner_id());
   status.set_disabled(hook.queue.disabled());
   status.set_delivering(leads_);
-  status.set_cursor(hook.queue.settled_before().ToText());
+  status.set_cursor(hook.queue.cursor().ToText());
   status.set_pending(static_cast<int64_t>(hook.queue.waiting()));
   if (const auto oldest = hook.queue.oldest_waiting()) {
     ToProto(*oldest, status.mutable_oldest_pending_at());
