@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/projector/clock_ticker.h"
 #include "services/ingest/ingest_metrics.h"
@@ -12,15 +11,18 @@
 namespace rapport {
 namespace {
 
+// The log puts the configured prefix before it, as before the others.
+constexpr char kClockTopic[] = "clock";
+
 class Ingest : public Service {
  public:
   static absl::StatusOr<std::unique_ptr<Service>> Start(const ServiceEnv& env) {
     RAPPORT_ASSIGN_OR_RETURN(const int partitions, env.log->PartitionCount(env.topics.touchpoints));
     RAPPORT_RETURN_IF_ERROR(env.log->PartitionCount(env.topics.rejected).status());
     RAPPORT_ASSIGN_OR_RETURN(
-        auto clock, ClockTicker::Start(
-                        env.log, env.topics, absl::StrCat(env.config->topics().prefix(), "clock"),
-                        absl::Milliseconds(env.config->clock().interval_ms()), env.instance));
+        auto clock,
+        ClockTicker::Start(env.log, env.topics, kClockTopic,
+                           absl::Milliseconds(env.config->clock().interval_ms()), env.instance));
     return std::unique_ptr<Service>(new Ingest(env, partitions, std::move(clock)));
   }
 
