@@ -2,15 +2,23 @@
 // whether or not the ones before were answered (an open loop), and the time counts from when they
 // should have left. Arguments: clients, requests per second, touchpoints per second, seconds.
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "fmt/format.h"
@@ -32,6 +40,8 @@ namespace {
 using touchpoint::v1::Touchpoint;
 
 constexpr int kPartitions = 4;
+// Enough that none waits for another one's answer.
+constexpr int64_t kConnections = 32;
 constexpr char kTouchpoints[] = "touchpoints";
 
 struct BenchOptions {
@@ -48,13 +58,10 @@ class Times {
     MutexLock lock(&mutex_);
     times_.push_back(time);
     failed_ += ok ? 0 : 1;
-    done_.SignalAll();
   }
-  void WaitFor(size_t count) {
-    MutexLock lock(&mutex_);
-    while (times_.size() < count) done_.Wait(&mutex_);
-  }
-  void Print(const char* what, double requests_per_second, double touchpoints_per_second) {
+  // `cpu`: of the process, during the run.
+  void Print(const char* what, double requests_per_second, double touchpoints_per_second,
+             absl::Duration cpu) {
     MutexLock lock(&mutex_);
     std::sort(times_.begin(), times_.end());
     const auto at = [&](double share) {
@@ -63,23 +70,25 @@ class Times {
     };
     fmt::print(
         "{}: {:.0f} requests/s, {:.0f} touchpoints/s folded: p50 {:.2f} ms, p99 {:.2f} ms, "
-        "p99.9 {:.2f} ms, longest {:.2f} ms, {} failed\n",
+        "p99.9 {:.2f} ms, longest {:.2f} ms, {} failed; {:.0f} us of processor time per request\n",
         what, requests_per_second, touchpoints_per_second, at(0.5), at(0.99), at(0.999), at(1),
-        failed_);
+        failed_, absl::ToDoubleMicroseconds(cpu) / static_cast<double>(times_.size()));
   }
 
  private:
   Mutex mutex_;
-  CondVar done_;
   std::vector<absl::Duration> times_ ABSL_GUARDED_BY(mutex_);
   int64_t failed_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-// Sleeps to a moment; the last stretch is spun, since a sleep may be late by half a millisecond.
-void WaitUntil(absl::Time moment) {
-  const absl::Duration spin = absl::Microseconds(200);
-  if (moment - absl::Now() > spin) absl::SleepFor(moment - absl::Now() - spin);
-  while (absl::Now() < moment) std::this_thread::yield();
+// A sleep is late by some 60 microseconds, which the times of the requests then contain.
+void WaitUntil(absl::Time moment) { absl::SleepFor(moment - absl::Now()); }
+
+// Processor time of this process so far: the server, the fold and the client of the bench.
+absl::Duration ProcessorTime() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return absl::DurationFromTimespec(time);
 }
 
 // Appends touchpoints of random clients at a fixed rate until it is told to stop.
@@ -126,32 +135,91 @@ int64_t Folded(HttpClient& client, const HttpServer& server) {
   return folded;
 }
 
+// One kept connection to the server: as little work as a client can do, so that the machine is the
+// server's.
+class Connection {
+ public:
+  explicit Connection(int port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int one = 1;
+    ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    RAPPORT_CHECK(
+        ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+        "connecting");
+  }
+  ~Connection() { ::close(socket_); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Whether the answer is 200; it has been read to its end.
+  bool Get(const std::string& path) {
+    const std::string request = absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    if (::send(socket_, request.data(), request.size(), 0) < 0) return false;
+    answer_.clear();
+    size_t wanted = std::string::npos;
+    while (answer_.size() < wanted) {
+      char piece[16384];
+      const ssize_t size = ::recv(socket_, piece, sizeof piece, 0);
+      if (size <= 0) return false;
+      answer_.append(piece, static_cast<size_t>(size));
+      if (wanted == std::string::npos) wanted = AnswerSize();
+    }
+    return absl::StartsWith(answer_, "HTTP/1.1 200");
+  }
+
+ private:
+  // Of header and body together; npos while the header is not complete.
+  size_t AnswerSize() const {
+    constexpr absl::string_view kLength = "content-length: ";
+    const size_t header = answer_.find("\r\n\r\n");
+    if (header == std::string::npos) return header;
+    const std::string lower = absl::AsciiStrToLower(answer_.substr(0, header));
+    const size_t length = lower.find(kLength.data());
+    RAPPORT_CHECK(length != std::string::npos, lower);
+    return header + 4 + std::strtoull(lower.c_str() + length + kLength.size(), nullptr, 10);
+  }
+
+  const int socket_;
+  std::string answer_;
+};
+
+// Sends every request whose number is `first` modulo kConnections.
+void SendRequests(const BenchOptions& options, int64_t first, int port, absl::Time start,
+                  Times* times) {
+  Connection connection(port);
+  testing::Random random(static_cast<uint64_t>(first) + 3);
+  const int64_t count = options.seconds * options.requests_per_second;
+  for (int64_t i = first; i < count; i += kConnections) {
+    const absl::Time due = start + absl::Seconds(1) * i / options.requests_per_second;
+    WaitUntil(due);
+    const bool ok =
+        connection.Get(absl::StrCat("/v1/clients/", ClientName(random.Below(options.clients))));
+    times->Add(absl::Now() - due, ok);
+  }
+}
+
 void Measure(const char* what, const BenchOptions& options, HttpClient& client,
              const HttpServer& server, EventLog* log) {
   std::unique_ptr<Writer> writer;
   if (log != nullptr) writer = std::make_unique<Writer>(log, options, what);
   const int64_t folded_before = Folded(client, server);
-  std::thread writing([&] {
-    if (writer != nullptr) writer->Run();
-  });
-  testing::Random random(3);
   Times times;
-  const int64_t count = options.seconds * options.requests_per_second;
   const absl::Time start = absl::Now();
-  for (int64_t i = 0; i < count; ++i) {
-    const absl::Time due = start + absl::Seconds(1) * i / options.requests_per_second;
-    WaitUntil(due);
-    client.Send({.url = absl::StrCat(server.address(), "/v1/clients/",
-                                     ClientName(random.Below(options.clients)))},
-                [&times, due](const absl::StatusOr<HttpAnswer>& answer) {
-                  times.Add(absl::Now() - due, answer.ok() && answer->status == 200);
-                });
+  const absl::Duration cpu_before = ProcessorTime();
+  std::vector<std::thread> threads;
+  for (int64_t i = 0; i < kConnections; ++i) {
+    threads.emplace_back([&, i] { SendRequests(options, i, server.port(), start, &times); });
   }
-  times.WaitFor(static_cast<size_t>(count));
+  if (writer != nullptr) threads.emplace_back([&] { writer->Run(); });
+  for (std::thread& thread : threads) thread.join();
   const double took = absl::ToDoubleSeconds(absl::Now() - start);
-  writing.join();
+  const absl::Duration cpu = ProcessorTime() - cpu_before;
   const int64_t folded = Folded(client, server) - folded_before;
-  times.Print(what, static_cast<double>(count) / took, static_cast<double>(folded) / took);
+  const auto count = static_cast<double>(options.seconds * options.requests_per_second);
+  times.Print(what, count / took, static_cast<double>(folded) / took, cpu);
 }
 
 void Run(const BenchOptions& options) {
