@@ -1,8 +1,10 @@
 #include "services/alerts/alert_actions.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -112,17 +114,18 @@ absl::StatusOr<AlertActionRequest> ParseBody(const HttpRequest& request) {
   AlertActionRequest parsed;
   const auto status = google::protobuf::util::JsonStringToMessage(request.body, &parsed);
   if (status.ok()) return parsed;
-  // "(path): what is wrong" where the parser knows the path.
+  // "path: what is wrong" or "(path): what is wrong" where the parser knows the path.
   absl::string_view message(status.message().data(), status.message().size());
-  absl::string_view path = "body";
-  if (absl::ConsumePrefix(&message, "(") || absl::ConsumePrefix(&message, "INVALID_ARGUMENT:(")) {
-    const size_t end = message.find(')');
-    if (end != 0 && end != absl::string_view::npos) path = message.substr(0, end);
-    message.remove_prefix(end == absl::string_view::npos ? 0 : end + 1);
-    absl::ConsumePrefix(&message, ": ");
-  }
+  absl::string_view path = message.substr(0, std::min(message.find(": "), message.size()));
+  const absl::string_view rest = message.substr(path.size());
+  if (absl::ConsumePrefix(&path, "(")) absl::ConsumeSuffix(&path, ")");
+  const bool is_path =
+      !path.empty() && !rest.empty() && std::all_of(path.begin(), path.end(), [](char c) {
+        return absl::ascii_isalnum(c) || c == '_' || c == '.';
+      });
   return absl::InvalidArgumentError(
-      absl::StrCat(path, ": ", absl::CHexEscape(message.substr(0, 200))));
+      absl::StrCat(is_path ? path : "body", ": ",
+                   absl::CHexEscape((is_path ? rest.substr(2) : message).substr(0, 200))));
 }
 
 absl::StatusOr<Alert> FindOpen(const AlertBook& book, const std::string& alert_id) {
