@@ -1,15 +1,24 @@
 #include <algorithm>
+#include <cstdio>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "google/protobuf/util/json_util.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "rapport/query/v1/alert.pb.h"
+#include "services/rapport/alert_line.h"
+#include "services/rapport/api.h"
 #include "services/rapport/command.h"
 #include "services/rapport/output.h"
 
@@ -22,10 +31,20 @@ struct AlertsArguments {
   std::string client;
   std::string owner;
   bool open = false;
-  size_t limit = 20;
+  bool follow = false;
+  std::string limit;
+  size_t limit_or(size_t otherwise) const {
+    size_t number = otherwise;
+    return !limit.empty() && absl::SimpleAtoi(limit, &number) ? number : otherwise;
+  }
 };
 
 constexpr size_t kReadRecords = 1024;
+constexpr size_t kDefaultLimit = 20;
+// What the API gives at most at a time.
+constexpr size_t kPage = 500;
+constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
+constexpr absl::Duration kLongestPause = absl::Seconds(10);
 
 // An alert as its steps in the alerts log tell it.
 struct AlertStory {
@@ -122,19 +141,131 @@ void PrintAsJson(const std::vector<AlertStory>& stories, size_t total) {
   PrintJson({{"total", total}, {"alerts", list}});
 }
 
-CommandResult Run(const CommonOptions& common, const AlertsArguments& arguments) {
+struct AlertList {
+  std::vector<AlertStory> stories;  // the latest raised first
+  size_t total = 0;
+};
+
+absl::StatusOr<AlertList> ReadHere(const CommonOptions& common, const AlertsArguments& arguments) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
   RAPPORT_ASSIGN_OR_RETURN(Stories all, ReadAlerts(host->log(), host->topics().alerts));
-  std::vector<AlertStory> stories;
+  AlertList list;
   for (auto& [id, story] : all) {
-    if (IsMeant(story, arguments)) stories.push_back(std::move(story));
+    if (IsMeant(story, arguments)) list.stories.push_back(std::move(story));
   }
-  std::stable_sort(stories.begin(), stories.end(), [](const AlertStory& a, const AlertStory& b) {
-    return a.raised_at > b.raised_at;
-  });
-  const size_t total = stories.size();
-  if (arguments.limit != 0 && total > arguments.limit) stories.resize(arguments.limit);
-  common.json ? PrintAsJson(stories, total) : PrintText(stories, total);
+  std::stable_sort(
+      list.stories.begin(), list.stories.end(),
+      [](const AlertStory& a, const AlertStory& b) { return a.raised_at > b.raised_at; });
+  list.total = list.stories.size();
+  return list;
+}
+
+AlertStory FromAnswer(const query::v1::Alert& answer) {
+  AlertStory story;
+  story.raised_at = FromProto(answer.raised_at());
+  story.advice = answer.advice();
+  AlertEvent& latest = story.latest;
+  latest.set_alert_id(answer.alert_id());
+  latest.set_client_id(answer.client_id());
+  latest.set_owner_id(answer.owner_id());
+  latest.set_projection(answer.projection());
+  latest.set_rule(answer.rule());
+  latest.set_severity(answer.severity());
+  latest.set_score(answer.score());
+  latest.set_model_version(answer.model_version());
+  *latest.mutable_at() = answer.changed_at();
+  if (answer.state() == query::v1::ALERT_STATE_CLOSED) {
+    latest.mutable_cleared()->set_reason(answer.clear_reason());
+  }
+  for (const query::v1::AlertReason& told : answer.reasons()) {
+    alert::v1::Reason& reason = *latest.add_reasons();
+    reason.set_code(told.code());
+    reason.set_text(told.text());
+    reason.set_points(told.points());
+    for (const std::string& id : told.touchpoint_ids()) {
+      reason.add_touchpoint_ids(absl::HexStringToBytes(id));
+    }
+  }
+  return story;
+}
+
+absl::StatusOr<AlertList> Ask(Api& api, const AlertsArguments& arguments) {
+  AlertList list;
+  std::string cursor;
+  do {
+    query::v1::AlertsPage page;
+    RAPPORT_RETURN_IF_ERROR(
+        api.Get("/v1/alerts" + ApiQuery({{"state", arguments.open ? "open" : "all"},
+                                         {"owner", arguments.owner},
+                                         {"client", arguments.client},
+                                         {"limit", absl::StrCat(kPage)},
+                                         {"cursor", cursor}}),
+                &page));
+    for (const auto& alert : page.alerts()) list.stories.push_back(FromAnswer(alert));
+    cursor = page.next_cursor();
+  } while (!cursor.empty());
+  list.total = list.stories.size();
+  return list;
+}
+
+// "raised" of ALERT_CHANGE_RAISED.
+std::string ChangeWord(query::v1::AlertChange change) {
+  return absl::AsciiStrToLower(
+      absl::StripPrefix(query::v1::AlertChange_Name(change), "ALERT_CHANGE_"));
+}
+
+AlertLine LineOf(const query::v1::AlertStep& step) {
+  AlertLine line{.at = FromProto(step.at()),
+                 .change = ChangeWord(step.change()),
+                 .client_id = step.client_id(),
+                 .owner_id = step.owner_id(),
+                 .severity = step.severity(),
+                 .score = step.score(),
+                 .reasons = {}};
+  for (const query::v1::AlertReason& reason : step.reasons()) line.reasons.push_back(reason.text());
+  return line;
+}
+
+// Prints steps as they come; comes back where it was when the stream breaks.
+CommandResult Follow(const CommonOptions& common, const AlertsArguments& arguments) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, NeedApi(common));
+  size_t left =
+      arguments.limit_or(0) == 0 ? std::numeric_limits<size_t>::max() : arguments.limit_or(0);
+  std::string last_id;
+  absl::Duration pause = kFirstPause;
+  const auto take = [&](const Api::ServerEvent& event) {
+    pause = kFirstPause;
+    query::v1::AlertStep step;
+    google::protobuf::util::JsonParseOptions options;
+    options.ignore_unknown_fields = true;
+    if (!google::protobuf::util::JsonStringToMessage(event.data, &step, options).ok()) return true;
+    if (step.alert_id().empty()) return true;
+    if (!arguments.client.empty() && step.client_id() != arguments.client) return true;
+    Print(common.json ? event.data + "\n" : FormatAlertLine(LineOf(step)));
+    std::fflush(stdout);
+    return --left > 0;
+  };
+  while (left > 0) {
+    const absl::Status status =
+        api->Stream("/v1/alerts/stream" + ApiQuery({{"owner", arguments.owner}}), &last_id, take);
+    if (left == 0) break;
+    if (!status.ok() && !absl::IsUnavailable(status)) return status;
+    std::fprintf(stderr, "rapport: the stream broke%s%s; coming back\n", status.ok() ? "" : ": ",
+                 Printable(status.message()).c_str());
+    absl::SleepFor(pause);
+    pause = std::min(pause * 2, kLongestPause);
+  }
+  return kExitOk;
+}
+
+CommandResult Run(const CommonOptions& common, const AlertsArguments& arguments) {
+  if (arguments.follow) return Follow(common, arguments);
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
+  RAPPORT_ASSIGN_OR_RETURN(AlertList list,
+                           api == nullptr ? ReadHere(common, arguments) : Ask(*api, arguments));
+  const size_t limit = arguments.limit_or(kDefaultLimit);
+  if (limit != 0 && list.total > limit) list.stories.resize(limit);
+  common.json ? PrintAsJson(list.stories, list.total) : PrintText(list.stories, list.total);
   return kExitOk;
 }
 
@@ -150,9 +281,14 @@ void AddAlertsCommand(CLI::App& app, const CommonOptions& common, int* exit_code
   command->add_option("--owner", arguments->owner, "Only alerts for this relationship manager")
       ->type_name("OWNER");
   command->add_flag("--open", arguments->open, "Only alerts that are open");
-  command->add_option("--limit", arguments->limit, "At most so many alerts; 0 for all")
-      ->type_name("N")
-      ->capture_default_str();
+  command->add_flag(
+      "--follow", arguments->follow,
+      "Print each step as it comes, from now on; comes back when the connection breaks");
+  command
+      ->add_option("--limit", arguments->limit,
+                   "At most so many alerts, 0 for all; 20, or all with --follow")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
 }
 
 }  // namespace rapport

@@ -1,20 +1,11 @@
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
-#include "libs/import/test_folder.h"
 #include "nlohmann/json.hpp"
-
-// The command line as a process, on a data folder of its own.
+#include "services/rapport/cli_fixture.h"
 
 namespace rapport {
 namespace {
@@ -54,48 +45,11 @@ constexpr char kMapping[] = R"pb(
   }
 )pb";
 
-struct Outcome {
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
+using testing::CliFixture;
+using testing::Outcome;
 
-std::string ReadFile(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
-class CliTest : public ::testing::Test {
+class CliTest : public CliFixture {
  protected:
-  Outcome Run(std::vector<std::string> arguments) {
-    const std::string out = folder_.path() + "/out";
-    const std::string err = folder_.path() + "/err";
-    arguments.insert(arguments.begin(), RAPPORT_BINARY);
-    const pid_t child = fork();
-    if (child == 0) {
-      dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
-      dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
-      setenv("RAPPORT_DATA", data().c_str(), 1);
-      setenv("TZ", "UTC", 1);
-      std::vector<char*> argv;
-      for (std::string& argument : arguments) argv.push_back(argument.data());
-      argv.push_back(nullptr);
-      execv(argv[0], argv.data());
-      _exit(127);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadFile(out), ReadFile(err)};
-  }
-
-  json RunJson(std::vector<std::string> arguments, int exit_code = 0) {
-    arguments.push_back("--json");
-    const Outcome outcome = Run(std::move(arguments));
-    EXPECT_EQ(outcome.exit_code, exit_code) << outcome.err;
-    return json::parse(outcome.out, nullptr, /*allow_exceptions=*/false);
-  }
-
   Outcome Import(const std::string& rows, const std::string& mapping = kMapping) {
     return Run({"import", folder_.Write("orders.csv", "Order,Client,When,Amount,Owner\n" + rows),
                 "--map", folder_.Write("orders.textproto", mapping)});
@@ -105,10 +59,6 @@ class CliTest : public ::testing::Test {
     return RunJson(
         {"import", kSample, "--map", kSampleMapping, "--as-it-happened", "--shift-to-now"});
   }
-
-  std::string data() const { return folder_.path() + "/data"; }
-
-  TestFolder folder_;
 };
 
 TEST_F(CliTest, ImportOfTheSampleNamesThoseAboutToLeave) {
@@ -295,7 +245,19 @@ TEST_F(CliTest, EveryCommandHasHelpWithAnExample) {
                                              {"at-risk"},
                                              {"alerts"},
                                              {"rebuild"},
-                                             {"verify"}}) {
+                                             {"verify"},
+                                             {"up"},
+                                             {"ingest"},
+                                             {"pipeline"},
+                                             {"dead-letters", "list"},
+                                             {"dead-letters", "show"},
+                                             {"dead-letters", "retry"},
+                                             {"dead-letters", "skip"},
+                                             {"rejected", "list"},
+                                             {"rejected", "retry"},
+                                             {"doctor"},
+                                             {"config"},
+                                             {"completion"}}) {
     std::vector<std::string> arguments = command;
     arguments.push_back("--help");
     const Outcome outcome = Run(arguments);
@@ -304,6 +266,68 @@ TEST_F(CliTest, EveryCommandHasHelpWithAnExample) {
     EXPECT_THAT(outcome.out, Not(HasSubstr("ERROR")));
   }
   EXPECT_FALSE(std::filesystem::exists(data()));
+}
+
+TEST_F(CliTest, HistoryOfOrdersAndCallsIsPlayedAsOne) {
+  const json import = RunJson({"import", kSample, RAPPORT_DEPLOY_FOLDER "/import/story.ndjson.gz",
+                               "--map", kSampleMapping, "--as-it-happened", "--shift-to-now"});
+  EXPECT_EQ(import["rejected_rows"], 0) << import["first_rejected"];
+  EXPECT_EQ(import["touchpoints"], 2464 + 1505);
+  const json client = RunJson({"client", "show", "18073"});
+  EXPECT_EQ(client["owner_id"], "anna.keller");
+  EXPECT_EQ(client["open_complaints"][0]["complaint_id"], "18073-glass-again");
+  EXPECT_EQ(client["risk"]["alert_open"], true);
+  // The one who was called in time has none.
+  EXPECT_EQ(RunJson({"client", "show", "12753"})["risk"]["alert_open"], false);
+}
+
+TEST_F(CliTest, AlertsArePrintedWhileHistoryIsPlayed) {
+  const Outcome outcome = Run({"import", kSample, "--map", kSampleMapping, "--as-it-happened",
+                               "--shift-to-now", "--show-alerts"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out,
+              ::testing::ContainsRegex("  raised   critical   [0-9 ]+  18073 .*no order for"));
+}
+
+TEST_F(CliTest, WhatNeedsARunningProcessSaysSo) {
+  const std::string events = folder_.Write("events.ndjson", "{}\n");
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"alerts", "--follow"},
+                                             {"ingest", events},
+                                             {"pipeline"},
+                                             {"dead-letters", "list", "profile"},
+                                             {"rejected", "list"}}) {
+    const Outcome outcome = Run(arguments);
+    EXPECT_EQ(outcome.exit_code, 3) << ::testing::PrintToString(arguments);
+    EXPECT_EQ(outcome.err, "rapport: no Rapport runs on " + data() +
+                               "; start one with `rapport up`, or name one with --server URL\n");
+  }
+  EXPECT_FALSE(std::filesystem::exists(data()));
+}
+
+TEST_F(CliTest, DoctorLooksAtTheDataFolder) {
+  ImportSample();
+  const json checks = RunJson({"doctor"});
+  EXPECT_EQ(checks["wrong"], 0) << checks;
+  const Outcome outcome =
+      Run({"doctor", "--config", folder_.Write("wrong.textproto", "ingest { queue_bytes: 5 }")});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("WRONG  configuration"), HasSubstr("1 thing is wrong.\n")));
+}
+
+TEST_F(CliTest, ConfigAndCompletionPrintWhatShellsAndServicesRead) {
+  const Outcome config = Run({"config"});
+  EXPECT_EQ(config.exit_code, 0);
+  EXPECT_THAT(config.out, HasSubstr("memory_mib"));
+  const Outcome completion = Run({"completion", "bash"});
+  EXPECT_EQ(completion.exit_code, 0);
+  const std::string script = folder_.Write("completion", completion.out);
+  const std::string ask = "source " + script +
+                          "; COMP_WORDS=(rapport client t); COMP_CWORD=2; _rapport; "
+                          "test \"${COMPREPLY[0]}\" = timeline";
+  EXPECT_EQ(std::system(("bash -c '" + ask + "'").c_str()), 0);
+  EXPECT_EQ(Run({"completion", "fish"}).exit_code, 2);
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -10,6 +12,7 @@
 #include "libs/projections/retention/retention.h"
 #include "libs/touchpoint/names.h"
 #include "rapport/query/v1/client.pb.h"
+#include "services/rapport/api.h"
 #include "services/rapport/client_facts.h"
 #include "services/rapport/command.h"
 #include "services/rapport/output.h"
@@ -24,6 +27,9 @@ struct ClientArguments {
   size_t limit = 50;
 };
 
+// What the API gives at most at a time.
+constexpr size_t kPage = 500;
+
 ExitCode NoSuchClient(const CommonOptions& common, const std::string& client_id) {
   if (common.json) {
     PrintJson({{"client_id", client_id}, {"error", "not found"}});
@@ -33,7 +39,25 @@ ExitCode NoSuchClient(const CommonOptions& common, const std::string& client_id)
   return kExitFindings;
 }
 
+// Over HTTP: the profile with the risk beside it.
+CommandResult ShowFrom(Api& api, const CommonOptions& common, const ClientArguments& arguments) {
+  query::v1::Client client;
+  const absl::Status status = api.Get(ApiPath({"v1", "clients", arguments.client_id}), &client);
+  if (absl::IsNotFound(status)) return NoSuchClient(common, arguments.client_id);
+  RAPPORT_RETURN_IF_ERROR(status);
+  query::v1::Retention retention;
+  const absl::Status risk = api.Get(ApiPath({"v1", "retention", arguments.client_id}), &retention);
+  if (!risk.ok() && !absl::IsNotFound(risk)) return risk;
+  query::v1::Board board;
+  RAPPORT_RETURN_IF_ERROR(api.Get("/v1/pipeline/board" + ApiQuery({{"limit", "500"}}), &board));
+  const ClientFacts facts = FactsOf(client, retention, board);
+  common.json ? PrintJson(ClientJson(facts)) : Print(ClientText(facts));
+  return kExitOk;
+}
+
 CommandResult RunShow(const CommonOptions& common, const ClientArguments& arguments) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
+  if (api != nullptr) return ShowFrom(*api, common, arguments);
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
   ClientFacts facts;
   facts.client_id = arguments.client_id;
@@ -42,9 +66,11 @@ CommandResult RunShow(const CommonOptions& common, const ClientArguments& argume
   RAPPORT_ASSIGN_OR_RETURN(const ProjectionView pipeline, host->View(DealPipeline::kName));
   RAPPORT_ASSIGN_OR_RETURN(const bool known, profile.Get(facts.client_id, &facts.profile));
   if (!known) return NoSuchClient(common, facts.client_id);
-  RAPPORT_RETURN_IF_ERROR(retention.Get(facts.client_id, &facts.retention).status());
+  state::v1::RetentionState risk;
+  RAPPORT_RETURN_IF_ERROR(retention.Get(facts.client_id, &risk).status());
   RAPPORT_RETURN_IF_ERROR(pipeline.Get(facts.client_id, &facts.pipeline).status());
   RAPPORT_ASSIGN_OR_RETURN(facts.now, host->Clock(Retention::kName));
+  facts.risk = RiskOf(risk, facts.now);
   common.json ? PrintJson(ClientJson(facts)) : Print(ClientText(facts));
   return kExitOk;
 }
@@ -90,10 +116,37 @@ Json TimelineJson(const std::string& client_id, const std::deque<TimelineEntry>&
   return {{"client_id", client_id}, {"touchpoints", list}};
 }
 
-CommandResult RunTimeline(const CommonOptions& common, const ClientArguments& arguments) {
+absl::StatusOr<std::deque<TimelineEntry>> ReadRowsHere(const CommonOptions& common,
+                                                       const ClientArguments& arguments) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
   RAPPORT_ASSIGN_OR_RETURN(const ProjectionView view, host->View(Profile::kName));
-  RAPPORT_ASSIGN_OR_RETURN(const std::deque<TimelineEntry> rows, LatestRows(view, arguments));
+  return LatestRows(view, arguments);
+}
+
+absl::StatusOr<std::deque<TimelineEntry>> AskForRows(Api& api, const ClientArguments& arguments) {
+  const size_t limit = arguments.limit == 0 ? std::numeric_limits<size_t>::max() : arguments.limit;
+  std::deque<TimelineEntry> rows;
+  std::string cursor;
+  do {
+    query::v1::Timeline page;
+    const size_t wanted = std::min<size_t>(limit - rows.size(), kPage);
+    const absl::Status status =
+        api.Get(ApiPath({"v1", "clients", arguments.client_id, "timeline"}) +
+                    ApiQuery({{"limit", absl::StrCat(wanted)}, {"cursor", cursor}}),
+                &page);
+    if (absl::IsNotFound(status)) return rows;
+    RAPPORT_RETURN_IF_ERROR(status);
+    for (const TimelineEntry& entry : page.touchpoints()) rows.push_front(entry);
+    cursor = page.next_cursor();
+  } while (!cursor.empty() && rows.size() < limit);
+  return rows;
+}
+
+CommandResult RunTimeline(const CommonOptions& common, const ClientArguments& arguments) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
+  RAPPORT_ASSIGN_OR_RETURN(
+      const std::deque<TimelineEntry> rows,
+      api == nullptr ? ReadRowsHere(common, arguments) : AskForRows(*api, arguments));
   if (rows.empty()) return NoSuchClient(common, arguments.client_id);
   common.json ? PrintJson(TimelineJson(arguments.client_id, rows)) : PrintTimeline(rows);
   return kExitOk;

@@ -10,6 +10,7 @@
 #include "libs/base/time.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
 #include "libs/projections/profile/profile.h"
+#include "libs/projections/retention/retention.h"
 #include "libs/touchpoint/names.h"
 
 namespace rapport {
@@ -46,14 +47,6 @@ std::string AddressLine(const touchpoint::v1::Address& address) {
   return absl::StrJoin(parts, ", ");
 }
 
-RetentionExplanation Explain(const ClientFacts& facts) {
-  return ExplainRetention(facts.retention, RetentionSettings{}, facts.now);
-}
-
-bool HasOpenAlert(const ClientFacts& facts) {
-  return facts.retention.alert().phase() == state::v1::ALERT_PHASE_OPEN;
-}
-
 // The table under a heading, or nothing.
 std::string Section(absl::string_view heading, const Table& table) {
   const std::string rows = table.ToString();
@@ -87,15 +80,15 @@ std::string DetailsText(const ClientFacts& facts) {
 }
 
 std::string RiskText(const ClientFacts& facts) {
-  const RetentionExplanation explanation = Explain(facts);
-  std::string text = absl::StrCat("\nRisk to leave: ", explanation.score, " of 1000 as of ",
-                                  FormatMoment(facts.now));
-  if (HasOpenAlert(facts)) {
-    absl::StrAppend(&text, "; alert (", SeverityWord(facts.retention.alert().severity()),
-                    ") open since ", FormatMoment(facts.retention.alert().raised_at()));
+  const ClientRisk& risk = facts.risk;
+  std::string text =
+      absl::StrCat("\nRisk to leave: ", risk.score, " of 1000 as of ", FormatMoment(facts.now));
+  if (risk.alert_open) {
+    absl::StrAppend(&text, "; alert (", SeverityWord(risk.severity), ") open since ",
+                    FormatMoment(risk.raised_at));
   }
   Table reasons({">POINTS", "WHY"});
-  for (const alert::v1::Reason& reason : explanation.reasons) {
+  for (const alert::v1::Reason& reason : risk.reasons) {
     reasons.Add({absl::StrCat(reason.points() > 0 ? "+" : "", reason.points()), reason.text()});
   }
   return absl::StrCat(text, "\n", reasons.ToString());
@@ -242,30 +235,26 @@ Json DealsJson(const ClientFacts& facts) {
   return list;
 }
 
-Json RiskJson(const ClientFacts& facts) {
-  const RetentionExplanation explanation = Explain(facts);
-  const auto& alert = facts.retention.alert();
-  return {{"score", explanation.score},
-          {"alert_open", HasOpenAlert(facts)},
-          {"severity", HasOpenAlert(facts) ? Json(SeverityWord(alert.severity())) : Json(nullptr)},
-          {"raised_at", OptionalMomentJson(HasOpenAlert(facts), alert.raised_at())},
-          {"reasons", ReasonsJson(explanation)}};
+Json RiskJson(const ClientRisk& risk) {
+  Json reasons = Json::array();
+  for (const alert::v1::Reason& reason : risk.reasons) reasons.push_back(ReasonJson(reason));
+  return {{"score", risk.score},
+          {"alert_open", risk.alert_open},
+          {"severity", risk.alert_open ? Json(SeverityWord(risk.severity)) : Json(nullptr)},
+          {"raised_at", risk.alert_open ? MomentJson(risk.raised_at) : Json(nullptr)},
+          {"reasons", reasons}};
 }
 
 }  // namespace
 
-std::string ReasonsInWords(const RetentionExplanation& explanation, size_t limit) {
-  std::vector<std::string> texts;
-  for (const alert::v1::Reason& reason : explanation.reasons) {
-    if (reason.points() > 0 && texts.size() < limit) texts.push_back(reason.text());
-  }
-  return absl::StrJoin(texts, "; ");
-}
-
-Json ReasonsJson(const RetentionExplanation& explanation) {
-  Json list = Json::array();
-  for (const alert::v1::Reason& reason : explanation.reasons) list.push_back(ReasonJson(reason));
-  return list;
+ClientRisk RiskOf(const state::v1::RetentionState& retention, absl::Time now) {
+  const RetentionExplanation explanation = ExplainRetention(retention, RetentionSettings{}, now);
+  const auto& alert = retention.alert();
+  return {.score = explanation.score,
+          .reasons = {explanation.reasons.begin(), explanation.reasons.end()},
+          .alert_open = alert.phase() == state::v1::ALERT_PHASE_OPEN,
+          .severity = alert.severity(),
+          .raised_at = FromProto(alert.raised_at())};
 }
 
 std::string ClientText(const ClientFacts& facts) {
@@ -296,7 +285,7 @@ Json ClientJson(const ClientFacts& facts) {
           {"touchpoint_count", profile.touchpoint_count()},
           {"first_touchpoint_at", MomentJson(profile.first_touchpoint_at())},
           {"last_touchpoint_at", MomentJson(profile.last_touchpoint_at())},
-          {"risk", RiskJson(facts)},
+          {"risk", RiskJson(facts.risk)},
           {"accounts", AccountsJson(profile)},
           {"stakeholders", PeopleJson(profile)},
           {"open_commitments", CommitmentsJson(profile)},

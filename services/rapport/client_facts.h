@@ -1,9 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
-#include "libs/projections/retention/retention.h"
+#include "rapport/alert/v1/alert.pb.h"
+#include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/pipeline.pb.h"
+#include "rapport/query/v1/retention.pb.h"
 #include "rapport/state/v1/deal_pipeline.pb.h"
 #include "rapport/state/v1/profile.pb.h"
 #include "rapport/state/v1/retention.pb.h"
@@ -13,19 +18,30 @@
 
 namespace rapport {
 
+// How likely the client is to leave.
+struct ClientRisk {
+  int32_t score = 0;                       // in points of 1000
+  std::vector<alert::v1::Reason> reasons;  // the heaviest first
+  bool alert_open = false;
+  alert::v1::Severity severity = alert::v1::SEVERITY_UNSPECIFIED;  // of the open alert
+  absl::Time raised_at = absl::InfinitePast();                     // the open alert
+};
+
 struct ClientFacts {
   std::string client_id;
   state::v1::ProfileState profile;
-  state::v1::RetentionState retention;
+  ClientRisk risk;
   state::v1::DealPipelineState pipeline;
   absl::Time now;  // the clock of the log; InfinitePast() before its first tick
 };
 
+// The risk at `now` as the projection's state tells it.
+ClientRisk RiskOf(const state::v1::RetentionState& retention, absl::Time now);
+// What a running Rapport tells, as if it had been read from the states: what is shown of them.
+ClientFacts FactsOf(const query::v1::Client& client, const query::v1::Retention& retention,
+                    const query::v1::Board& board);
+
 std::string ClientText(const ClientFacts& facts);
 Json ClientJson(const ClientFacts& facts);
-
-// "no order for 90 days; complaint open": those that speak for the risk, at most `limit`.
-std::string ReasonsInWords(const RetentionExplanation& explanation, size_t limit);
-Json ReasonsJson(const RetentionExplanation& explanation);
 
 }  // namespace rapport

@@ -50,6 +50,13 @@ void AddCommonOptions(CLI::App& app, CommonOptions* common) {
       ->envname("RAPPORT_DATA")
       ->type_name("DIR")
       ->capture_default_str();
+  app.add_option("--server", common->server,
+                 "A running Rapport to ask instead of the one on the data folder")
+      ->envname("RAPPORT_SERVER")
+      ->type_name("URL");
+  app.add_option("--token-file", common->token_file, "File that holds its API token")
+      ->envname("RAPPORT_TOKEN_FILE")
+      ->type_name("FILE");
   app.add_flag("--json", common->json, "Print JSON for programs instead of text for people");
 }
 

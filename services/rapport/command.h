@@ -26,6 +26,10 @@ enum ExitCode {
 struct CommonOptions {
   // The data folder.
   std::string data;
+  // Address of a running Rapport; empty: the one that runs on the data folder, if any.
+  std::string server;
+  // File that holds its API token; empty: none, or the one that `rapport up` was given.
+  std::string token_file;
   // For programs instead of people.
   bool json = false;
 };
@@ -45,8 +49,16 @@ void AddAtRiskCommand(CLI::App& app, const CommonOptions& common, int* exit_code
 void AddAlertsCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddRebuildCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddVerifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddUpCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddIngestCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddPipelineCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddDeadLetterCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddRejectedCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddDoctorCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddConfigCommand(CLI::App& app, int* exit_code);
+void AddCompletionCommand(CLI::App& app, int* exit_code);
 
-// Options before or after the command's name: --data, --json.
+// Options before or after the command's name: --data, --server, --token-file, --json.
 void AddCommonOptions(CLI::App& app, CommonOptions* common);
 
 // Reads the command line and runs its command. The exit code of the process.

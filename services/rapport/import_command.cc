@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,8 +17,10 @@
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
 #include "services/rapport/alert_line.h"
+#include "services/rapport/api.h"
 #include "services/rapport/command.h"
 #include "services/rapport/output.h"
+#include "services/rapport/posting_log.h"
 #include "services/rapport/progress_bar.h"
 
 namespace rapport {
@@ -35,8 +38,9 @@ struct ImportArguments {
 // What the import brought about, beyond what it wrote.
 struct Outcome {
   ImportSummary summary;
-  int64_t known_before = 0;  // touchpoints that had been folded before
-  int64_t alert_steps = 0;   // alerts raised, changed or cleared
+  // Nullopt where another process folds.
+  std::optional<int64_t> known_before;  // touchpoints that had been folded before
+  std::optional<int64_t> alert_steps;   // alerts raised, changed or cleared
   absl::Duration took;
 };
 
@@ -66,11 +70,9 @@ absl::StatusOr<ImportOptions> OptionsFrom(const CommonOptions& common,
   return options;
 }
 
-absl::StatusOr<ImportSummary> Write(EmbeddedHost& host, const std::vector<ImportFile>& files,
+absl::StatusOr<ImportSummary> Write(EventLog* log, const std::vector<ImportFile>& files,
                                     ImportOptions options) {
   options.now = absl::Now();
-  options.touchpoints_topic = host.topics().touchpoints;
-  options.rejected_topic = host.topics().rejected;
   ProgressBar reading("rows");
   ProgressBar writing("touchpoints");
   options.progress = [&](const ImportProgress& progress) {
@@ -80,7 +82,7 @@ absl::StatusOr<ImportSummary> Write(EmbeddedHost& host, const std::vector<Import
       writing.Update("writing", progress.done, progress.total);
     }
   };
-  return ImportFiles(&host.log(), files, options);
+  return ImportFiles(log, files, options);
 }
 
 void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
@@ -94,18 +96,21 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
   for (const auto& [kind, count] : summary.kinds) {
     table.Add({FormatCount(count), absl::StrCat("  ", kind)});
   }
-  if (outcome.known_before > 0) {
-    table.Add({FormatCount(outcome.known_before), "of them known before, and not counted again"});
+  if (outcome.known_before.value_or(0) > 0) {
+    table.Add({FormatCount(*outcome.known_before), "of them known before, and not counted again"});
   }
   if (summary.skipped_rows > 0) {
     table.Add({FormatCount(summary.skipped_rows), "rows that no rule is meant for, skipped"});
   }
   table.Add({FormatCount(summary.rejected_rows), "rows rejected"});
-  table.Add({FormatCount(outcome.alert_steps), "alerts raised, changed or cleared"});
+  if (outcome.alert_steps) {
+    table.Add({FormatCount(*outcome.alert_steps), "alerts raised, changed or cleared"});
+  }
   Print(table.ToString());
   if (summary.touchpoints > 0) {
     Print(absl::StrCat("From ", FormatMoment(summary.first), " to ", FormatMoment(summary.last),
-                       "; the clock stands at ", FormatMoment(summary.clock), ".\n"));
+                       outcome.alert_steps ? "; the clock stands at " : "",
+                       outcome.alert_steps ? FormatMoment(summary.clock) : "", ".\n"));
   }
   if (summary.shifted_by != absl::ZeroDuration()) {
     Print(absl::StrCat("All times were moved by ",
@@ -141,9 +146,9 @@ void PrintAsJson(const ImportArguments& arguments, const Outcome& outcome) {
              {"skipped_rows", summary.skipped_rows},
              {"touchpoints", summary.touchpoints},
              {"kinds", summary.kinds},
-             {"known_before", outcome.known_before},
+             {"known_before", outcome.known_before ? Json(*outcome.known_before) : Json(nullptr)},
              {"clients", summary.clients},
-             {"alert_steps", outcome.alert_steps},
+             {"alert_steps", outcome.alert_steps ? Json(*outcome.alert_steps) : Json(nullptr)},
              {"first", MomentJson(summary.first)},
              {"last", MomentJson(summary.last)},
              {"shifted_days", summary.shifted_by / absl::Hours(24)},
@@ -184,35 +189,58 @@ std::vector<ImportFile> FilesOf(const ImportArguments& arguments,
   return files;
 }
 
-CommandResult Run(const CommonOptions& common, const ImportArguments& arguments) {
-  RAPPORT_ASSIGN_OR_RETURN(const std::optional<MappingFile> mapping, LoadMapping(arguments));
-  for (const std::string& file : arguments.files) {
-    RAPPORT_RETURN_IF_ERROR(AsArgument(InputFile::Open(file).status()));
-  }
-  RAPPORT_ASSIGN_OR_RETURN(const ImportOptions options, OptionsFrom(common, arguments));
+absl::StatusOr<Outcome> ImportHere(const CommonOptions& common, const ImportArguments& arguments,
+                                   const std::vector<ImportFile>& files,
+                                   const ImportOptions& options) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
   RAPPORT_ASSIGN_OR_RETURN(const auto profile_before, CountsOf(*host, Profile::kName));
   RAPPORT_ASSIGN_OR_RETURN(const auto retention_before, CountsOf(*host, Retention::kName));
-  Outcome outcome;
-  const absl::Time started = absl::Now();
   std::unique_ptr<AlertPrinter> printer;
   if (arguments.show_alerts) {
     RAPPORT_ASSIGN_OR_RETURN(printer, AlertPrinter::Start(host->log(), host->topics().alerts));
   }
-  RAPPORT_ASSIGN_OR_RETURN(outcome.summary, Write(*host, FilesOf(arguments, mapping), options));
+  Outcome outcome;
+  RAPPORT_ASSIGN_OR_RETURN(outcome.summary, Write(&host->log(), files, options));
   RAPPORT_RETURN_IF_ERROR(CatchUp(*host));
   printer = nullptr;
   RAPPORT_ASSIGN_OR_RETURN(const auto profile_after, CountsOf(*host, Profile::kName));
   RAPPORT_ASSIGN_OR_RETURN(const auto retention_after, CountsOf(*host, Retention::kName));
   outcome.known_before = profile_after.duplicates() - profile_before.duplicates();
   outcome.alert_steps = retention_after.effects() - retention_before.effects();
-  outcome.took = absl::Now() - started;
-  if (common.json) {
-    PrintAsJson(arguments, outcome);
-  } else {
-    PrintText(arguments, outcome);
+  return outcome;
+}
+
+// Through the door of a running Rapport, whose own clock ticks.
+absl::StatusOr<Outcome> ImportThere(Api& api, const ImportArguments& arguments,
+                                    const std::vector<ImportFile>& files, ImportOptions options) {
+  if (arguments.as_it_happened || arguments.show_alerts) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a Rapport runs at ", api.address(),
+        ", and history with its clock can be played into the log by its only user alone: stop it, "
+        "import, and start it again; or import without --as-it-happened and --show-alerts"));
   }
-  return outcome.summary.rejected_rows == 0 ? kExitOk : kExitFindings;
+  options.spool_folder = std::filesystem::temp_directory_path().string();
+  PostingLog log(&api, options.touchpoints_topic);
+  Outcome outcome;
+  RAPPORT_ASSIGN_OR_RETURN(outcome.summary, Write(&log, files, options));
+  return outcome;
+}
+
+CommandResult Run(const CommonOptions& common, const ImportArguments& arguments) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<MappingFile> mapping, LoadMapping(arguments));
+  for (const std::string& file : arguments.files) {
+    RAPPORT_RETURN_IF_ERROR(AsArgument(InputFile::Open(file).status()));
+  }
+  RAPPORT_ASSIGN_OR_RETURN(const ImportOptions options, OptionsFrom(common, arguments));
+  const std::vector<ImportFile> files = FilesOf(arguments, mapping);
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
+  const absl::Time started = absl::Now();
+  absl::StatusOr<Outcome> outcome = api == nullptr ? ImportHere(common, arguments, files, options)
+                                                   : ImportThere(*api, arguments, files, options);
+  RAPPORT_RETURN_IF_ERROR(outcome.status());
+  outcome->took = absl::Now() - started;
+  common.json ? PrintAsJson(arguments, *outcome) : PrintText(arguments, *outcome);
+  return outcome->summary.rejected_rows == 0 ? kExitOk : kExitFindings;
 }
 
 }  // namespace

@@ -8,11 +8,19 @@ int main(int argc, char** argv) {
   rapport::CommonOptions common;
   int exit_code = rapport::kExitOk;
   rapport::AddCommonOptions(app, &common);
+  rapport::AddUpCommand(app, common, &exit_code);
   rapport::AddImportCommand(app, common, &exit_code);
   rapport::AddClientCommands(app, common, &exit_code);
   rapport::AddAtRiskCommand(app, common, &exit_code);
   rapport::AddAlertsCommand(app, common, &exit_code);
   rapport::AddRebuildCommand(app, common, &exit_code);
   rapport::AddVerifyCommand(app, common, &exit_code);
+  rapport::AddIngestCommand(app, common, &exit_code);
+  rapport::AddPipelineCommand(app, common, &exit_code);
+  rapport::AddDeadLetterCommands(app, common, &exit_code);
+  rapport::AddRejectedCommands(app, common, &exit_code);
+  rapport::AddDoctorCommand(app, common, &exit_code);
+  rapport::AddConfigCommand(app, &exit_code);
+  rapport::AddCompletionCommand(app, &exit_code);
   return rapport::RunCommandLine(app, argc, argv, exit_code);
 }

@@ -1,10 +1,15 @@
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/base/time.h"
 #include "libs/projector/rebuild.h"
+#include "services/rapport/api.h"
 #include "services/rapport/command.h"
+#include "services/rapport/job_client.h"
 #include "services/rapport/output.h"
 #include "services/rapport/progress_bar.h"
 #include "services/rapport/projection_argument.h"
@@ -12,60 +17,104 @@
 namespace rapport {
 namespace {
 
-// What differs in a partition that is not equal.
-std::string Finding(const VerifyResult::PartitionResult& partition) {
-  if (partition.equal()) return "";
-  if (!partition.difference.has_value()) return "the digest kept on the way is off";
-  return absl::StrCat("first in ",
-                      DescribeEntry(partition.difference->family, partition.difference->key));
+// What is told of a verification, wherever it was done.
+struct Verified {
+  struct Compared {
+    int partition = 0;
+    int64_t position = 0;
+    bool equal = true;
+    std::string live;  // digests, in hexadecimal
+    std::string stored;
+    std::string rebuilt;
+    std::string finding;  // what differs; empty when all are equal
+  };
+  std::vector<Compared> partitions;
+  bool equal = true;
+  int64_t records = 0;
+  absl::Duration took;
+};
+
+constexpr char kOnlyDigest[] = "the digest kept on the way is off";
+
+absl::StatusOr<Verified> VerifyHere(const CommonOptions& common, const std::string& projection) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
+  ProgressBar bar("records");
+  RebuildOptions options;
+  options.progress = [&bar](const RebuildProgress& progress) {
+    bar.Update("folding aside", progress.records, progress.total_records);
+  };
+  RAPPORT_ASSIGN_OR_RETURN(const VerifyResult result, host->VerifyProjection(projection, options));
+  Verified verified{
+      .partitions = {}, .equal = result.equal(), .records = result.records, .took = result.took};
+  for (const VerifyResult::PartitionResult& partition : result.partitions) {
+    std::string finding;
+    if (!partition.equal()) {
+      finding = partition.difference.has_value()
+                    ? absl::StrCat("first in ", DescribeEntry(partition.difference->family,
+                                                              partition.difference->key))
+                    : kOnlyDigest;
+    }
+    verified.partitions.push_back({partition.partition.value(), partition.position.value(),
+                                   partition.equal(), partition.live.ToHex(),
+                                   partition.stored.ToHex(), partition.rebuilt.ToHex(),
+                                   std::move(finding)});
+  }
+  return verified;
 }
 
-void PrintText(const std::string& projection, const VerifyResult& result) {
+absl::StatusOr<Verified> VerifyThere(Api& api, const std::string& projection) {
+  RAPPORT_ASSIGN_OR_RETURN(const query::v1::Job job, RunJob(api, projection, "verify", {}));
+  Verified verified{.partitions = {},
+                    .equal = job.equal(),
+                    .records = job.records(),
+                    .took = FromProto(job.ended_at()) - FromProto(job.started_at())};
+  for (const query::v1::JobFinding& told : job.findings()) {
+    const bool equal =
+        told.live_digest() == told.stored_digest() && told.live_digest() == told.rebuilt_digest();
+    verified.partitions.push_back({told.partition(), told.position(), equal, told.live_digest(),
+                                   told.stored_digest(), told.rebuilt_digest(), told.difference()});
+  }
+  return verified;
+}
+
+void PrintText(const std::string& projection, const Verified& verified) {
   Table table({">PARTITION", ">POSITION", "DIGEST", "REBUILT", "RESULT"});
-  for (const VerifyResult::PartitionResult& partition : result.partitions) {
-    table.Add({absl::StrCat(partition.partition.value()), FormatCount(partition.position.value()),
-               partition.live.ToHex(), partition.rebuilt.ToHex(),
-               partition.equal() ? "equal" : absl::StrCat("DIFFERENT: ", Finding(partition))});
+  for (const Verified::Compared& partition : verified.partitions) {
+    table.Add({absl::StrCat(partition.partition), FormatCount(partition.position), partition.live,
+               partition.rebuilt,
+               partition.equal ? "equal" : absl::StrCat("DIFFERENT: ", partition.finding)});
   }
   Print(table.ToString());
-  Print(
-      absl::StrCat(projection, result.equal() ? " is equal to" : " DIFFERS from", " a fold of ",
-                   CountOf(result.records, "record", "records"), " from the beginning of the log (",
-                   absl::FormatDuration(absl::Trunc(result.took, absl::Milliseconds(10))), ").\n"));
+  Print(absl::StrCat(
+      projection, verified.equal ? " is equal to" : " DIFFERS from", " a fold of ",
+      CountOf(verified.records, "record", "records"), " from the beginning of the log (",
+      absl::FormatDuration(absl::Trunc(verified.took, absl::Milliseconds(10))), ").\n"));
 }
 
-void PrintAsJson(const std::string& projection, const VerifyResult& result) {
+void PrintAsJson(const std::string& projection, const Verified& verified) {
   Json partitions = Json::array();
-  for (const VerifyResult::PartitionResult& partition : result.partitions) {
-    partitions.push_back(
-        {{"partition", partition.partition.value()},
-         {"position", partition.position.value()},
-         {"equal", partition.equal()},
-         {"digest", partition.live.ToHex()},
-         {"stored_digest", partition.stored.ToHex()},
-         {"rebuilt_digest", partition.rebuilt.ToHex()},
-         {"finding", partition.equal() ? Json(nullptr) : Json(Finding(partition))}});
+  for (const Verified::Compared& partition : verified.partitions) {
+    partitions.push_back({{"partition", partition.partition},
+                          {"position", partition.position},
+                          {"equal", partition.equal},
+                          {"digest", partition.live},
+                          {"stored_digest", partition.stored},
+                          {"rebuilt_digest", partition.rebuilt},
+                          {"finding", partition.equal ? Json(nullptr) : Json(partition.finding)}});
   }
   PrintJson({{"projection", projection},
-             {"equal", result.equal()},
-             {"records", result.records},
-             {"seconds", absl::ToDoubleSeconds(result.took)},
+             {"equal", verified.equal},
+             {"records", verified.records},
+             {"seconds", absl::ToDoubleSeconds(verified.took)},
              {"partitions", partitions}});
 }
 
 CommandResult Run(const CommonOptions& common, const std::string& projection) {
-  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
-  VerifyResult result;
-  {
-    ProgressBar bar("records");
-    RebuildOptions options;
-    options.progress = [&bar](const RebuildProgress& progress) {
-      bar.Update("folding aside", progress.records, progress.total_records);
-    };
-    RAPPORT_ASSIGN_OR_RETURN(result, host->VerifyProjection(projection, options));
-  }
-  common.json ? PrintAsJson(projection, result) : PrintText(projection, result);
-  return result.equal() ? kExitOk : kExitFindings;
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
+  RAPPORT_ASSIGN_OR_RETURN(const Verified verified, api == nullptr ? VerifyHere(common, projection)
+                                                                   : VerifyThere(*api, projection));
+  common.json ? PrintAsJson(projection, verified) : PrintText(projection, verified);
+  return verified.equal ? kExitOk : kExitFindings;
 }
 
 }  // namespace

@@ -1,0 +1,222 @@
+#include "services/rapport/api.h"
+
+#include <algorithm>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "libs/base/status.h"
+#include "libs/base/time.h"
+#include "libs/service/config.h"
+#include "services/rapport/output.h"
+
+namespace rapport {
+namespace {
+
+constexpr absl::Duration kCallTimeout = absl::Seconds(60);
+constexpr absl::Duration kProbeTimeout = absl::Seconds(3);
+constexpr char kProtobuf[] = "application/x-protobuf";
+
+std::string Encoded(absl::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (absl::ascii_isalnum(byte) || absl::StrContains("-_.~:", absl::string_view(&c, 1))) {
+      encoded += c;
+    } else {
+      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return encoded;
+}
+
+// Takes server-sent events out of a stream of bytes.
+class EventParser {
+ public:
+  explicit EventParser(std::string* last_id) : last_id_(*last_id) {}
+
+  // False when `take` did not want more.
+  bool Feed(absl::string_view bytes, const std::function<bool(const Api::ServerEvent&)>& take) {
+    pending_.append(bytes.data(), bytes.size());
+    size_t begin = 0;
+    for (size_t end; (end = pending_.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      absl::string_view line(pending_.data() + begin, end - begin);
+      absl::ConsumeSuffix(&line, "\r");
+      if (!line.empty()) {
+        TakeLine(line);
+        continue;
+      }
+      const Api::ServerEvent event = std::exchange(event_, {});
+      if (!event.data.empty() && !take(event)) return false;
+      if (!id_.empty()) last_id_ = id_;
+    }
+    pending_.erase(0, begin);
+    return true;
+  }
+
+ private:
+  void TakeLine(absl::string_view line) {
+    const size_t colon = line.find(':');
+    const absl::string_view name = line.substr(0, colon);
+    absl::string_view value = colon == absl::string_view::npos ? "" : line.substr(colon + 1);
+    absl::ConsumePrefix(&value, " ");
+    if (name == "id") id_ = std::string(value);
+    if (name == "event") event_.type = std::string(value);
+    if (name == "data") absl::StrAppend(&event_.data, event_.data.empty() ? "" : "\n", value);
+  }
+
+  std::string& last_id_;
+  std::string pending_;
+  std::string id_;
+  Api::ServerEvent event_;
+};
+
+}  // namespace
+
+std::string ApiPath(const std::vector<std::string>& segments) {
+  std::string path;
+  for (const std::string& segment : segments) absl::StrAppend(&path, "/", Encoded(segment));
+  return path;
+}
+
+std::string ApiQuery(const std::vector<std::pair<std::string, std::string>>& parameters) {
+  std::string query;
+  for (const auto& [name, value] : parameters) {
+    if (value.empty()) continue;
+    absl::StrAppend(&query, query.empty() ? "?" : "&", name, "=", Encoded(value));
+  }
+  return query;
+}
+
+absl::Time ClockOf(const query::v1::Watermark& watermark) {
+  absl::Time clock = absl::InfiniteFuture();
+  for (const auto& partition : watermark.partitions()) {
+    clock = std::min(clock,
+                     partition.has_clock() ? FromProto(partition.clock()) : absl::InfinitePast());
+  }
+  return clock == absl::InfiniteFuture() ? absl::InfinitePast() : clock;
+}
+
+absl::Status ErrorOf(const HttpAnswer& answer) {
+  if (answer.status / 100 == 2) return absl::OkStatus();
+  if (answer.status == 401) {
+    return absl::FailedPreconditionError(
+        "the server asks for its API token: name the file that holds it with --token-file");
+  }
+  const Json json = Json::parse(answer.body, nullptr, false);
+  if (json.is_object() && json.contains("message") && json["message"].is_string() &&
+      json.contains("code") && json["code"].is_number_integer()) {
+    return absl::Status(static_cast<absl::StatusCode>(json["code"].get<int>()),
+                        json["message"].get<std::string>());
+  }
+  return absl::UnknownError(absl::StrCat("the server answered with HTTP status ", answer.status));
+}
+
+std::vector<Header> Api::Headers() const {
+  std::vector<Header> headers;
+  if (!token_.empty()) headers.push_back({"authorization", absl::StrCat("Bearer ", token_)});
+  return headers;
+}
+
+absl::Status Api::Read(const absl::StatusOr<HttpAnswer>& answer,
+                       google::protobuf::Message* message) const {
+  RAPPORT_RETURN_IF_ERROR(Annotate(answer.status(), address_));
+  RAPPORT_RETURN_IF_ERROR(ErrorOf(*answer));
+  if (message->ParseFromString(answer->body)) return absl::OkStatus();
+  return absl::UnknownError(absl::StrCat(address_, ": the answer is no ",
+                                         message->GetDescriptor()->full_name(),
+                                         "; is that a Rapport of this version?"));
+}
+
+absl::Status Api::Get(const std::string& path, google::protobuf::Message* answer) {
+  HttpCall call{.url = address_ + path, .headers = Headers(), .timeout = kCallTimeout};
+  call.headers.push_back({"accept", kProtobuf});
+  return Read(client_.Fetch(call), answer);
+}
+
+absl::Status Api::Post(const std::string& path, const google::protobuf::Message* body,
+                       google::protobuf::Message* answer) {
+  HttpCall call{
+      .method = "POST", .url = address_ + path, .headers = Headers(), .timeout = kCallTimeout};
+  call.headers.push_back({"accept", kProtobuf});
+  call.headers.push_back({"content-type", kProtobuf});
+  if (body != nullptr) call.body = body->SerializeAsString();
+  return Read(client_.Fetch(call), answer);
+}
+
+absl::StatusOr<HttpAnswer> Api::Call(const std::string& method, const std::string& path,
+                                     const std::string& content_type, std::string body) {
+  HttpCall call{.method = method,
+                .url = address_ + path,
+                .headers = Headers(),
+                .body = std::move(body),
+                .timeout = kCallTimeout};
+  if (!content_type.empty()) call.headers.push_back({"content-type", content_type});
+  absl::StatusOr<HttpAnswer> answer = client_.Fetch(call);
+  RAPPORT_RETURN_IF_ERROR(Annotate(answer.status(), address_));
+  return answer;
+}
+
+absl::Status Api::Stream(const std::string& path, std::string* last_id,
+                         const std::function<bool(const ServerEvent&)>& take) {
+  HttpCall call{.url = address_ + path, .headers = Headers(), .timeout = absl::InfiniteDuration()};
+  call.headers.push_back({"accept", "text/event-stream"});
+  if (!last_id->empty()) call.headers.push_back({"last-event-id", *last_id});
+  EventParser parser(last_id);
+  std::string refusal;
+  bool wanted = true;
+  call.on_body = [&](absl::string_view piece) {
+    if (absl::StartsWith(piece, "{") || !refusal.empty()) {
+      refusal.append(piece.data(), piece.size());
+      return true;
+    }
+    wanted = parser.Feed(piece, take);
+    return wanted;
+  };
+  absl::StatusOr<HttpAnswer> answer = client_.Fetch(call);
+  if (!wanted) return absl::OkStatus();
+  RAPPORT_RETURN_IF_ERROR(Annotate(answer.status(), address_));
+  answer->body = refusal;
+  return ErrorOf(*answer);
+}
+
+std::string AddressFile(const std::string& data) { return data + "/up.address"; }
+
+absl::StatusOr<std::unique_ptr<Api>> FindApi(const CommonOptions& common) {
+  std::string token;
+  if (!common.token_file.empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(token, ReadSecretFile(common.token_file));
+  }
+  if (!common.server.empty()) {
+    const std::string scheme = absl::StrContains(common.server, "://") ? "" : "http://";
+    return std::make_unique<Api>(absl::StrCat(scheme, absl::StripSuffix(common.server, "/")),
+                                 token);
+  }
+  std::ifstream file(AddressFile(common.data));
+  std::string address;
+  std::string token_file;
+  if (!std::getline(file, address) || address.empty()) return nullptr;
+  std::getline(file, token_file);
+  if (token.empty() && !token_file.empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(token, ReadSecretFile(token_file));
+  }
+  // What a process that was killed left behind answers no more.
+  HttpClient client;
+  const auto alive = client.Fetch({.url = address + "/healthz", .timeout = kProbeTimeout});
+  if (!alive.ok() || alive->status != 200) return nullptr;
+  return std::make_unique<Api>(address, token);
+}
+
+absl::StatusOr<std::unique_ptr<Api>> NeedApi(const CommonOptions& common) {
+  RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<Api> api, FindApi(common));
+  if (api != nullptr) return api;
+  return absl::FailedPreconditionError(
+      absl::StrCat("no Rapport runs on ", common.data,
+                   "; start one with `rapport up`, or name one with --server URL"));
+}
+
+}  // namespace rapport

@@ -1,0 +1,254 @@
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "libs/base/status.h"
+#include "libs/base/time.h"
+#include "libs/service/config.h"
+#include "rapport/query/v1/projection.pb.h"
+#include "services/rapport/api.h"
+#include "services/rapport/command.h"
+#include "services/rapport/output.h"
+
+namespace rapport {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uintmax_t kLittleSpace = uintmax_t{2} << 30;
+constexpr int64_t kMuchLag = 10'000;
+// Several ticks of the default clock.
+constexpr absl::Duration kOldClock = absl::Minutes(5);
+constexpr const char* kProjections[] = {"profile", "retention", "deal_pipeline"};
+
+struct Check {
+  std::string name;
+  bool good = true;
+  std::string found;
+  std::string advice;  // when it is not good
+};
+using Checks = std::vector<Check>;
+
+void Good(Checks* checks, const std::string& name, const std::string& found) {
+  checks->push_back({name, true, found, ""});
+}
+
+void Wrong(Checks* checks, const std::string& name, const std::string& found,
+           const std::string& advice) {
+  checks->push_back({name, false, found, advice});
+}
+
+void CheckConfig(const std::string& path, Checks* checks) {
+  if (path.empty()) return;
+  const absl::Status status = LoadConfig(path).status();
+  if (status.ok()) {
+    Good(checks, "configuration", path);
+  } else {
+    Wrong(checks, "configuration", std::string(status.message()),
+          "mend it; `rapport config` prints every setting");
+  }
+}
+
+void CheckDisk(const std::string& data, Checks* checks) {
+  std::error_code error;
+  if (!fs::exists(data, error)) {
+    Good(checks, "data folder", absl::StrCat(data, " is not there yet"));
+    return;
+  }
+  const fs::space_info space = fs::space(data, error);
+  if (error) {
+    Wrong(checks, "disk", error.message(), "look at the file system");
+    return;
+  }
+  const std::string found =
+      absl::StrCat(FormatCount(static_cast<int64_t>(space.available >> 20)), " MiB free");
+  if (space.available < kLittleSpace) {
+    Wrong(checks, "disk", found, "make room: without it nothing more is accepted");
+  } else {
+    Good(checks, "disk", found);
+  }
+}
+
+// How one projection stands, wherever it is folded.
+struct Standing {
+  std::string projection;
+  int partitions = 0;
+  int64_t lag = 0;
+  int64_t dead_letters = 0;
+  absl::Time clock = absl::InfiniteFuture();  // the earliest
+  std::string trouble;
+};
+
+void CheckClock(const Standing& standing, bool live, Checks* checks) {
+  const std::string name = "clock of " + standing.projection;
+  if (standing.clock == absl::InfinitePast() || standing.clock == absl::InfiniteFuture()) {
+    if (live) {
+      Wrong(checks, name, "it has never ticked",
+            "wait a minute; if it stays so, see that rapport-ingest runs, whose clock it is");
+    }
+    return;
+  }
+  const absl::Duration age = absl::Now() - standing.clock;
+  const std::string found =
+      absl::StrCat(absl::FormatDuration(absl::Trunc(age, absl::Seconds(1))), " old");
+  if (live && age > kOldClock) {
+    Wrong(checks, name, found, "alerts that wait for time are late: see that rapport-ingest runs");
+  } else {
+    Good(checks, name, found);
+  }
+}
+
+void CheckStanding(const Standing& standing, bool live, Checks* checks) {
+  const std::string& name = standing.projection;
+  if (!standing.trouble.empty()) {
+    Wrong(checks, name, standing.trouble, "it is tried again; the process's log tells more");
+  }
+  const std::string lag = absl::StrCat(CountOf(standing.partitions, "partition", "partitions"),
+                                       ", ", FormatCount(standing.lag), " records behind");
+  if (standing.lag > kMuchLag) {
+    Wrong(checks, name, lag, "if it does not fall, start another process of the service");
+  } else {
+    Good(checks, name, lag);
+  }
+  if (standing.dead_letters > 0) {
+    Wrong(checks, "dead letters of " + name, FormatCount(standing.dead_letters),
+          absl::StrCat("rapport dead-letters list ", name, ", then retry or skip them"));
+  }
+  CheckClock(standing, live, checks);
+}
+
+Standing StandingOf(const query::v1::ProjectionStatus& status) {
+  Standing standing{.projection = status.projection(), .partitions = status.partitions_size()};
+  for (const query::v1::PartitionState& partition : status.partitions()) {
+    standing.lag += partition.end() - partition.position();
+    standing.dead_letters += partition.dead_letters();
+    standing.clock = std::min(standing.clock, partition.has_clock() ? FromProto(partition.clock())
+                                                                    : absl::InfinitePast());
+    if (!partition.trouble().empty()) standing.trouble = partition.trouble();
+  }
+  return standing;
+}
+
+Standing StandingOf(const std::string& projection, const std::vector<PartitionStatus>& partitions) {
+  Standing standing{.projection = projection, .partitions = static_cast<int>(partitions.size())};
+  for (const PartitionStatus& partition : partitions) {
+    standing.lag += partition.end - partition.position;
+    standing.dead_letters += partition.counts.dead_letters();
+    standing.clock = std::min(standing.clock, partition.clock);
+    if (!partition.trouble.ok()) standing.trouble = std::string(partition.trouble.message());
+  }
+  return standing;
+}
+
+void CheckRunning(Api& api, Checks* checks) {
+  const absl::StatusOr<HttpAnswer> ready = api.Call("GET", "/readyz");
+  if (!ready.ok()) {
+    Wrong(checks, "process", std::string(ready.status().message()),
+          "start it with `rapport up`, or mend the address in --server");
+    return;
+  }
+  if (ready->status == 200) {
+    Good(checks, "process", absl::StrCat("ready at ", api.address()));
+  } else {
+    Wrong(checks, "process", ready->body, "if it stays so, the process's log tells more");
+  }
+  for (const char* projection : kProjections) {
+    query::v1::ProjectionStatus status;
+    const absl::Status asked = api.Get(ApiPath({"v1", "projections", projection}), &status);
+    if (absl::IsNotFound(asked)) continue;  // a service of another projection alone
+    if (asked.ok()) {
+      CheckStanding(StandingOf(status), true, checks);
+    } else {
+      Wrong(checks, projection, std::string(asked.message()), "see whether its service runs");
+    }
+  }
+}
+
+void CheckStored(const CommonOptions& common, Checks* checks) {
+  std::error_code error;
+  if (!fs::exists(common.data, error)) return;
+  const absl::StatusOr<std::unique_ptr<EmbeddedHost>> host = OpenCaughtUpHost(common);
+  if (!host.ok()) {
+    Wrong(checks, "log", std::string(host.status().message()),
+          "end the process that uses the folder, or name its address with --server");
+    return;
+  }
+  for (const std::string& topic :
+       {(*host)->topics().touchpoints, (*host)->topics().alerts, (*host)->topics().rejected}) {
+    const absl::StatusOr<int> partitions = (*host)->log().PartitionCount(topic);
+    if (partitions.ok()) {
+      Good(checks, "topic " + topic, CountOf(*partitions, "partition", "partitions"));
+    } else {
+      Wrong(checks, "topic " + topic, std::string(partitions.status().message()), "");
+    }
+  }
+  for (const char* projection : kProjections) {
+    const absl::StatusOr<Projector*> projector = (*host)->Find(projection);
+    if (!projector.ok()) continue;
+    const auto status = (*projector)->Status();
+    if (status.ok()) {
+      CheckStanding(StandingOf(projection, *status), false, checks);
+    } else {
+      Wrong(checks, projection, std::string(status.status().message()), "");
+    }
+  }
+  Good(checks, "process", "none runs on the data folder; `rapport up` starts one");
+}
+
+CommandResult Tell(const CommonOptions& common, const Checks& checks) {
+  const auto wrong =
+      std::count_if(checks.begin(), checks.end(), [](const Check& check) { return !check.good; });
+  if (common.json) {
+    Json list = Json::array();
+    for (const Check& check : checks) {
+      list.push_back({{"check", check.name},
+                      {"good", check.good},
+                      {"found", check.found},
+                      {"advice", check.advice}});
+    }
+    PrintJson({{"wrong", wrong}, {"checks", list}});
+    return wrong == 0 ? kExitOk : kExitFindings;
+  }
+  Table table({"", "CHECK", "FOUND", "WHAT TO DO"});
+  for (const Check& check : checks) {
+    table.Add({check.good ? "ok" : "WRONG", check.name, check.found, check.advice});
+  }
+  Print(table.ToString());
+  Print(wrong == 0 ? "All is well.\n"
+                   : absl::StrCat(CountOf(wrong, "thing is", "things are"), " wrong.\n"));
+  return wrong == 0 ? kExitOk : kExitFindings;
+}
+
+CommandResult Run(const CommonOptions& common, const std::string& config) {
+  Checks checks;
+  CheckConfig(config, &checks);
+  if (common.server.empty()) CheckDisk(common.data, &checks);
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
+  if (api != nullptr) {
+    CheckRunning(*api, &checks);
+  } else {
+    CheckStored(common, &checks);
+  }
+  return Tell(common, checks);
+}
+
+}  // namespace
+
+void AddDoctorCommand(CLI::App& app, const CommonOptions& common, int* exit_code) {
+  const auto config = std::make_shared<std::string>();
+  CLI::App* const command = AddCommand(app, exit_code, "doctor",
+                                       "Look at configuration, disk, log, lag, clock and dead "
+                                       "letters: what is wrong, and what to do",
+                                       "rapport doctor --config rapport.textproto",
+                                       [&common, config] { return Run(common, *config); });
+  command->add_option("--config", *config, "A configuration to be checked too")
+      ->envname("RAPPORT_CONFIG")
+      ->type_name("FILE");
+}
+
+}  // namespace rapport
