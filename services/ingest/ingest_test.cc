@@ -229,6 +229,25 @@ TEST_F(IngestTest, BinaryModeTakesJsonAndProtobuf) {
   EXPECT_EQ(written[1].meeting_held().place(), "fair");
 }
 
+TEST_F(IngestTest, TheExamplesOfTheReadmeAreTaken) {
+  EXPECT_EQ(Post(kStructured, R"({
+  "specversion": "1.0", "id": "order/4711", "source": "shop",
+  "type": "rapport.touchpoint.v1.OrderPlaced",
+  "subject": "c-1", "time": "2026-01-02T09:00:00Z",
+  "data": {"order_id": "4711", "amount": {"minor_units": 12050, "currency_code": "EUR"}}})")
+                .status,
+            202);
+  EXPECT_EQ(Post("application/json", R"({"outcome": "CALL_OUTCOME_ANSWERED", "talk_seconds": 300})",
+                 {{"ce-specversion", "1.0"},
+                  {"ce-id", "call/7"},
+                  {"ce-source", "pbx"},
+                  {"ce-type", "rapport.touchpoint.v1.CallCompleted"},
+                  {"ce-subject", "c-1"},
+                  {"ce-time", "2026-01-02T10:00:00+01:00"}})
+                .status,
+            202);
+}
+
 TEST_F(IngestTest, ABatchIsAnsweredItemByItem) {
   const HttpAnswer answer =
       Post(kBatch,

@@ -35,26 +35,24 @@ inline void CheckEvent(const IntakeEvent& event, CloudEventDecoder* again) {
 
 inline void DecodeAndCheck(absl::string_view content_type, absl::string_view encoding,
                            const std::vector<Header>& headers, std::string body) {
-  IntakeLimits limits;
-  limits.max_body_bytes = size_t{1} << 20;
-  limits.max_batch_events = 100;
-  limits.partitions = 4;
-  CloudEventDecoder decoder(limits);
-  CloudEventDecoder again(limits);
+  const IntakeLimits limits = {
+      .max_body_bytes = size_t{1} << 20, .max_batch_events = 100, .partitions = 4};
+  static auto* const decoder = new CloudEventDecoder(limits);
+  static auto* const again = new CloudEventDecoder(limits);
   IntakeRequest request{.content_type = content_type,
                         .content_encoding = encoding,
                         .headers = &headers,
                         .body = std::move(body)};
   IntakeBatch batch;
   const absl::Status status =
-      decoder.Decode(&request, absl::FromUnixSeconds(1'800'000'000), &batch);
+      decoder->Decode(&request, absl::FromUnixSeconds(1'800'000'000), &batch);
   if (!status.ok()) {
     RAPPORT_CHECK(absl::IsInvalidArgument(status) || absl::IsOutOfRange(status) ||
                       absl::IsUnimplemented(status),
                   status.ToString());
     return;
   }
-  for (const IntakeEvent& event : batch.events) CheckEvent(event, &again);
+  for (const IntakeEvent& event : batch.events) CheckEvent(event, again);
 }
 
 }  // namespace rapport::fuzz
