@@ -45,7 +45,7 @@ class ClientReplayTest : public ::testing::Test {
         continue;
       }
       records.push_back(MakeRecord(touchpoint));
-      const std::string client = touchpoint.client_id();
+      const std::string& client = touchpoint.client_id();
       if (++number % 90 == 0) records.push_back({.key = client, .value = "garbage \xff"});
       if (number % 200 == 0) {
         // Valid but for the client it absorbs: what the client does next has to wait.
@@ -226,11 +226,10 @@ TEST(PeekClientTest, LeavesOddBytesToTheParser) {
                        "a\x12\x01"
                        "b"),
             "b");
-  for (const absl::string_view odd :
-       {"\x12",
-        "\x12\x05"
-        "a",
-        "\x13", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x0d\x01", "\x09\x01"}) {
+  const std::vector<std::string> odds = {"\x12",     std::string("\x12\x05") + "a",
+                                         "\x13",     std::string(11, '\xff'),
+                                         "\x0d\x01", "\x09\x01"};
+  for (const std::string& odd : odds) {
     EXPECT_EQ(PeekClient(odd), std::nullopt) << odd;
     EXPECT_EQ(PeekPayload(odd), 0) << odd;
   }
