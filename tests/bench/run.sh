@@ -8,7 +8,7 @@ deploy/install.sh --tests
 tests/kafka/fetch.sh
 cmake -S . -B .build/release -G Ninja -DCMAKE_BUILD_TYPE=release >/dev/null
 cmake --build .build/release --target \
-  embedded_log_bench fold_bench memory_bench kafka_log_bench kill_test kill_child
+  embedded_log_bench fold_bench memory_bench read_bench kafka_log_bench kill_test kill_child
 
 section() { printf '\n== %s\n' "$1"; }
 cd .build/release
@@ -21,6 +21,8 @@ section "retention over the embedded log: live fold and rebuild"
 tests/bench/fold_bench
 section "memory"
 tests/bench/memory_bench
+section "reads of clients beside the fold"
+tests/bench/read_bench
 section "reopening after kill -9"
 tests/faults/kill_test | grep "start of the process"
 section "Kafka: reading"
