@@ -80,7 +80,8 @@ class Client:
 
     def meeting(self, when, agenda, minutes=60, channel="MEETING", place="video"):
         number = counters.get((self.number, "MeetingHeld"), 0) + 1
-        self.add(when, "MeetingHeld", channel, "OUTBOUND", meeting_id=f"meeting-{self.number}-{number}",
+        self.add(when, "MeetingHeld", channel, "OUTBOUND",
+                 meeting_id=f"meeting-{self.number}-{number}",
                  agenda=agenda, duration_minutes=minutes, place=place, agent_ids=[self.owner])
 
     def complains(self, when, name, category, severity, statement):
@@ -98,7 +99,8 @@ class Client:
                  statement=statement, promised_by_agent_id=self.owner, due_at=utc(due))
 
     def kept(self, when, name, note=""):
-        self.add(when, "CommitmentKept", "PHONE", "OUTBOUND", commitment_id=self.id(name), note=note)
+        self.add(when, "CommitmentKept", "PHONE", "OUTBOUND", commitment_id=self.id(name),
+                 note=note)
 
     def broken(self, when, name, reason):
         self.add(when, "CommitmentBroken", "PHONE", "INBOUND", commitment_id=self.id(name),
@@ -141,10 +143,10 @@ class Client:
                  reason="DEAL_LOSS_REASON_" + reason, competitor=competitor)
 
     def contract(self, when, name, start, end, renewal, pounds, renewed=False):
-        self.add(when, "ContractRenewed" if renewed else "ContractSigned", "BACK_OFFICE", "INTERNAL",
-                 contract_id=self.id(name),
-                 terms={"starts_at": utc(start), "ends_at": utc(end), "renewal_due_at": utc(renewal),
-                        "value": money(pounds)})
+        kind = "ContractRenewed" if renewed else "ContractSigned"
+        self.add(when, kind, "BACK_OFFICE", "INTERNAL", contract_id=self.id(name),
+                 terms={"starts_at": utc(start), "ends_at": utc(end),
+                        "renewal_due_at": utc(renewal), "value": money(pounds)})
 
     def id(self, name):
         return f"{self.number}-" + name.lower().replace(" ", "-").replace(".", "")
@@ -260,7 +262,8 @@ def handed_from_one_to_the_next():
         c.call_out(when, "monthly call")
     for when, giver, taker in (("2011-05-23 09:00", EMMA, BEN), ("2011-07-04 09:00", BEN, CLARA)):
         add(when, c.number, "OwnerAssigned", "BACK_OFFICE", "INTERNAL", from_owner_id=giver,
-            to_owner_id=taker, reason="OWNER_CHANGE_REASON_HANDOVER", note="new split of portfolios")
+            to_owner_id=taker, reason="OWNER_CHANGE_REASON_HANDOVER",
+            note="new split of portfolios")
     c.owner = CLARA
     c.complains("2011-07-18 13:30", "told thrice", "SERVICE", "MEDIUM",
                 "I had to tell the same story to a third person.")
@@ -281,7 +284,8 @@ def content_and_recommends_us():
            [("2011-06-21 09:00", "MEETING_SET"), ("2011-07-05 09:00", "PRESENTED"),
             ("2011-07-19 09:00", "NEGOTIATION")])
     c.won("2011-08-23 09:00", "second shop", 4900)
-    c.meeting("2011-11-08 10:00", "Christmas window, on site", 120, "FIELD_VISIT", "at the client's")
+    c.meeting("2011-11-08 10:00", "Christmas window, on site", 120, "FIELD_VISIT",
+              "at the client's")
 
 
 def came_by_a_recommendation():
@@ -385,7 +389,8 @@ def introduce(number, client, first, pounds):
     owner = first_owners().get(client, OWNERS[number % len(OWNERS)])
     name = (f"{ADJECTIVES[number % len(ADJECTIVES)]} {NOUNS[number * 5 % len(NOUNS)]} "
             f"{TRADES[number * 3 % len(TRADES)]}")
-    details = {"name": name, "segment": "SEGMENT_CORPORATE" if pounds > 8000 else "SEGMENT_BUSINESS"}
+    segment = "SEGMENT_CORPORATE" if pounds > 8000 else "SEGMENT_BUSINESS"
+    details = {"name": name, "segment": segment}
     if pounds > 12000:
         details["key_account"] = True
     add(when, client, "ClientDetailsChanged", "BACK_OFFICE", "INTERNAL", details=details)
