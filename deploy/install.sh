@@ -7,11 +7,13 @@ set -eu
 build_packages='
   g++ cmake ninja-build ccache lld pkg-config
   protobuf-compiler libprotobuf-dev libabsl-dev librocksdb-dev librdkafka-dev
-  libfmt-dev libxxhash-dev libssl-dev libcli11-dev libcsv-dev nlohmann-json3-dev zlib1g-dev libzstd-dev
-  libboost-dev libspdlog-dev prometheus-cpp-dev libcurl4-openssl-dev libsimdjson-dev tzdata
+  libfmt-dev libxxhash-dev libssl-dev libcli11-dev libcsv-dev nlohmann-json3-dev
+  zlib1g-dev libzstd-dev libboost-dev libspdlog-dev prometheus-cpp-dev libcurl4-openssl-dev
+  libsimdjson-dev tzdata
   libgtest-dev libgmock-dev libbenchmark-dev'
 test_packages='
-  clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev maven openjdk-17-jre-headless python3 python3-venv shellcheck systemd'
+  clang-format-14 clang-tidy-14 maven openjdk-17-jre-headless python3 python3-venv shellcheck
+  systemd'
 
 fail() {
   echo "install.sh: $*" >&2

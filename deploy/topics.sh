@@ -2,15 +2,15 @@
 # Makes the topics of Rapport on a Kafka cluster, with Kafka's own tool: what an administrator runs
 # where the services themselves may not make topics. Topics that exist are left as they are.
 #   deploy/topics.sh BOOTSTRAP [PARTITIONS] [REPLICAS] [PREFIX]     default: 12 1 ""
-# KAFKA_TOPICS names the tool (default kafka-topics.sh); KAFKA_COMMAND_CONFIG a file with its TLS and
-# SASL settings.
+# KAFKA_TOPICS names the tool (default kafka-topics.sh); KAFKA_COMMAND_CONFIG a file with its TLS
+# and SASL settings.
 set -euo pipefail
 if (($# < 1 || $# > 4)); then
   sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 bootstrap=$1 partitions=${2:-12} replicas=${3:-1} prefix=${4:-}
-tool=(${KAFKA_TOPICS:-kafka-topics.sh} --bootstrap-server "$bootstrap")
+tool=("${KAFKA_TOPICS:-kafka-topics.sh}" --bootstrap-server "$bootstrap")
 [[ -z ${KAFKA_COMMAND_CONFIG:-} ]] || tool+=(--command-config "$KAFKA_COMMAND_CONFIG")
 in_sync=$((replicas > 1 ? replicas - 1 : 1))
 
@@ -25,5 +25,6 @@ create() {
 create touchpoints "$partitions"
 create alerts "$partitions"
 create rejected "$partitions"
-# Whoever owns its one partition is the clock.
+# Whoever owns its one partition is the clock; or delivers the web hooks.
 create clock 1
+create web-hooks 1

@@ -60,8 +60,9 @@ bool StopSignal::Wait(absl::Duration timeout) const {
   while (!signalled) {
     const absl::Duration left = deadline - absl::Now();
     if (left <= absl::ZeroDuration()) return false;
-    const int64_t millis = std::clamp<int64_t>(absl::ToInt64Milliseconds(left) + 1, 1,
-                                               std::numeric_limits<int>::max());
+    // Rounded up, so that a short wait is no busy loop; an infinite one stays below the limit.
+    const int64_t millis =
+        std::min<int64_t>(absl::ToInt64Milliseconds(left), std::numeric_limits<int>::max() - 1) + 1;
     pollfd fd = {.fd = event_fd, .events = POLLIN, .revents = 0};
     ::poll(&fd, 1, static_cast<int>(millis));
   }

@@ -251,6 +251,10 @@ class Gateway : public Service {
 
   void AddPassedOnRoutes() {
     PassOnRoute("POST", "/v1/touchpoints", env_.config->gateway().ingest_url());
+    const std::string& replay = env_.config->gateway().replay_url();
+    PassOnRoute("GET", "/v1/rejected", replay);
+    PassOnRoute("GET", "/v1/rejected/{position}", replay);
+    PassOnRoute("POST", "/v1/rejected/{position}/retry", replay);
     const std::string& alerts = env_.config->gateway().alerts_url();
     PassOnRoute("GET", "/v1/alerts", alerts);
     PassOnRoute("GET", "/v1/alerts/{id}", alerts);

@@ -90,6 +90,7 @@ class Replay : public Service {
 
   static absl::StatusOr<HttpResponse> Show(const Rejections& rejections,
                                            const HttpRequest& request) {
+    RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
     RAPPORT_ASSIGN_OR_RETURN(const RecordPosition position, PositionOf(rejections, request));
     RAPPORT_ASSIGN_OR_RETURN(const Rejection rejection, rejections.Find(position));
     return JsonResponse(200, RejectionJson(rejection));

@@ -26,6 +26,7 @@
 #include "services/ingest/ingest.h"
 #include "services/pipeline/pipeline.h"
 #include "services/profiles/profiles.h"
+#include "services/replay/replay.h"
 #include "services/retention/retention.h"
 
 namespace rapport {
@@ -50,7 +51,7 @@ class OpenApiTest : public testing::ServingFixture {
     ASSERT_OK(log_->CreateTopic("clock", 1));
     for (const StartService& start :
          {StartService(StartIngest), StartService(StartProfiles), StartService(StartRetention),
-          StartService(StartPipeline), StartService(StartAlerts)}) {
+          StartService(StartPipeline), StartService(StartAlerts), StartService(StartReplay)}) {
       auto service = start(env());
       ASSERT_OK(service);
       services_.push_back(*std::move(service));

@@ -53,7 +53,8 @@ def manifests(root, linters):
     complete = listed == {path.name for path in files}
     if not complete:
         print(f"kustomization.yaml lists {sorted(listed)}, and there are {[p.name for p in files]}")
-    return run("Kubernetes manifests", linters / "kubernetes-validate", "--strict", *files) and complete
+    valid = run("Kubernetes manifests", linters / "kubernetes-validate", "--strict", *files)
+    return valid and complete
 
 
 def exported_metrics(root):

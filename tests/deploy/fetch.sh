@@ -18,7 +18,8 @@ if ! "$dir/venv/bin/pip" --disable-pip-version-check -q install -r "$here/requir
   exit 1
 fi
 cd "$dir"
-if ! { apt-get -q download prometheus && dpkg -x prometheus_*.deb promtool; } >"$dir/fetch.log" 2>&1; then
+if ! { apt-get -q download prometheus && dpkg -x prometheus_*.deb promtool; } \
+    >"$dir/fetch.log" 2>&1; then
   cat "$dir/fetch.log" >&2
   echo "fetch.sh: could not download the package prometheus; try apt-get update" >&2
   exit 1
