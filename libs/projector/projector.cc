@@ -407,11 +407,6 @@ absl::Status Projector::WhilePaused(
   MutexLock lock(&mutex_);
   --waiting_;
   Workers workers;
-  if (slots_.size() != static_cast<size_t>(partition_count_)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "this process owns ", slots_.size(), " of the ", partition_count_, " partitions of ",
-        env_.spec->identity().name, ": stop the other processes of the group first"));
-  }
   for (auto& [partition, slot] : slots_) {
     if (slot.worker == nullptr) {
       return Annotate(slot.trouble, absl::StrCat("partition ", partition.value(), " stands still"));

@@ -82,9 +82,9 @@ class Projector : private PartitionListener {
   std::shared_ptr<StateStore> StoreOf(Partition partition) const;
   // Those of all partitions that are open here.
   std::map<Partition, std::shared_ptr<StateStore>> Stores() const;
-  // Stops folding while `action` runs with the workers of all partitions, flushed; it may replace
-  // them, and change which generation serves. FailedPrecondition when a partition of the topic is
-  // not owned or not open here.
+  // Stops folding while `action` runs with the workers of the owned partitions, flushed; it may
+  // replace them (one that it takes away is opened again), and change which generation serves. An
+  // error when one of them stands still.
   using Workers = std::map<Partition, std::unique_ptr<PartitionWorker>>;
   absl::Status WhilePaused(const std::function<absl::Status(Workers*, Generations*)>& action);
 

@@ -179,10 +179,10 @@ absl::StatusOr<Targets> TargetsAtTime(EventLog& log, const std::string& topic, a
   for (int i = 0; i < partitions; ++i) {
     if (time == absl::InfiniteFuture()) {
       RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log.GetWatermarks(topic, Partition(i)));
-      targets.push_back(marks.end);
+      targets[Partition(i)] = marks.end;
     } else {
       RAPPORT_ASSIGN_OR_RETURN(const Offset offset, log.OffsetForTime(topic, Partition(i), time));
-      targets.push_back(offset);
+      targets[Partition(i)] = offset;
     }
   }
   return targets;
@@ -194,8 +194,7 @@ absl::StatusOr<Projector::Workers> BuildAside(
   Projector::Workers workers;
   int64_t total = 0;
   int64_t done = 0;
-  for (size_t i = 0; i < targets.size(); ++i) {
-    const Partition partition(static_cast<int32_t>(i));
+  for (const auto& [partition, target] : targets) {
     FoldOptions fold;
     fold.partition = partition;
     fold.bulk = true;
@@ -204,19 +203,33 @@ absl::StatusOr<Projector::Workers> BuildAside(
         PartitionWorker::Open(env, folder_of(partition), fold, PartitionWorker::Effects::kHold));
     // What the generations before have sent is not sent again.
     RAPPORT_RETURN_IF_ERROR(workers[partition]->FindPublished());
-    total += targets[i].value();
-    done += std::min(targets[i], workers[partition]->fold().position()).value();
+    total += target.value();
+    done += std::min(target, workers[partition]->fold().position()).value();
   }
   Pacer pacer(options, total, done);
   for (auto& [partition, worker] : workers) {
-    const Offset target = targets[static_cast<size_t>(partition.value())];
-    RAPPORT_RETURN_IF_ERROR(FoldPartition(env, *worker, target, options, pacer));
+    RAPPORT_RETURN_IF_ERROR(FoldPartition(env, *worker, targets.at(partition), options, pacer));
     // The next partition gets the memory.
     worker->fold().DropCache();
   }
   pacer.Finish();
   return workers;
 }
+
+namespace {
+
+// The end of the log now, for the partitions that this process folds.
+absl::StatusOr<Targets> TargetsOf(const Projector& projector) {
+  const ProjectionEnv& env = projector.env();
+  RAPPORT_ASSIGN_OR_RETURN(Targets targets, TargetsAtEnd(*env.log, env.topics.touchpoints));
+  std::erase_if(targets,
+                [&](const auto& target) { return projector.StoreOf(target.first) == nullptr; });
+  if (!targets.empty()) return targets;
+  return absl::FailedPreconditionError(
+      absl::StrCat("this process folds no partition of ", env.spec->identity().name));
+}
+
+}  // namespace
 
 absl::StatusOr<RebuildResult> Rebuild(Projector& projector, const RebuildOptions& options) {
   const ProjectionEnv& env = projector.env();
@@ -227,7 +240,7 @@ absl::StatusOr<RebuildResult> Rebuild(Projector& projector, const RebuildOptions
   if (!number) {
     RAPPORT_ASSIGN_OR_RETURN(number, generations.Create(identity));
   }
-  RAPPORT_ASSIGN_OR_RETURN(const Targets targets, TargetsAtEnd(*env.log, env.topics.touchpoints));
+  RAPPORT_ASSIGN_OR_RETURN(const Targets targets, TargetsOf(projector));
   RAPPORT_ASSIGN_OR_RETURN(
       Projector::Workers built,
       BuildAside(
@@ -238,6 +251,8 @@ absl::StatusOr<RebuildResult> Rebuild(Projector& projector, const RebuildOptions
   result.generation = *number;
   const absl::Status switched =
       projector.WhilePaused([&](Projector::Workers* live, Generations* serving) -> absl::Status {
+        // What has gone to another process meanwhile stays where it is in the new generation.
+        std::erase_if(built, [&](const auto& entry) { return !live->contains(entry.first); });
         for (auto& [partition, worker] : built) {
           PartitionWorker& old = *live->at(partition);
           RAPPORT_RETURN_IF_ERROR(Align(old, *worker));
@@ -251,6 +266,8 @@ absl::StatusOr<RebuildResult> Rebuild(Projector& projector, const RebuildOptions
           RAPPORT_RETURN_IF_ERROR(worker->FindPublished());
         }
         RAPPORT_RETURN_IF_ERROR(serving->Activate(*number));
+        // What has come meanwhile is folded into the new generation by the projector.
+        for (auto& [partition, worker] : *live) worker.reset();
         for (auto& [partition, worker] : built) {
           worker->StartPublishing();
           (*live)[partition] = std::move(worker);
@@ -258,7 +275,7 @@ absl::StatusOr<RebuildResult> Rebuild(Projector& projector, const RebuildOptions
         return absl::OkStatus();
       });
   RAPPORT_RETURN_IF_ERROR(switched);
-  for (const Offset target : targets) result.records += target.value();
+  for (const auto& [partition, target] : targets) result.records += target.value();
   result.took = absl::Now() - start;
   return result;
 }
@@ -305,7 +322,7 @@ absl::StatusOr<VerifyResult> Verify(Projector& projector, const std::string& scr
   const absl::Time start = absl::Now();
   const ProjectionEnv& env = projector.env();
   RAPPORT_RETURN_IF_ERROR(RemoveAll(scratch_folder));
-  RAPPORT_ASSIGN_OR_RETURN(const Targets targets, TargetsAtEnd(*env.log, env.topics.touchpoints));
+  RAPPORT_ASSIGN_OR_RETURN(const Targets targets, TargetsOf(projector));
   VerifyResult result;
   {
     RAPPORT_ASSIGN_OR_RETURN(Projector::Workers built,
@@ -318,6 +335,8 @@ absl::StatusOr<VerifyResult> Verify(Projector& projector, const std::string& scr
     RAPPORT_RETURN_IF_ERROR(
         projector.WhilePaused([&](Projector::Workers* live, Generations*) -> absl::Status {
           for (auto& [partition, worker] : built) {
+            // Gone to another process meanwhile.
+            if (!live->contains(partition)) continue;
             PartitionWorker& serving = *live->at(partition);
             RAPPORT_RETURN_IF_ERROR(Align(serving, *worker));
             VerifyResult::PartitionResult& verified = result.partitions.emplace_back();

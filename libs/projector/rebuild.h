@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,8 +55,8 @@ struct RebuildOptions {
   RebuildControl* control = nullptr;
 };
 
-// Where to stop, one for each partition.
-using Targets = std::vector<Offset>;
+// Where to stop, for each partition that is folded.
+using Targets = std::map<Partition, Offset>;
 // The end of the log now; or the first offsets at or after `time`, as of a time.
 absl::StatusOr<Targets> TargetsAtEnd(EventLog& log, const std::string& topic);
 absl::StatusOr<Targets> TargetsAtTime(EventLog& log, const std::string& topic, absl::Time time);

@@ -234,7 +234,7 @@ TEST_F(RebuildTest, AStateAsOfATime) {
                                   targets, {}));
   int64_t records = 0;
   for (const auto& [partition, worker] : workers) {
-    EXPECT_EQ(worker->fold().position(), targets[static_cast<size_t>(partition.value())]);
+    EXPECT_EQ(worker->fold().position(), targets.at(partition));
     records += worker->fold().position().value();
   }
   // 20 a day, from day 0 on.

@@ -82,14 +82,6 @@ absl::StatusOr<Job> ProjectionJobs::Start(JobKind kind, const query::v1::JobOrde
     return absl::InvalidArgumentError(absl::StrCat(
         "records_per_second is ", order.records_per_second(), "; write 0 (no limit) or more"));
   }
-  // Told at once, and not after all has been folded.
-  const size_t open = projector_->Stores().size();
-  if (open < static_cast<size_t>(projector_->partition_count())) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("this process folds ", open, " of the ", projector_->partition_count(),
-                     " partitions of ", projector_->env().spec->identity().name, ", and a ",
-                     Word(kind), " needs all: stop the other processes of the group first"));
-  }
   // The thread before has told its result, and ends.
   if (thread_.joinable()) thread_.join();
   const int64_t number = jobs_.empty() ? 1 : newest().job_id() + 1;

@@ -24,7 +24,6 @@ class ProjectionJobs {
   ~ProjectionJobs();
 
   // Starts a job and returns it as it stands. Aborted: another one is under way.
-  // FailedPrecondition: this process does not fold all partitions.
   absl::StatusOr<query::v1::Job> Start(query::v1::JobKind kind, const query::v1::JobOrder& order);
 
   // Steer the job that is under way and return it as it stands. NotFound: none is.

@@ -137,6 +137,30 @@ class ServicesOnKafkaTest : public ::testing::Test {
     }
   }
 
+  // Has both processes of the projection fold their partitions anew.
+  void ExpectJobEqual(const std::string& projection, const std::string& order) {
+    const std::string root = absl::StrCat("/v1/projections/", projection);
+    HttpCall call;
+    call.method = "POST";
+    call.url = absl::StrCat(AddressOf("gateway"), root, "/", order);
+    ASSERT_OK_AND_ASSIGN(const HttpAnswer started, client_.Fetch(call));
+    ASSERT_EQ(started.status, 202) << started.body;
+    const absl::Time deadline = absl::Now() + kPatience;
+    for (;;) {
+      ASSERT_LT(absl::Now(), deadline) << order;
+      ASSERT_OK_AND_ASSIGN(const Json json, Complete(root + "/jobs"));
+      ASSERT_EQ(json["jobs"].size(), 2u) << json;
+      bool done = true;
+      for (const Json& job : json["jobs"]) {
+        done &= job["status"] != "JOB_STATUS_RUNNING";
+        if (job["status"] == "JOB_STATUS_RUNNING") continue;
+        EXPECT_EQ(job["status"], "JOB_STATUS_DONE") << job;
+        EXPECT_EQ(job["equal"], true) << job;
+      }
+      if (done) return;
+    }
+  }
+
   // Pages through all clients.
   std::set<std::string> AllClients() {
     std::set<std::string> clients;
@@ -267,6 +291,9 @@ TEST_F(ServicesOnKafkaTest, AnswerCompletelyAgainAfterEachIsKilled) {
       ASSERT_OK(Await(target + wait_for));
     }
   }
+
+  ExpectJobEqual("retention", "verify");
+  ExpectJobEqual("profile", "rebuild");
 
   std::set<std::string> expected;
   size_t touchpoints = 0;
