@@ -49,7 +49,8 @@ void AddCommonOptions(CLI::App& app, CommonOptions* common) {
   app.add_option("--data", common->data, "The data folder; made when it is missing")
       ->envname("RAPPORT_DATA")
       ->type_name("DIR")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->each([common](const std::string&) { common->data_given = true; });
   app.add_option("--server", common->server,
                  "A running Rapport to ask instead of the one on the data folder")
       ->envname("RAPPORT_SERVER")

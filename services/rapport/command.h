@@ -24,8 +24,9 @@ enum ExitCode {
 };
 
 struct CommonOptions {
-  // The data folder.
+  // The data folder, and whether somebody named it.
   std::string data;
+  bool data_given = false;
   // Address of a running Rapport; empty: the one that runs on the data folder, if any.
   std::string server;
   // File that holds its API token; empty: none, or the one that `rapport up` was given.

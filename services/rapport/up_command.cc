@@ -53,7 +53,11 @@ std::vector<ServiceDescription> AllServices() {
 absl::StatusOr<config::v1::Config> ReadConfig(const CommonOptions& common,
                                               const UpArguments& arguments) {
   ConfigArguments settings{.overrides = {}, .defaults = {kPartitions}};
-  settings.overrides.push_back(absl::StrCat("data_folder=", common.data));
+  // The command line's own default gives way to what the file says.
+  if (!common.data.empty()) {
+    (common.data_given ? settings.overrides : settings.defaults)
+        .push_back(absl::StrCat("data_folder=", common.data));
+  }
   if (!arguments.listen.empty()) {
     settings.overrides.push_back(absl::StrCat("all_in_one.listen=", arguments.listen));
   }
