@@ -242,12 +242,18 @@ HttpHandler DeadLetterOrders(ProjectionHost& host, bool skip) {
 
 // Jobs.
 
+query::v1::JobList ListOf(query::v1::Job job) {
+  query::v1::JobList list;
+  *list.add_jobs() = std::move(job);
+  return list;
+}
+
 absl::StatusOr<HttpResponse> StartJob(ProjectionHost& host, const HttpRequest& request,
                                       query::v1::JobKind kind) {
   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
   RAPPORT_ASSIGN_OR_RETURN(const query::v1::JobOrder order, ReadBody<query::v1::JobOrder>(request));
-  RAPPORT_ASSIGN_OR_RETURN(const query::v1::Job job, host.jobs().Start(kind, order));
-  return Accepted(request, job);
+  RAPPORT_ASSIGN_OR_RETURN(query::v1::Job job, host.jobs().Start(kind, order));
+  return Accepted(request, ListOf(std::move(job)));
 }
 
 void AddJobRoutes(ProjectionHost& host) {
@@ -265,8 +271,8 @@ void AddJobRoutes(ProjectionHost& host) {
     http.Handle("POST", PathOf(host, path),
                 Answering([&host, how](const HttpRequest& request) -> absl::StatusOr<HttpResponse> {
                   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
-                  RAPPORT_ASSIGN_OR_RETURN(const query::v1::Job job, (host.jobs().*how)());
-                  return MessageResponse(request, job);
+                  RAPPORT_ASSIGN_OR_RETURN(query::v1::Job job, (host.jobs().*how)());
+                  return MessageResponse(request, ListOf(std::move(job)));
                 }));
   };
   steer("/jobs/pause", &ProjectionJobs::Pause);

@@ -89,6 +89,7 @@ absl::StatusOr<Job> ProjectionJobs::Start(JobKind kind, const query::v1::JobOrde
   if (jobs_.size() > kJobsKept) jobs_.pop_back();
   job.set_job_id(number);
   job.set_projection(projector_->env().spec->identity().name);
+  job.set_instance(projector_->options().member);
   job.set_kind(kind);
   job.set_status(query::v1::JOB_STATUS_RUNNING);
   ToProto(absl::Now(), job.mutable_started_at());

@@ -154,8 +154,10 @@ TEST_F(ProjectionHostTest, WrongOrdersForDeadLettersAreRefused) {
 
 TEST_F(ProjectionHostTest, IsRebuiltAndVerifiedWhileItFolds) {
   AppendCalls(0, 2000);
-  const auto started = Post<query::v1::Job>(absl::StrCat(kBase, "/rebuild"),
-                                            R"({"records_per_second": 20000})", 202);
+  const auto answer = Post<query::v1::JobList>(absl::StrCat(kBase, "/rebuild"),
+                                               R"({"records_per_second": 20000})", 202);
+  ASSERT_THAT(answer.jobs(), SizeIs(1));
+  const query::v1::Job& started = answer.jobs(0);
   EXPECT_EQ(started.job_id(), 1);
   EXPECT_EQ(started.kind(), query::v1::JOB_KIND_REBUILD);
   EXPECT_EQ(started.status(), query::v1::JOB_STATUS_RUNNING);
@@ -171,7 +173,7 @@ TEST_F(ProjectionHostTest, IsRebuiltAndVerifiedWhileItFolds) {
   EXPECT_EQ(Read<query::v1::ProjectionStatus>(kBase).generation(), 2);
   EXPECT_EQ(ServingFixture::Call("GET", "/clients?" + AppendCalls(2500, 50)).body, "20");
 
-  Post<query::v1::Job>(absl::StrCat(kBase, "/verify"), "", 202);
+  Post<query::v1::JobList>(absl::StrCat(kBase, "/verify"), "", 202);
   const query::v1::Job verified = JobEnds();
   EXPECT_EQ(verified.status(), query::v1::JOB_STATUS_DONE) << verified.DebugString();
   EXPECT_TRUE(verified.equal());
@@ -182,7 +184,7 @@ TEST_F(ProjectionHostTest, IsRebuiltAndVerifiedWhileItFolds) {
     EXPECT_EQ(finding.difference(), "");
   }
 
-  Post<query::v1::Job>(absl::StrCat(kBase, "/rollback"), "", 202);
+  Post<query::v1::JobList>(absl::StrCat(kBase, "/rollback"), "", 202);
   EXPECT_EQ(JobEnds().generation(), 1);
   EXPECT_EQ(ServingFixture::Call("GET", "/clients?" + AppendCalls(2600, 50)).body, "20");
   EXPECT_THAT(Read<query::v1::JobList>(absl::StrCat(kBase, "/jobs")).jobs(), SizeIs(3));
@@ -190,21 +192,21 @@ TEST_F(ProjectionHostTest, IsRebuiltAndVerifiedWhileItFolds) {
 
 TEST_F(ProjectionHostTest, AJobIsPausedGoesOnAndIsCancelledAndIsAlone) {
   AppendCalls(0, 3000);
-  Post<query::v1::Job>(absl::StrCat(kBase, "/jobs/pause"), "", 404);
+  Post<query::v1::JobList>(absl::StrCat(kBase, "/jobs/pause"), "", 404);
   // So slow that it does not end by itself.
-  Post<query::v1::Job>(absl::StrCat(kBase, "/verify"), R"({"records_per_second": 1})", 202);
+  Post<query::v1::JobList>(absl::StrCat(kBase, "/verify"), R"({"records_per_second": 1})", 202);
   const HttpAnswer second = ServingFixture::Call("POST", absl::StrCat(kBase, "/rebuild"));
   EXPECT_EQ(second.status, 409);
   EXPECT_THAT(second.body, HasSubstr("a verify of profile (job 1) is under way"));
-  EXPECT_EQ(Post<query::v1::Job>(absl::StrCat(kBase, "/jobs/pause"), "", 200).status(),
+  EXPECT_EQ(Post<query::v1::JobList>(absl::StrCat(kBase, "/jobs/pause"), "", 200).jobs(0).status(),
             query::v1::JOB_STATUS_PAUSED);
   EXPECT_EQ(Read<query::v1::ProjectionStatus>(kBase).job().status(), query::v1::JOB_STATUS_PAUSED);
-  EXPECT_EQ(Post<query::v1::Job>(absl::StrCat(kBase, "/jobs/resume"), "", 200).status(),
+  EXPECT_EQ(Post<query::v1::JobList>(absl::StrCat(kBase, "/jobs/resume"), "", 200).jobs(0).status(),
             query::v1::JOB_STATUS_RUNNING);
-  Post<query::v1::Job>(absl::StrCat(kBase, "/jobs/cancel"), "", 200);
+  Post<query::v1::JobList>(absl::StrCat(kBase, "/jobs/cancel"), "", 200);
   EXPECT_EQ(JobEnds().status(), query::v1::JOB_STATUS_CANCELLED);
   EXPECT_FALSE(Read<query::v1::ProjectionStatus>(kBase).has_job());
-  Post<query::v1::Job>(absl::StrCat(kBase, "/verify"), R"({"records_per_second": -1})", 400);
+  Post<query::v1::JobList>(absl::StrCat(kBase, "/verify"), R"({"records_per_second": -1})", 400);
 }
 
 TEST_F(ProjectionHostTest, MetricsTellOfTheFold) {

@@ -113,12 +113,7 @@ HttpResponse AllJobs(const pb::Message& prototype, const HttpRequest& request,
   query::v1::JobList list;
   for (const HttpAnswer& answer : gathered.answers) {
     const std::unique_ptr<pb::Message> part = Parse(prototype, answer);
-    if (part == nullptr) continue;
-    if (const auto* job = dynamic_cast<const query::v1::Job*>(part.get())) {
-      *list.add_jobs() = *job;
-    } else {
-      list.MergeFrom(static_cast<const query::v1::JobList&>(*part));
-    }
+    if (part != nullptr) list.MergeFrom(static_cast<const query::v1::JobList&>(*part));
   }
   HttpResponse response = MessageResponse(request, list);
   response.status = gathered.answers.front().status;
@@ -224,8 +219,8 @@ class Gateway : public Service {
     AddShared("GET", root + "/jobs", projection, query::v1::JobList::default_instance(), AllJobs);
     for (const char* order :
          {"/rebuild", "/verify", "/rollback", "/jobs/pause", "/jobs/resume", "/jobs/cancel"}) {
-      AddShared("POST", absl::StrCat(root, order), projection, query::v1::Job::default_instance(),
-                AllJobs);
+      AddShared("POST", absl::StrCat(root, order), projection,
+                query::v1::JobList::default_instance(), AllJobs);
     }
   }
 

@@ -8,9 +8,9 @@
 
 namespace rapport {
 
-// Has a running Rapport rebuild, verify or roll back a projection (`action` as in the route), and
-// waits for the end, with a progress bar. Errors: of the order; Aborted when another job is under
-// way; Unknown with the job's own error when it failed.
+// Has a running Rapport rebuild, verify or roll back a projection (`action` as in the route), in
+// all processes that fold it, and waits for the end, with a progress bar. Errors: of the order;
+// Aborted when another job is under way; Unknown with the job's own error when it failed.
 absl::StatusOr<query::v1::Job> RunJob(Api& api, const std::string& projection,
                                       const std::string& action, const query::v1::JobOrder& order);
 
