@@ -98,8 +98,8 @@ TEST_F(ClientReplayTest, MakesWhatAFoldInTheOrderOfTheLogMakes) {
     ASSERT_OK_AND_ASSIGN(
         const Projector::Workers built,
         BuildAside(
-            toy.env(), [&](Partition) { return folder_ / absl::StrCat("built", stretch); }, {End()},
-            options));
+            toy.env(), [&](Partition) { return folder_ / absl::StrCat("built", stretch); },
+            {{Partition(0), End()}}, options));
     const PartitionFold& fold = built.begin()->second->fold();
     EXPECT_EQ(fold.position(), End());
     EXPECT_EQ(fold.clock(), live->fold().clock());
