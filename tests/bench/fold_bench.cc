@@ -129,7 +129,7 @@ Digest RunLive(EventLog& log, Offset first, Offset end,
   // What comes before is folded the fast way, and its alerts are published.
   RAPPORT_CHECK(BuildAside(
                     fixture.env(), [&](Partition) { return folder / "live"; },
-                    {Offset(end.value() / 5 * 3)}, RebuildOptions{})
+                    {{Partition(0), Offset(end.value() / 5 * 3)}}, RebuildOptions{})
                     .ok());
   auto live = *PartitionWorker::Open(fixture.env(), folder / "live", {},
                                      PartitionWorker::Effects::kPublish);
@@ -170,8 +170,8 @@ void Run(int64_t clients, int64_t touchpoints, bool live_too) {
   for (int run = 0; run < 2; ++run) {
     const Clock clock;
     auto built = BuildAside(
-        fixture.env(), [&](Partition) { return folder / absl::StrCat("rebuilt", run); }, {end},
-        RebuildOptions{});
+        fixture.env(), [&](Partition) { return folder / absl::StrCat("rebuilt", run); },
+        {{Partition(0), end}}, RebuildOptions{});
     RAPPORT_CHECK(built.ok(), built.status().ToString());
     Print("rebuild", RateOf(end.value(), clock), parse, "read, parse");
     const Digest rebuilt = built->begin()->second->fold().digest();
