@@ -83,12 +83,13 @@ void TimelineClient::Fetch(const Query& query, Done done) {
     MutexLock lock(&mutex_);
     ++under_way_;
   }
-  client_->Send(std::move(call), [this, done = std::move(done)](absl::StatusOr<HttpAnswer> answer) {
-    done(ReadAnswer(answer));
-    MutexLock lock(&mutex_);
-    --under_way_;
-    ended_.SignalAll();
-  });
+  client_->Send(std::move(call),
+                [this, done = std::move(done)](const absl::StatusOr<HttpAnswer>& answer) {
+                  done(ReadAnswer(answer));
+                  MutexLock lock(&mutex_);
+                  --under_way_;
+                  ended_.SignalAll();
+                });
 }
 
 }  // namespace rapport

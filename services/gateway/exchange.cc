@@ -231,17 +231,17 @@ void Exchange::Finish(Gathered gathered, const absl::Status& trouble) {
   reply_.Send(std::move(response));
 }
 
-void PassOn(const ExchangeEnv& env, const std::string& address, HttpRequest request,
+void PassOn(const ExchangeEnv& env, const std::string& address, const HttpRequest& request,
             HttpReply reply) {
   HttpCall call = CallFor(env, address, request, request.query);
   call.timeout = env.timeout;
   const auto shared = std::make_shared<HttpReply>(std::move(reply));
-  env.client->Send(std::move(call), [shared](absl::StatusOr<HttpAnswer> answer) {
+  env.client->Send(std::move(call), [shared](const absl::StatusOr<HttpAnswer>& answer) {
     shared->Send(answer.ok() ? ResponseOf(*answer) : ErrorResponse(answer.status()));
   });
 }
 
-void PassStreamOn(const ExchangeEnv& env, const std::string& address, HttpRequest request,
+void PassStreamOn(const ExchangeEnv& env, const std::string& address, const HttpRequest& request,
                   HttpReply reply) {
   // Until the head is there it is a reply, and from then on a stream; an error is answered whole.
   struct Passing {
@@ -268,7 +268,7 @@ void PassStreamOn(const ExchangeEnv& env, const std::string& address, HttpReques
     passing->error.body.append(piece.data(), piece.size());
     return true;
   };
-  env.client->Send(std::move(call), [passing](absl::StatusOr<HttpAnswer> answer) {
+  env.client->Send(std::move(call), [passing](const absl::StatusOr<HttpAnswer>& answer) {
     if (passing->streaming) {
       passing->stream.Close();
     } else {

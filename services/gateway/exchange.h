@@ -81,10 +81,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 };
 
 // Passes a request on to another service as it is, and its answer back.
-void PassOn(const ExchangeEnv& env, const std::string& address, HttpRequest request,
+void PassOn(const ExchangeEnv& env, const std::string& address, const HttpRequest& request,
             HttpReply reply);
 // The same for an answer that is a stream of events, piece by piece.
-void PassStreamOn(const ExchangeEnv& env, const std::string& address, HttpRequest request,
+void PassStreamOn(const ExchangeEnv& env, const std::string& address, const HttpRequest& request,
                   HttpReply reply);
 
 }  // namespace rapport

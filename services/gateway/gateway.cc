@@ -237,11 +237,10 @@ class Gateway : public Service {
 
   void PassOnRoute(absl::string_view method, absl::string_view pattern, const std::string& address,
                    bool stream = false) {
-    env_.http->Handle(method, pattern,
-                      [this, address, stream](HttpRequest request, HttpReply reply) {
-                        (stream ? PassStreamOn : PassOn)(exchange_, address, std::move(request),
-                                                         std::move(reply));
-                      });
+    env_.http->Handle(
+        method, pattern, [this, address, stream](const HttpRequest& request, HttpReply reply) {
+          (stream ? PassStreamOn : PassOn)(exchange_, address, request, std::move(reply));
+        });
   }
 
   void AddPassedOnRoutes() {
