@@ -269,8 +269,9 @@ TEST_F(CliTest, EveryCommandHasHelpWithAnExample) {
 }
 
 TEST_F(CliTest, HistoryOfOrdersAndCallsIsPlayedAsOne) {
-  const json import = RunJson({"import", kSample, RAPPORT_DEPLOY_FOLDER "/import/story.ndjson.gz",
-                               "--map", kSampleMapping, "--as-it-happened", "--shift-to-now"});
+  constexpr char kStory[] = RAPPORT_DEPLOY_FOLDER "/import/story.ndjson.gz";
+  const json import = RunJson(
+      {"import", kSample, kStory, "--map", kSampleMapping, "--as-it-happened", "--shift-to-now"});
   EXPECT_EQ(import["rejected_rows"], 0) << import["first_rejected"];
   EXPECT_EQ(import["touchpoints"], 2464 + 1505);
   const json client = RunJson({"client", "show", "18073"});
