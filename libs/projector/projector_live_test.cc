@@ -69,6 +69,7 @@ TEST_F(ProjectorTest, GoesOnWhereItStoodWhenItIsStartedAgain) {
 }
 
 TEST_F(ProjectorTest, MembersShareThePartitionsAndOneTakesOverTheOther) {
+  toy_options_.least_partitions = 1;
   Append(200);
   const auto one = Start("one");
   ASSERT_OK(one->CatchUp(kPatience));

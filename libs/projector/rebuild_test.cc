@@ -133,8 +133,7 @@ TEST_F(RebuildTest, ItIsHeldBackByARateAndByAPause) {
 TEST_F(RebuildTest, OtherSettingsNeedARebuildOffline) {
   StartWithHistory().reset();
   const testing::ProjectionFixture<ToyProjection> other(&log_, false, {"other"});
-  const Projector::Options options = {
-      .folder = folder_ / "toy", .group = "toy", .member = "one", .fold = {}};
+  const Projector::Options options = OptionsOf("one");
   EXPECT_THAT(Projector::Start(other.env(), options),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("rebuild toy")));
   ASSERT_OK_AND_ASSIGN(const RebuildResult result,

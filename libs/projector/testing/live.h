@@ -26,14 +26,20 @@ class LiveFixture : public ::testing::Test {
   LiveFixture() : real_log_(NewInMemoryEventLog()), log_(real_log_.get(), 1), toy_(&log_) {
     EXPECT_OK(log_.CreateTopic("touchpoints", kPartitions));
     EXPECT_OK(log_.CreateTopic("alerts", kPartitions));
+    // A lone member gets them one after the other, and is to have all when it has caught up.
+    toy_options_.least_partitions = kPartitions;
   }
 
-  std::unique_ptr<Projector> Start(const std::string& member = "one") {
+  Projector::Options OptionsOf(const std::string& member) const {
     Projector::Options options = toy_options_;
     options.folder = folder_ / "toy";
     options.group = "toy";
     options.member = member;
-    auto projector = Projector::Start(toy_.env(), options);
+    return options;
+  }
+
+  std::unique_ptr<Projector> Start(const std::string& member = "one") {
+    auto projector = Projector::Start(toy_.env(), OptionsOf(member));
     EXPECT_OK(projector);
     return projector.ok() ? *std::move(projector) : nullptr;
   }
