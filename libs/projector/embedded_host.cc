@@ -121,7 +121,7 @@ absl::StatusOr<ProjectionView> EmbeddedHost::View(absl::string_view projection) 
     }
     stores.push_back(std::move(store));
   }
-  return ProjectionView(std::move(stores));
+  return ProjectionView(stores);
 }
 
 absl::StatusOr<absl::Time> EmbeddedHost::Clock(absl::string_view projection) const {

@@ -220,7 +220,7 @@ void WebHookSender::Deliver(Hook* hook) {
                                          ": reading the alerts log: ", filled.message()));
   }
   while (std::optional<WebHookQueue::Job> job = hook->queue.Next(env_.now())) {
-    Send(*hook, *std::move(job));
+    Send(*hook, *job);
   }
 }
 
@@ -255,7 +255,7 @@ absl::StatusOr<std::string> WebHookSender::BodyOf(const WebHookQueue::Job& job) 
   return Body(StepOf(job.position, event));
 }
 
-void WebHookSender::Send(const Hook& hook, WebHookQueue::Job job) {
+void WebHookSender::Send(const Hook& hook, const WebHookQueue::Job& job) {
   const absl::Time now = env_.now();
   const auto answer = [inbox = inbox_, name = hook.config.name(), job,
                        now](absl::StatusOr<HttpAnswer> got) {

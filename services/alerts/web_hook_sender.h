@@ -101,7 +101,7 @@ class WebHookSender {
   bool MayDeliver() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Deliver(Hook* hook) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Fill(Hook* hook) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Send(const Hook& hook, WebHookQueue::Job job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Send(const Hook& hook, const WebHookQueue::Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::string> BodyOf(const WebHookQueue::Job& job) const;
   void TakeAnswers() ABSL_LOCKS_EXCLUDED(mutex_);
   void Write(const state::v1::WebHookFact& fact, std::function<void(absl::Status)> done);

@@ -174,10 +174,8 @@ bool Exchange::Take(const std::set<Partition>& partitions,
     return false;
   }
   // A partition that has moved may be told by two, for a moment: then once.
-  const bool all_new = std::all_of(covered->begin(), covered->end(), [&](Partition partition) {
-    return uncovered_.contains(partition);
-  });
-  if (!all_new) {
+  for (const Partition partition : *covered) {
+    if (uncovered_.contains(partition)) continue;
     trouble_ = absl::UnavailableError("a partition is on its way to another owner");
     return false;
   }

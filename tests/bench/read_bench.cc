@@ -51,6 +51,12 @@ struct BenchOptions {
   int64_t seconds = 20;
 };
 
+// In milliseconds: what so great a share of the rising `times` stays within.
+double At(const std::vector<absl::Duration>& times, double share) {
+  const auto index = static_cast<size_t>(share * static_cast<double>(times.size() - 1));
+  return absl::ToDoubleMilliseconds(times[index]);
+}
+
 // Times of the requests of one run.
 class Times {
  public:
@@ -64,15 +70,12 @@ class Times {
              absl::Duration cpu) {
     MutexLock lock(&mutex_);
     std::sort(times_.begin(), times_.end());
-    const auto at = [&](double share) {
-      const auto index = static_cast<size_t>(share * static_cast<double>(times_.size() - 1));
-      return absl::ToDoubleMilliseconds(times_[index]);
-    };
     fmt::print(
         "{}: {:.0f} requests/s, {:.0f} touchpoints/s folded: p50 {:.2f} ms, p99 {:.2f} ms, "
         "p99.9 {:.2f} ms, longest {:.2f} ms, {} failed; {:.0f} us of processor time per request\n",
-        what, requests_per_second, touchpoints_per_second, at(0.5), at(0.99), at(0.999), at(1),
-        failed_, absl::ToDoubleMicroseconds(cpu) / static_cast<double>(times_.size()));
+        what, requests_per_second, touchpoints_per_second, At(times_, 0.5), At(times_, 0.99),
+        At(times_, 0.999), At(times_, 1), failed_,
+        absl::ToDoubleMicroseconds(cpu) / static_cast<double>(times_.size()));
   }
 
  private:

@@ -116,7 +116,7 @@ class StreamClient {
     std::string data;
   };
 
-  StreamClient(const std::string& url, std::vector<Header> headers = {}) {
+  explicit StreamClient(const std::string& url, std::vector<Header> headers = {}) {
     HttpCall call{.url = url, .headers = std::move(headers), .timeout = absl::InfiniteDuration()};
     call.on_body = [this](absl::string_view piece) {
       Take(piece);
