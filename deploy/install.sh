@@ -9,11 +9,11 @@ build_packages='
   protobuf-compiler libprotobuf-dev libabsl-dev librocksdb-dev librdkafka-dev
   libfmt-dev libxxhash-dev libssl-dev libcli11-dev libcsv-dev nlohmann-json3-dev
   zlib1g-dev libzstd-dev libboost-dev libspdlog-dev prometheus-cpp-dev libcurl4-openssl-dev
-  libsimdjson-dev tzdata
+  libsimdjson-dev tzdata libphonenumber-dev libgmime-3.0-dev
   libgtest-dev libgmock-dev libbenchmark-dev'
 test_packages='
   clang-format-14 clang-tidy-14 maven openjdk-17-jre-headless python3 python3-venv shellcheck
-  systemd'
+  systemd dovecot-imapd'
 
 fail() {
   echo "install.sh: $*" >&2

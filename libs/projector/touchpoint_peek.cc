@@ -80,7 +80,8 @@ bool NeedsFullParse(uint64_t field) {
 
 bool IsPayload(uint64_t field) {
   return field >= Touchpoint::kCallCompletedFieldNumber &&
-         field != Touchpoint::kStakeholderIdsFieldNumber;
+         field != Touchpoint::kStakeholderIdsFieldNumber &&
+         field != Touchpoint::kFormerClientIdsFieldNumber;
 }
 
 }  // namespace

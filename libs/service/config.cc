@@ -111,11 +111,23 @@ class Completion {
     for (int i = 0; i < type.field_count(); ++i) {
       const FieldDescriptor* const field = type.field(i);
       const std::string path = absl::StrCat(prefix, field->name());
+      if (field->real_containing_oneof() != nullptr &&
+          !message->GetReflection()->HasField(*message, field)) {
+        continue;
+      }
       if (field->message_type() != nullptr) {
         RAPPORT_RETURN_IF_ERROR(CompleteSections(path, tree, field, message));
       } else if (!field->is_repeated()) {
         RAPPORT_RETURN_IF_ERROR(CompleteScalar(path, tree, field, message));
       }
+    }
+    for (int i = 0; i < type.real_oneof_decl_count(); ++i) {
+      const auto& choice = *type.oneof_decl(i);
+      if (message->GetReflection()->HasOneof(*message, &choice)) continue;
+      std::vector<std::string> names;
+      for (int k = 0; k < choice.field_count(); ++k) names.push_back(choice.field(k)->name());
+      return absl::InvalidArgumentError(
+          absl::StrCat(prefix, choice.name(), " is missing: one of ", absl::StrJoin(names, ", ")));
     }
     return absl::OkStatus();
   }

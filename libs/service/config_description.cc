@@ -24,6 +24,7 @@ class OwnFiles : public google::protobuf::compiler::SourceTree {
   google::protobuf::io::ZeroCopyInputStream* Open(const std::string& name) override {
     if (name == "rapport/config/v1/service.proto") return StreamOf(kServiceProtoText);
     if (name == "rapport/config/v1/setting.proto") return StreamOf(kSettingProtoText);
+    if (name == "rapport/config/v1/source.proto") return StreamOf(kSourceProtoText);
     if (name != "google/protobuf/descriptor.proto") return nullptr;
     descriptor_text_ = google::protobuf::FileDescriptorProto::descriptor()->file()->DebugString();
     return StreamOf(descriptor_text_);

@@ -128,8 +128,7 @@ void CheckSplit(const ClientsSplit& split, const std::string& client_id, Rules* 
       .Hold(split.survivor_client_id() != split.separated_client_id(), "separated_client_id",
             "is the survivor itself")
       .Hold(client_id == split.survivor_client_id() || client_id == split.separated_client_id(),
-            "survivor_client_id", "is not the touchpoint's client_id, nor is separated_client_id")
-      .Hold(split.epoch() >= 1, "epoch", "is not at least 1");
+            "survivor_client_id", "is not the touchpoint's client_id, nor is separated_client_id");
 }
 
 }  // namespace
@@ -160,6 +159,19 @@ bool CheckKind(const Touchpoint& touchpoint, Failure* failure) {
     case Touchpoint::kClientRegistered:
     case Touchpoint::kSentimentObserved:
       break;  // nothing beyond the rules for their fields
+    case Touchpoint::kEmailDelivered:
+      rules.Id(touchpoint.email_delivered().message_id(), "message_id")
+          .Id(touchpoint.email_delivered().mailbox(), "mailbox");
+      break;
+    case Touchpoint::kHistoryReopened:
+      rules.Id(touchpoint.history_reopened().retelling_id(), "retelling_id");
+      break;
+    case Touchpoint::kHistoryClosed:
+      rules.Id(touchpoint.history_closed().retelling_id(), "retelling_id");
+      break;
+    case Touchpoint::kTouchpointCorrected:
+      rules.Id(touchpoint.touchpoint_corrected().correction(), "correction");
+      break;
     case Touchpoint::kPortalUsed:
       rules.Id(touchpoint.portal_used().action(), "action");
       break;

@@ -140,8 +140,16 @@ constexpr const char*
                    absorbed_client_id: "c-2"
                    reason: "same firm"
                  })pb",
-            R"pb(clients_split { survivor_client_id: "c-1" separated_client_id: "c-2" epoch: 1 }
+            R"pb(clients_split {
+                   survivor_client_id: "c-1"
+                   separated_client_id: "c-2"
+                   merge_id: "m-1"
+                 })pb",
+            R"pb(email_delivered { message_id: "m-1@example.com" mailbox: "info" folder: "INBOX" }
             )pb",
+            R"pb(history_reopened { retelling_id: "r-1" forgets: true })pb",
+            R"pb(history_closed { retelling_id: "r-1" })pb",
+            R"pb(touchpoint_corrected { correction: "\x12\x03c-1" revision: 1 })pb",
             R"pb(owner_assigned {
                    from_owner_id: "ben"
                    to_owner_id: "eva"

@@ -172,9 +172,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{Touchpoint::kClientsSplit, "client_id: 'c-9'", "",
                 "clients_split.survivor_client_id: is not the touchpoint's client_id, nor is "
                 "separated_client_id"},
-        BadCase{Touchpoint::kClientsSplit,
-                "clients_split { survivor_client_id: 'c-1' separated_client_id: 'c-2' }",
-                "clients_split", "clients_split.epoch: is not at least 1"}));
+        BadCase{Touchpoint::kHistoryReopened, "history_reopened {}", "history_reopened",
+                "history_reopened.retelling_id: is required"},
+        BadCase{Touchpoint::kHistoryClosed, "history_closed {}", "history_closed",
+                "history_closed.retelling_id: is required"},
+        BadCase{Touchpoint::kTouchpointCorrected, "touchpoint_corrected {}", "touchpoint_corrected",
+                "touchpoint_corrected.correction: is required"},
+        BadCase{Touchpoint::kEmailDelivered, "email_delivered { message_id: 'm-1' }",
+                "email_delivered", "email_delivered.mailbox: is required"}));
 
 INSTANTIATE_TEST_SUITE_P(
     NeedsOfSales, BadTouchpoint,

@@ -107,6 +107,7 @@ Breaches CheckImports(const pb::FileDescriptorSet& set) {
       {"touchpoint", {}},
       {"alert", {"touchpoint"}},
       {"rejected", {"touchpoint"}},
+      {"source", {"touchpoint"}},
       {"state", {"touchpoint", "alert"}},
       {"query", {"touchpoint", "alert"}},
       {"config", {"touchpoint", "alert"}},

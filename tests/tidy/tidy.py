@@ -15,13 +15,18 @@ LAYERS = {
     "libs/base": 1,
     "libs/event_log": 2,
     "libs/touchpoint": 3,
-    "libs/projections": 4,
-    "libs/state_store": 4,
-    "libs/projector": 5,
-    "libs/intake": 5,
-    "libs/import": 6,
-    "libs/service": 6,
-    "libs/serving": 7,
+    "libs/identity": 4,
+    "libs/projections": 5,
+    "libs/state_store": 5,
+    "libs/projector": 6,
+    "libs/intake": 6,
+    "libs/telephony": 6,
+    "libs/mail": 6,
+    "libs/import": 7,
+    "libs/service": 7,
+    "libs/serving": 8,
+    "libs/history": 9,
+    "libs/sources": 9,
 }
 # The service that is the command line and the all-in-one process.
 ALL_IN_ONE = "services/rapport"
@@ -33,9 +38,11 @@ SEAMS = {
     "librdkafka": (r"(librdkafka/|rdkafka)", ("libs/event_log/kafka", "tests/")),
     "RocksDB": (r"rocksdb/", ("libs/event_log/embedded", "libs/state_store/", "tests/")),
     "Boost": (r"boost/", ("libs/service/",)),
-    "libcurl": (r"curl/", ("libs/service/",)),
+    "libcurl": (r"curl/", ("libs/service/", "libs/mail/")),
     "spdlog": (r"spdlog/", ("libs/service/",)),
     "simdjson": (r"simdjson", ("libs/intake/",)),
+    "libphonenumber": (r"phonenumbers/", ("libs/identity/",)),
+    "GMime": (r"gmime/", ("libs/mail/",)),
 }
 
 TOP_LEVEL = {"CMakeLists.txt", "README.md", "deploy", "libs", "proto", "services", "tests"}

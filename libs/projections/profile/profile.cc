@@ -364,6 +364,10 @@ void FoldPayload(const Touchpoint& touchpoint, absl::string_view client_id, Prof
     case Touchpoint::kAlertSnoozed:
     case Touchpoint::kAlertResolved:
     case Touchpoint::kAlertDismissed:
+    case Touchpoint::kEmailDelivered:
+    case Touchpoint::kHistoryReopened:
+    case Touchpoint::kHistoryClosed:
+    case Touchpoint::kTouchpointCorrected:
     case Touchpoint::kDeadLetterRetried:
     case Touchpoint::kDeadLetterSkipped:
     case Touchpoint::kClockAdvanced:
@@ -378,7 +382,8 @@ bool Profile::Wants(const Touchpoint& touchpoint) {
   return !touchpoint.client_id().empty() &&
          touchpoint.payload_case() != Touchpoint::PAYLOAD_NOT_SET &&
          !touchpoint.has_clock_advanced() && !touchpoint.has_dead_letter_retried() &&
-         !touchpoint.has_dead_letter_skipped();
+         !touchpoint.has_dead_letter_skipped() && !touchpoint.has_history_reopened() &&
+         !touchpoint.has_history_closed() && !touchpoint.has_touchpoint_corrected();
 }
 
 absl::Status Profile::Apply(const FoldContext& context, const Touchpoint& touchpoint,

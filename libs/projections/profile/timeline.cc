@@ -132,6 +132,8 @@ std::string Summary(const Touchpoint& touchpoint) {
     case Touchpoint::kLetterExchanged:
       return absl::StrCat(Who(touchpoint, "wrote a letter"),
                           Colon(touchpoint.letter_exchanged().topic()));
+    case Touchpoint::kEmailDelivered:
+      return absl::StrCat("mail found in ", touchpoint.email_delivered().mailbox());
     case Touchpoint::kPortalUsed:
       return absl::StrCat("used the portal", Colon(touchpoint.portal_used().action()),
                           Space(touchpoint.portal_used().feature()));
@@ -257,6 +259,12 @@ std::string Summary(const Touchpoint& touchpoint) {
       return absl::StrCat("alert resolved", Colon(touchpoint.alert_resolved().note()));
     case Touchpoint::kAlertDismissed:
       return absl::StrCat("alert dismissed", Colon(touchpoint.alert_dismissed().note()));
+    case Touchpoint::kHistoryReopened:
+      return "history is told anew";
+    case Touchpoint::kHistoryClosed:
+      return "history has been told";
+    case Touchpoint::kTouchpointCorrected:
+      return "a touchpoint was corrected";
     case Touchpoint::kDeadLetterRetried:
       return "a dead letter was retried";
     case Touchpoint::kDeadLetterSkipped:

@@ -315,6 +315,10 @@ void FoldRiskFactors(const Touchpoint& touchpoint, absl::string_view client_id,
     case Touchpoint::kErasureRequested:
       TakeIfLater(touchpoint, factors->mutable_erasure_requested());
       return;
+    case Touchpoint::kEmailDelivered:
+    case Touchpoint::kHistoryReopened:
+    case Touchpoint::kHistoryClosed:
+    case Touchpoint::kTouchpointCorrected:
     case Touchpoint::kMeetingCancelled:
     case Touchpoint::kClientRegistered:
     case Touchpoint::kClientDetailsChanged:

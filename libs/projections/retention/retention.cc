@@ -79,6 +79,10 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kAlertDismissed:
       return true;
     case Touchpoint::kMeetingCancelled:
+    case Touchpoint::kEmailDelivered:
+    case Touchpoint::kHistoryReopened:
+    case Touchpoint::kHistoryClosed:
+    case Touchpoint::kTouchpointCorrected:
     case Touchpoint::kClientRegistered:
     case Touchpoint::kClientDetailsChanged:
     case Touchpoint::kIdentifierLinked:
