@@ -79,6 +79,7 @@ constexpr Exception kIntegers[] = {
 };
 constexpr Exception kTextBytes[] = {
     {"EmailExchanged.excerpt", 0, 2000},
+    {"TouchpointCorrected.correction", 0, 1 << 20},
     {"Touchpoint.source", 0, 128},
     {"Touchpoint.source_event_id", 0, 1024},
 };
@@ -203,7 +204,8 @@ class Plans {
   }
 
   static void SetTextRule(const FieldDescriptor& field, Rule* rule) {
-    if (field.type() == FieldDescriptor::TYPE_BYTES) {
+    const Exception* const exception = Find(kTextBytes, field);
+    if (field.type() == FieldDescriptor::TYPE_BYTES && exception == nullptr) {
       RAPPORT_CHECK(absl::EndsWith(field.name(), "event_id") && !field.is_repeated(),
                     field.full_name(), ": no rule for these bytes");
       rule->kind = Rule::Kind::kEventId;
@@ -212,9 +214,7 @@ class Plans {
     rule->kind = Rule::Kind::kText;
     const bool is_id = absl::EndsWith(field.name(), "_id") || absl::EndsWith(field.name(), "_ids");
     rule->max_bytes = is_id ? kMaxIdBytes : kMaxTextBytes;
-    if (const Exception* const exception = Find(kTextBytes, field)) {
-      rule->max_bytes = static_cast<size_t>(exception->high);
-    }
+    if (exception != nullptr) rule->max_bytes = static_cast<size_t>(exception->high);
   }
 
   void SetMessageRule(const FieldDescriptor& field, Rule* rule) {

@@ -14,7 +14,7 @@ enum class Depth { kFold, kAll };
 //   Timestamp                     within the years 1 to 9999
 //   Money                         an ISO 4217 currency
 //   integer                       not negative; *_permille 0 to 1000; exceptions in the .cc
-//   bytes *event_id               16 bytes
+//   bytes *event_id               16 bytes; others have a limit in the .cc
 //   string                        UTF-8
 //   string *_id, *_ids            at most 256 bytes
 //   any other string              at most 4,096 bytes; exceptions in the .cc
