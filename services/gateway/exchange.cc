@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 
 namespace rapport {
@@ -81,6 +82,12 @@ std::optional<Partition> PartitionOfPosition(absl::string_view position) {
 
 }  // namespace
 
+std::string NamesOf(const std::vector<Partition>& partitions) {
+  return absl::StrJoin(partitions, ", ", [](std::string* out, Partition partition) {
+    absl::StrAppend(out, partition.value());
+  });
+}
+
 void Exchange::Begin(const ExchangeEnv& env, Question question, HttpRequest request,
                      HttpReply reply) {
   const std::shared_ptr<Exchange> exchange(
@@ -98,6 +105,7 @@ Exchange::Exchange(const ExchangeEnv& env, Question question, HttpRequest reques
 void Exchange::Attempt() {
   const Owners::Map owners = env_.owners->Of(question_.projection);
   std::map<std::string, std::set<Partition>> by_address;
+  bool has_gap = false;
   {
     MutexLock lock(&mutex_);
     answers_.clear();
@@ -111,12 +119,17 @@ void Exchange::Attempt() {
       const auto it = owners.addresses.find(partition);
       if (it != owners.addresses.end()) {
         by_address[it->second].insert(partition);
-      } else if (trouble_.ok()) {
+        continue;
+      }
+      has_gap = true;
+      if (trouble_.ok()) {
         trouble_ = absl::UnavailableError(
             absl::StrCat("nobody owns partition ", i, " of ", question_.projection, " just now"));
       }
     }
+    if (IsOrder() && has_gap) by_address.clear();
     waiting_ = by_address.size();
+    asked_ |= !by_address.empty();
   }
   if (by_address.empty()) OnAllAnswers();
   for (const auto& [address, partitions] : by_address) Ask(address, partitions);
@@ -198,7 +211,8 @@ void Exchange::OnAllAnswers() {
   {
     MutexLock lock(&mutex_);
     const bool complete = uncovered_.empty() && !answers_.empty();
-    if (!complete && absl::Now() < deadline_ &&
+    const bool may_ask_again = !IsOrder() || !asked_;
+    if (!complete && may_ask_again && absl::Now() < deadline_ &&
         env_.owners->AfterRefresh([self = shared_from_this()] { self->Attempt(); })) {
       return;
     }
@@ -206,27 +220,29 @@ void Exchange::OnAllAnswers() {
     gathered.missing.assign(uncovered_.begin(), uncovered_.end());
     trouble = trouble_;
   }
-  Finish(std::move(gathered), trouble);
+  HttpResponse response = ResponseFrom(gathered, trouble);
+  MutexLock lock(&mutex_);
+  reply_.Send(std::move(response));
 }
 
-void Exchange::Finish(Gathered gathered, const absl::Status& trouble) {
-  HttpResponse response;
+HttpResponse Exchange::ResponseFrom(const Gathered& gathered, const absl::Status& trouble) const {
+  if (gathered.answers.empty()) {
+    return ErrorResponse(absl::UnavailableError(
+        trouble.ok() ? absl::StrCat("no process of ", question_.projection, " can be reached")
+                     : std::string(trouble.message())));
+  }
+  if (question_.partition) return ResponseOf(gathered.answers.front());
   const auto refused = std::find_if(
       gathered.answers.begin(), gathered.answers.end(),
       [](const HttpAnswer& answer) { return !IsSuccess(answer.status) && answer.status != 404; });
-  if (gathered.answers.empty()) {
-    response = ErrorResponse(absl::UnavailableError(
-        trouble.ok() ? absl::StrCat("no process of ", question_.projection, " can be reached")
-                     : std::string(trouble.message())));
-  } else if (question_.partition) {
-    response = ResponseOf(gathered.answers.front());
-  } else if (refused != gathered.answers.end()) {
-    response = ResponseOf(*refused);
-  } else {
-    response = question_.combine(request_, gathered);
+  if (refused != gathered.answers.end()) return ResponseOf(*refused);
+  if (IsOrder() && !gathered.missing.empty()) {
+    return ErrorResponse(absl::UnavailableError(absl::StrCat(
+        "the order was not answered for partition ", NamesOf(gathered.missing), " of ",
+        question_.projection, ": ", trouble.message(),
+        "; it goes on elsewhere, see /v1/projections/", question_.projection, "/jobs")));
   }
-  MutexLock lock(&mutex_);
-  reply_.Send(std::move(response));
+  return question_.combine(request_, gathered);
 }
 
 void PassOn(const ExchangeEnv& env, const std::string& address, const HttpRequest& request,

@@ -28,6 +28,9 @@ struct ExchangeEnv {
   absl::Duration timeout = absl::Seconds(5);
 };
 
+// "1, 3".
+std::string NamesOf(const std::vector<Partition>& partitions);
+
 // The answers of owners to one request.
 struct Gathered {
   std::vector<HttpAnswer> answers;  // one per owner
@@ -47,7 +50,8 @@ struct Question {
 };
 
 // One request on its way to the owners of its partitions and back. While an owner cannot be reached
-// or says that a partition is not its own, the group is asked anew and the request tried again.
+// or says that a partition is not its own, the group is asked anew and a read tried again. Anything
+// else is an order, which is given once: when all partitions have an owner.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   static void Begin(const ExchangeEnv& env, Question question, HttpRequest request,
@@ -61,10 +65,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   HttpCall CallTo(const std::string& address, const std::set<Partition>& partitions) const;
   void OnAnswer(const std::set<Partition>& partitions, absl::StatusOr<HttpAnswer> answer);
   void OnAllAnswers();
+  bool IsOrder() const { return request_.method != "GET"; }
   // Whether the answer is to be taken; notes the trouble otherwise.
   bool Take(const std::set<Partition>& partitions, const absl::StatusOr<HttpAnswer>& answer)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Finish(Gathered gathered, const absl::Status& trouble);
+  HttpResponse ResponseFrom(const Gathered& gathered, const absl::Status& trouble) const;
 
   const ExchangeEnv env_;
   const Question question_;
@@ -73,6 +78,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   Mutex mutex_;
   HttpReply reply_ ABSL_GUARDED_BY(mutex_);
+  // Some owner was asked, in this attempt or an earlier one.
+  bool asked_ ABSL_GUARDED_BY(mutex_) = false;
   // Of the attempt under way.
   size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   std::set<Partition> uncovered_ ABSL_GUARDED_BY(mutex_);

@@ -7,7 +7,6 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "libs/base/status.h"
 #include "libs/event_log/partitioner.h"
 #include "libs/service/config.h"
@@ -96,11 +95,9 @@ HttpResponse FirstFound(const pb::Message& prototype, const HttpRequest& request
     if (found != nullptr) return MessageResponse(request, *found);
   }
   if (!gathered.missing.empty()) {
-    return ErrorResponse(absl::UnavailableError(absl::StrCat(
-        "not found in the partitions that can be reached; these cannot be: ",
-        absl::StrJoin(gathered.missing, ", ", [](std::string* out, Partition partition) {
-          absl::StrAppend(out, partition.value());
-        }))));
+    return ErrorResponse(absl::UnavailableError(
+        absl::StrCat("not found in the partitions that can be reached; these cannot be: ",
+                     NamesOf(gathered.missing))));
   }
   return {.status = 404,
           .content_type = std::string(gathered.answers.front().HeaderValue("content-type")),

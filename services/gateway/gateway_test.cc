@@ -1,0 +1,202 @@
+#include "services/gateway/gateway.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "libs/serving/page.h"
+#include "libs/serving/testing/serving_fixture.h"
+#include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/projection.pb.h"
+
+namespace rapport {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+constexpr char kVerify[] = "/v1/projections/retention/verify";
+constexpr char kClients[] = "/v1/clients";
+
+// A process of the projections, as the gateway sees one: a member of their groups with an address,
+// behind which a test answers.
+class Owner : private PartitionListener {
+ public:
+  Owner(EventLog* log, const std::string& name) : log_(log), name_(name) {
+    auto server = HttpServer::Create({}, &metrics_);
+    EXPECT_OK(server);
+    http_ = *std::move(server);
+  }
+  ~Owner() override {
+    http_->Drain(absl::Seconds(1));
+    for (const auto& subscription : subscriptions_) EXPECT_OK(subscription->Close());
+  }
+
+  void Handle(absl::string_view method, absl::string_view path,
+              std::function<HttpResponse(const HttpRequest&, int call)> answer) {
+    http_->Handle(method, path,
+                  [this, answer = std::move(answer)](const HttpRequest& request, HttpReply reply) {
+                    reply.Send(answer(request, ++calls_));
+                  });
+  }
+  void Serve() { ASSERT_OK(http_->Start()); }
+  void Join(const std::string& projection) {
+    auto subscription = log_->Subscribe("touchpoints",
+                                        {.group = absl::StrCat("rapport-", projection),
+                                         .member = name_,
+                                         .address = http_->address()},
+                                        this);
+    ASSERT_OK(subscription);
+    subscriptions_.push_back(*std::move(subscription));
+  }
+  // Takes and gives up what the group wants.
+  void Poll() {
+    for (const auto& subscription : subscriptions_) {
+      EXPECT_OK(subscription->Poll(1, absl::ZeroDuration()));
+    }
+  }
+  const std::set<int>& owned() const { return owned_; }
+  int calls() const { return calls_; }
+
+ private:
+  absl::StatusOr<Offset> OnAssigned(Partition partition) override {
+    owned_.insert(partition.value());
+    return Offset(0);
+  }
+  void OnRevoked(Partition partition, bool) override { owned_.erase(partition.value()); }
+
+  EventLog* const log_;
+  const std::string name_;
+  Metrics metrics_;
+  std::unique_ptr<HttpServer> http_;
+  std::vector<std::unique_ptr<Subscription>> subscriptions_;
+  std::set<int> owned_;
+  std::atomic<int> calls_ = 0;
+};
+
+class GatewayTest : public testing::ServingFixture {
+ protected:
+  GatewayTest() : one_(log_.get(), "one"), two_(log_.get(), "two") {
+    config_.mutable_gateway()->set_timeout_ms(2000);
+  }
+  ~GatewayTest() override {
+    http_->Drain(absl::Seconds(1));
+    gateway_.reset();
+  }
+
+  void Join(const std::string& projection) {
+    one_.Serve();
+    two_.Serve();
+    one_.Join(projection);
+    two_.Join(projection);
+  }
+  // Each gets one partition or two.
+  void Share(const std::string& projection) {
+    Join(projection);
+    while (one_.owned().size() + two_.owned().size() < kPartitions || two_.owned().empty()) {
+      one_.Poll();
+      two_.Poll();
+    }
+  }
+  void StartTheGateway() {
+    auto gateway = StartGateway(env());
+    ASSERT_OK(gateway);
+    gateway_ = *std::move(gateway);
+    Serve({gateway_.get()});
+  }
+  static HttpResponse Begun(const HttpRequest& request, int64_t job_id) {
+    query::v1::JobList list;
+    list.add_jobs()->set_job_id(job_id);
+    HttpResponse response = MessageResponse(request, list);
+    response.status = 202;
+    return response;
+  }
+  static HttpResponse Away() { return ErrorResponse(absl::UnavailableError("not mine")); }
+
+  Owner one_;
+  Owner two_;
+  std::unique_ptr<Service> gateway_;
+};
+
+TEST_F(GatewayTest, AnOrderIsGivenToEachOwnerOnce) {
+  one_.Handle("POST", kVerify, [](const HttpRequest& request, int) { return Begun(request, 1); });
+  two_.Handle("POST", kVerify, [](const HttpRequest& request, int) { return Begun(request, 2); });
+  Share("retention");
+  StartTheGateway();
+  const auto list = Post<query::v1::JobList>(kVerify, "{}", 202);
+  ASSERT_EQ(list.jobs_size(), 2);
+  EXPECT_THAT((std::vector<int64_t>{list.jobs(0).job_id(), list.jobs(1).job_id()}),
+              UnorderedElementsAre(1, 2));
+  EXPECT_EQ(one_.calls(), 1);
+  EXPECT_EQ(two_.calls(), 1);
+}
+
+TEST_F(GatewayTest, AnOrderThatIsAnsweredInPartIsNotGivenAgainAndNamesTheRest) {
+  one_.Handle("POST", kVerify, [](const HttpRequest& request, int call) {
+    return call == 1 ? Begun(request, 1)
+                     : ErrorResponse(absl::FailedPreconditionError("a job runs already"));
+  });
+  two_.Handle("POST", kVerify, [](const HttpRequest&, int) { return Away(); });
+  Share("retention");
+  StartTheGateway();
+  const HttpAnswer answer = ServingFixture::Call("POST", kVerify, "{}");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr(absl::StrCat("not answered for partition ",
+                                                  absl::StrJoin(two_.owned(), ", "), " of")));
+  EXPECT_THAT(answer.body, HasSubstr("see /v1/projections/retention/jobs"));
+  EXPECT_EQ(one_.calls(), 1);
+  EXPECT_EQ(two_.calls(), 1);
+}
+
+TEST_F(GatewayTest, AnOrderIsGivenToNobodyWhileAPartitionIsNobodys) {
+  one_.Handle("POST", kVerify, [](const HttpRequest& request, int) { return Begun(request, 1); });
+  two_.Handle("POST", kVerify, [](const HttpRequest& request, int) { return Begun(request, 2); });
+  Join("retention");
+  // What is for `two` it has not taken yet.
+  one_.Poll();
+  StartTheGateway();
+  const HttpAnswer answer = ServingFixture::Call("POST", kVerify, "{}");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("nobody owns partition"));
+  EXPECT_EQ(one_.calls(), 0);
+
+  two_.Poll();
+  EXPECT_EQ(Post<query::v1::JobList>(kVerify, "{}", 202).jobs_size(), 2);
+  EXPECT_EQ(one_.calls(), 1);
+  EXPECT_EQ(two_.calls(), 1);
+}
+
+TEST_F(GatewayTest, AReadIsTriedAgain) {
+  const auto clients = [](const HttpRequest& request, const Owner& owner, const std::string& id) {
+    query::v1::ClientList list;
+    query::v1::ClientSummary* const client = list.add_clients();
+    client->set_client_id(id);
+    client->set_cursor(EncodeCursor(id));
+    for (const int partition : owner.owned()) {
+      list.mutable_watermark()->add_partitions()->set_partition(partition);
+    }
+    return MessageResponse(request, list);
+  };
+  one_.Handle("GET", kClients,
+              [&](const HttpRequest& request, int) { return clients(request, one_, "anna"); });
+  two_.Handle("GET", kClients, [&](const HttpRequest& request, int call) {
+    return call < 3 ? Away() : clients(request, two_, "berta");
+  });
+  Share("profile");
+  StartTheGateway();
+  const auto list = Read<query::v1::ClientList>(kClients);
+  EXPECT_EQ(list.clients_size(), 2);
+  EXPECT_THAT(list.watermark().missing_partitions(), ElementsAre());
+  EXPECT_EQ(two_.calls(), 3);
+}
+
+}  // namespace
+}  // namespace rapport
