@@ -25,6 +25,7 @@ create() {
 create touchpoints "$partitions"
 create alerts "$partitions"
 create rejected "$partitions"
+create sources "$partitions"
 # Whoever owns its one partition is the clock; or delivers the web hooks.
 create clock 1
 create web-hooks 1

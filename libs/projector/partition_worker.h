@@ -17,6 +17,8 @@ struct LogTopics {
   std::string touchpoints = "touchpoints";
   std::string alerts = "alerts";
   std::string rejected = "rejected";
+  // What the sources sent (source.v1.SourceRecord).
+  std::string sources = "sources";
 };
 
 // What the workers of one projection share. All outlive them.

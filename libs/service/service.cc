@@ -144,7 +144,7 @@ absl::Status CreateTopics(EventLog& log, const LogTopics& topics, int partitions
     existing = log.PartitionCount(topics.touchpoints);
   }
   RAPPORT_RETURN_IF_ERROR(existing.status());
-  for (const std::string& topic : {topics.alerts, topics.rejected}) {
+  for (const std::string& topic : {topics.alerts, topics.rejected, topics.sources}) {
     const absl::StatusOr<int> own = log.PartitionCount(topic);
     if (own.ok()) continue;
     if (!absl::IsNotFound(own.status())) return own.status();

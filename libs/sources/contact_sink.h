@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "libs/sources/contact_resolver.h"
+
+namespace rapport {
+
+// A contact that a source told of, on its way to the touchpoints log.
+struct OfferedContact {
+  // Name of the source, for the ledger.
+  std::string source;
+  // As in SourceRecord; empty: the source's records are in the sources log already (calls).
+  std::string record_id;
+  ContactDraft draft;
+  // Why it is to be counted and not written, such as a mail among ourselves; empty: it is written.
+  std::string skipped_because;
+  // What it was made of, for the rejected log.
+  std::string content;
+};
+
+// Makes contacts the touchpoints of their clients. Thread-safe.
+class ContactSink {
+ public:
+  virtual ~ContactSink() = default;
+  // All of it is on disk when this returns ok, what cannot be used in the rejected log.
+  // Unavailable: the log is away or full, and part of it may have been written; offering it again
+  // is safe, since ids come from the source.
+  virtual absl::Status Write(absl::Span<const OfferedContact> contacts) = 0;
+};
+
+}  // namespace rapport

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "libs/event_log/event_log.h"
+#include "libs/projector/partition_worker.h"
+#include "libs/sources/contact_sink.h"
+#include "rapport/source/v1/source_record.pb.h"
+
+namespace rapport {
+
+// What a source sent that cannot be used.
+struct SourceRefusal {
+  std::string source;
+  std::string record_id;
+  std::string content;  // cut to the 64 KiB that are kept
+  std::string reason;
+  // Name of the file it stood in, without its folder, and its first line; empty and 0 when it came
+  // by another way.
+  std::string file = {};
+  int64_t line = 0;
+};
+
+// Writes what sources sent into the logs. Thread-safe.
+class SourceWriter final : public ContactSink {
+ public:
+  // All outlive it. `now` is the wall clock.
+  SourceWriter(EventLog* log, LogTopics topics, ContactResolver* resolver,
+               std::function<absl::Time()> now);
+
+  // Appends records to the sources log, with received_at set; those with a call fact keyed by the
+  // call. Errors as EventLog::Append.
+  absl::Status Append(std::vector<source::v1::SourceRecord> records);
+  absl::Status Write(absl::Span<const OfferedContact> contacts) override;
+  // Into the rejected log, and the ledger.
+  absl::Status Refuse(absl::Span<const SourceRefusal> refusals);
+
+ private:
+  struct Outcome;
+  // The record of a contact's touchpoint, or why it cannot be one.
+  absl::StatusOr<Record> MakeTouchpoint(const OfferedContact& contact, absl::Time now,
+                                        source::v1::SourceItem* item);
+
+  EventLog* const log_;
+  const LogTopics topics_;
+  ContactResolver* const resolver_;
+  const std::function<absl::Time()> now_;
+};
+
+}  // namespace rapport
