@@ -36,6 +36,21 @@ std::optional<std::string> PercentDecode(absl::string_view text, bool plus_is_sp
   return decoded;
 }
 
+std::string PercentEncode(absl::string_view text) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (absl::ascii_isalnum(byte) || absl::StrContains("-._~:", c)) {
+      encoded += c;
+    } else {
+      encoded += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return encoded;
+}
+
 std::optional<RequestTarget> ParseTarget(absl::string_view target) {
   if (absl::StartsWith(target, "http://") || absl::StartsWith(target, "https://")) {
     const size_t slash = target.find('/', target.find("//") + 2);

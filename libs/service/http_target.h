@@ -13,6 +13,9 @@ namespace rapport {
 // queries.
 std::optional<std::string> PercentDecode(absl::string_view text, bool plus_is_space = false);
 
+// All but letters, digits and "-._~:" as %XX, for a path's segment or a query's name or value.
+std::string PercentEncode(absl::string_view text);
+
 // What stands in the first line of a request: "/v1/clients/a%2Fb?owner=x".
 struct RequestTarget {
   absl::string_view raw_path;  // into the target given

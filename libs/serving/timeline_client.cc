@@ -3,29 +3,16 @@
 #include <memory>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/service/config.h"
+#include "libs/service/http_target.h"
 
 namespace rapport {
 namespace {
 
 constexpr size_t kMostBytes = size_t{256} << 20;
-
-std::string PercentEncode(absl::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '_' ||
-        c == '~') {
-      encoded += c;
-    } else {
-      absl::StrAppend(&encoded, "%", absl::BytesToHexString(absl::string_view(&c, 1)));
-    }
-  }
-  return encoded;
-}
 
 absl::StatusOr<query::v1::Touchpoints> ReadAnswer(const absl::StatusOr<HttpAnswer>& answer) {
   RAPPORT_RETURN_IF_ERROR(Annotate(answer.status(), "asking for the client's touchpoints"));

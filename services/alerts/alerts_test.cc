@@ -7,6 +7,7 @@
 #include "libs/projections/retention/retention.h"
 #include "libs/projector/projector.h"
 #include "libs/projector/testing/fixture.h"
+#include "libs/service/http_target.h"
 #include "libs/touchpoint/record.h"
 #include "nlohmann/json.hpp"
 #include "services/alerts/testing/alerts_host.h"
@@ -20,7 +21,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::MakeCleared;
 using testing::MakeRaised;
-using testing::Percent;
 using testing::StreamClient;
 using testing::Until;
 
@@ -216,7 +216,7 @@ class AlertActionsTest : public AlertsTest {
     complaint.mutable_complaint_opened()->set_severity(touchpoint::v1::COMPLAINT_SEVERITY_CRITICAL);
     EXPECT_OK(log_->Append("touchpoints", {MakeRecord(complaint)}));
     alert_id_ = json::parse(stream_->Wait(1)[0].data)["alert_id"];
-    path_ = "/v1/alerts/" + Percent(alert_id_);
+    path_ = "/v1/alerts/" + PercentEncode(alert_id_);
   }
 
   json Alert() { return json::parse(host_->Get(path_).body)["alert"]; }

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "libs/service/http_target.h"
 
 namespace rapport {
 namespace {
@@ -16,20 +16,6 @@ namespace {
 constexpr char kWaitFor[] = "wait_for";
 // The owner waits itself, and answers when it is over.
 constexpr absl::Duration kLongestWait = absl::Seconds(60);
-
-std::string PercentEncode(absl::string_view text) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("-._~:", c)) {
-      encoded += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      encoded += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return encoded;
-}
 
 // What a service behind the gateway has to see of a request.
 bool IsPassedOn(absl::string_view header) {

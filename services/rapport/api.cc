@@ -4,13 +4,13 @@
 #include <fstream>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/service/config.h"
+#include "libs/service/http_target.h"
 #include "services/rapport/output.h"
 
 namespace rapport {
@@ -19,20 +19,6 @@ namespace {
 constexpr absl::Duration kCallTimeout = absl::Seconds(60);
 constexpr absl::Duration kProbeTimeout = absl::Seconds(3);
 constexpr char kProtobuf[] = "application/x-protobuf";
-
-std::string Encoded(absl::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (absl::ascii_isalnum(byte) || absl::StrContains("-_.~:", absl::string_view(&c, 1))) {
-      encoded += c;
-    } else {
-      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return encoded;
-}
 
 // Takes server-sent events out of a stream of bytes.
 class EventParser {
@@ -79,7 +65,7 @@ class EventParser {
 
 std::string ApiPath(const std::vector<std::string>& segments) {
   std::string path;
-  for (const std::string& segment : segments) absl::StrAppend(&path, "/", Encoded(segment));
+  for (const std::string& segment : segments) absl::StrAppend(&path, "/", PercentEncode(segment));
   return path;
 }
 
@@ -87,7 +73,7 @@ std::string ApiQuery(const std::vector<std::pair<std::string, std::string>>& par
   std::string query;
   for (const auto& [name, value] : parameters) {
     if (value.empty()) continue;
-    absl::StrAppend(&query, query.empty() ? "?" : "&", name, "=", Encoded(value));
+    absl::StrAppend(&query, query.empty() ? "?" : "&", name, "=", PercentEncode(value));
   }
   return query;
 }

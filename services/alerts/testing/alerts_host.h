@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -38,19 +37,6 @@ inline void Until(const std::function<bool()>& done) {
     ASSERT_LT(absl::Now(), deadline) << "it did not happen in time";
     absl::SleepFor(absl::Milliseconds(2));
   }
-}
-
-// As it stands in a path.
-inline std::string Percent(absl::string_view text) {
-  std::string path;
-  for (const char c : text) {
-    if (absl::ascii_isalnum(c)) {
-      path += c;
-    } else {
-      absl::StrAppend(&path, "%", absl::Hex(static_cast<uint8_t>(c), absl::kZeroPad2));
-    }
-  }
-  return path;
 }
 
 // The service with a server of its own over a log of the test.
