@@ -89,7 +89,10 @@ class CloudEventsTest : public testing::Test {
 std::vector<Touchpoint> SentSamples() {
   std::vector<Touchpoint> sent;
   for (Touchpoint touchpoint : SampleTouchpoints()) {
-    if (touchpoint.payload_case() == Touchpoint::kClockAdvanced) continue;
+    if (touchpoint.has_clock_advanced() || touchpoint.has_history_reopened() ||
+        touchpoint.has_history_closed()) {
+      continue;
+    }
     touchpoint.clear_event_id();
     touchpoint.clear_recorded_at();
     sent.push_back(std::move(touchpoint));
@@ -291,6 +294,20 @@ TEST_F(CloudEventsTest, ADeadLetterNamesAPartitionOfTheLog) {
     EXPECT_THAT(ErrorOf("application/protobuf", sent.SerializeAsString(), BinaryHeaders(sent)),
                 StartsWith("dead_letter_skipped.partition: "));
   }
+}
+
+TEST_F(CloudEventsTest, HistoriesAreRetoldByUsAlone) {
+  for (const auto kind : {Touchpoint::kHistoryReopened, Touchpoint::kHistoryClosed}) {
+    Touchpoint sent = SampleTouchpoint(kind);
+    sent.clear_event_id();
+    EXPECT_EQ(ErrorOf("application/protobuf", sent.SerializeAsString(), BinaryHeaders(sent)),
+              absl::StrCat(absl::string_view(KindFieldName(kind)),
+                           ": is written by Rapport alone; send clients_merged"));
+  }
+  Touchpoint sent = SentSamples()[2];
+  sent.add_former_client_ids("c-2");
+  EXPECT_EQ(ErrorOf("application/protobuf", sent.SerializeAsString(), BinaryHeaders(sent)),
+            "former_client_ids: is written by Rapport alone");
 }
 
 TEST_F(CloudEventsTest, ARecordTheLogWouldNotTakeIsTold) {

@@ -112,6 +112,12 @@ bool CheckFromOutside(const IntakeLimits& limits, absl::Time now, const Touchpoi
   if (kind == Touchpoint::kClockAdvanced) {
     return Fail("clock_advanced", "is written by the clock alone", problem);
   }
+  if (kind == Touchpoint::kHistoryReopened || kind == Touchpoint::kHistoryClosed) {
+    return Fail(KindFieldName(kind), "is written by Rapport alone; send clients_merged", problem);
+  }
+  if (touchpoint.former_client_ids_size() > 0) {
+    return Fail("former_client_ids", "is written by Rapport alone", problem);
+  }
   if (kind == Touchpoint::kDeadLetterRetried) {
     good = CheckPartition(touchpoint.dead_letter_retried().partition(), limits.partitions, problem);
   } else if (kind == Touchpoint::kDeadLetterSkipped) {

@@ -21,9 +21,11 @@ Record MakeRejectedRecord(const RejectedOffer& offer) {
   const absl::string_view content = offer.content.substr(0, kMaxContentBytes);
   rejected.set_content(content.data(), content.size());
   rejected.set_reason(offer.reason);
+  rejected.set_file(offer.file);
+  rejected.set_line(offer.line);
   ToProto(offer.now, rejected.mutable_rejected_at());
   Record record;
-  record.key = offer.source;
+  record.key = offer.file.empty() ? offer.source : offer.file;
   record.value = rejected.SerializeAsString();
   record.headers = {{"content-type", "application/protobuf"}};
   record.timestamp = offer.now;

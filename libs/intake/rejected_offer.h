@@ -8,12 +8,15 @@
 
 namespace rapport {
 
-// What was offered and refused, by another way than a file.
+// What was offered and refused.
 struct RejectedOffer {
   std::string source = {};
   absl::string_view content;  // cut to the 64 KiB that are kept
   std::string reason;
   absl::Time now;
+  // As in RejectedRecord; empty and 0 when it came by another way than a file.
+  std::string file = {};
+  int64_t line = 0;
 };
 
 // A record of the rejected log: a RejectedRecord. Key: the source.
