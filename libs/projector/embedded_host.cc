@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_join.h"
-#include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/event_log/embedded/embedded_log.h"
 
@@ -19,24 +18,6 @@ constexpr absl::Duration kCatchUpTimeout = absl::Hours(24);
 
 std::string StateFolder(const std::string& data, const std::string& projection) {
   return absl::StrCat(data, "/state/", projection);
-}
-
-// Builds the projection anew when what is stored was folded by other code or settings.
-absl::Status BringUpToDate(
-    const ProjectionEnv& env, const std::string& folder,
-    const std::function<void(const std::string&, const RebuildProgress&)>& progress) {
-  const ProjectionIdentity& identity = env.spec->identity();
-  RAPPORT_ASSIGN_OR_RETURN(const Generations generations, Generations::Open(folder));
-  if (!generations.current()) return absl::OkStatus();
-  const absl::StatusOr<ProjectionIdentity> stored = generations.IdentityOf(*generations.current());
-  if (stored.ok() && *stored == identity) return absl::OkStatus();
-  Log(LogLevel::kInfo, absl::StrCat("the stored state of ", identity.name,
-                                    " is of another version or other settings; rebuilding it"));
-  RebuildOptions options;
-  if (progress) {
-    options.progress = [&](const RebuildProgress& now) { progress(identity.name, now); };
-  }
-  return RebuildOffline(env, folder, options).status();
 }
 
 }  // namespace
@@ -76,7 +57,9 @@ absl::StatusOr<std::unique_ptr<EmbeddedHost>> EmbeddedHost::Open(Options options
                             .resources = host->resources_.get(),
                             .budget = host->budget_.get()};
     const std::string folder = StateFolder(options.data, name);
-    RAPPORT_RETURN_IF_ERROR(BringUpToDate(env, folder, options.rebuild_progress));
+    RAPPORT_RETURN_IF_ERROR(BringUpToDate(env, folder, [&](const RebuildProgress& progress) {
+      if (options.rebuild_progress) options.rebuild_progress(name, progress);
+    }));
     RAPPORT_ASSIGN_OR_RETURN(host->projectors_[name],
                              Projector::Start(env, {.folder = folder,
                                                     .group = absl::StrCat("rapport-", name),

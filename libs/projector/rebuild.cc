@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/projector/client_replay.h"
 
@@ -301,6 +302,20 @@ absl::StatusOr<RebuildResult> RebuildOffline(const ProjectionEnv& env, const std
   result.records = RecordsFolded(built);
   result.took = absl::Now() - start;
   return result;
+}
+
+absl::Status BringUpToDate(const ProjectionEnv& env, const std::string& folder,
+                           std::function<void(const RebuildProgress&)> progress) {
+  const ProjectionIdentity& identity = env.spec->identity();
+  RAPPORT_ASSIGN_OR_RETURN(const Generations generations, Generations::Open(folder));
+  if (!generations.current()) return absl::OkStatus();
+  const absl::StatusOr<ProjectionIdentity> stored = generations.IdentityOf(*generations.current());
+  if (stored.ok() && *stored == identity) return absl::OkStatus();
+  Log(LogLevel::kInfo, absl::StrCat("the stored state of ", identity.name,
+                                    " is of another version or other settings; rebuilding it"));
+  RebuildOptions options;
+  options.progress = std::move(progress);
+  return RebuildOffline(env, folder, options).status();
 }
 
 absl::Status Rollback(Projector& projector) {

@@ -93,6 +93,11 @@ absl::StatusOr<RebuildResult> Rebuild(Projector& projector, const RebuildOptions
 absl::StatusOr<RebuildResult> RebuildOffline(const ProjectionEnv& env, const std::string& folder,
                                              const RebuildOptions& options);
 
+// Rebuilds offline what is stored under `folder` when other code or settings folded it, telling
+// `progress`; does nothing when there is nothing or it is up to date.
+absl::Status BringUpToDate(const ProjectionEnv& env, const std::string& folder,
+                           std::function<void(const RebuildProgress&)> progress);
+
 // Goes back to the generation before the last rebuild.
 absl::Status Rollback(Projector& projector);
 

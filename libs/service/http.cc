@@ -191,14 +191,13 @@ absl::StatusOr<std::optional<int64_t>> QueryNumber(const HttpRequest& request,
   return number;
 }
 
-absl::Status CheckQuery(const HttpRequest& request,
-                        std::initializer_list<absl::string_view> known) {
+absl::Status CheckQuery(const HttpRequest& request, absl::Span<const absl::string_view> known) {
   for (const auto& [name, value] : request.query) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("there is no query parameter '", name, "' here; ",
-                     known.size() == 0 ? "there are none"
-                                       : absl::StrCat("there are: ", absl::StrJoin(known, ", "))));
+                     known.empty() ? "there are none"
+                                   : absl::StrCat("there are: ", absl::StrJoin(known, ", "))));
   }
   return absl::OkStatus();
 }

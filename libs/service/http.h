@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "google/protobuf/message.h"
 #include "libs/event_log/event_log.h"
 
@@ -111,6 +112,6 @@ absl::StatusOr<std::optional<int64_t>> QueryNumber(const HttpRequest& request,
                                                    absl::string_view name, int64_t least,
                                                    int64_t most);
 // InvalidArgument when the query has a parameter that is not among `known`.
-absl::Status CheckQuery(const HttpRequest& request, std::initializer_list<absl::string_view> known);
+absl::Status CheckQuery(const HttpRequest& request, absl::Span<const absl::string_view> known);
 
 }  // namespace rapport

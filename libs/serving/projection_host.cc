@@ -6,7 +6,6 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "libs/base/log.h"
@@ -29,15 +28,6 @@ query::v1::PartitionWatermark ToWatermark(const StoredPosition& position) {
     ToProto(position.clock, watermark.mutable_clock());
   }
   return watermark;
-}
-
-absl::Status CheckParameters(const HttpRequest& request, const std::vector<std::string>& known) {
-  for (const auto& [name, value] : request.query) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "there is no query parameter '", name, "' here; there are: ", absl::StrJoin(known, ", ")));
-  }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<RecordPosition>> PositionsToWaitFor(const HttpRequest& request,
@@ -82,7 +72,7 @@ absl::StatusOr<std::unique_ptr<ProjectionHost>> ProjectionHost::Start(
     const ServiceEnv& env, const config::v1::ProjectionService& section,
     std::unique_ptr<ProjectionSpec> spec) {
   auto host = std::unique_ptr<ProjectionHost>(new ProjectionHost(env, section, std::move(spec)));
-  RAPPORT_RETURN_IF_ERROR(host->BringUpToDate());
+  RAPPORT_RETURN_IF_ERROR(host->RebuildIfOutdated());
   RAPPORT_RETURN_IF_ERROR(host->StartProjector());
   AddAdminRoutes(*host);
   return host;
@@ -100,22 +90,14 @@ ProjectionEnv ProjectionHost::projection_env() const {
           .budget = env_.budget};
 }
 
-absl::Status ProjectionHost::BringUpToDate() const {
-  RAPPORT_ASSIGN_OR_RETURN(const Generations generations, Generations::Open(StateFolder()));
-  if (!generations.current()) return absl::OkStatus();
-  const absl::StatusOr<ProjectionIdentity> stored = generations.IdentityOf(*generations.current());
-  if (stored.ok() && *stored == spec_->identity()) return absl::OkStatus();
-  Log(LogLevel::kInfo, absl::StrCat("the stored state of ", name(),
-                                    " is of another version or other settings; rebuilding it"));
+absl::Status ProjectionHost::RebuildIfOutdated() const {
   absl::Time next = absl::Now() + kTellProgressEvery;
-  RebuildOptions options;
-  options.progress = [&](const RebuildProgress& progress) {
+  return BringUpToDate(projection_env(), StateFolder(), [&](const RebuildProgress& progress) {
     if (absl::Now() < next) return;
     next = absl::Now() + kTellProgressEvery;
     Log(LogLevel::kInfo, absl::StrCat("rebuilding ", name(), ": ", progress.records, " of ",
                                       progress.total_records, " records"));
-  };
-  return RebuildOffline(projection_env(), StateFolder(), options).status();
+  });
 }
 
 absl::Status ProjectionHost::StartProjector() {
@@ -162,13 +144,13 @@ absl::StatusOr<ProjectionHost::Reading> ProjectionHost::ReadAll() const {
   return reading;
 }
 
-void ProjectionHost::Get(absl::string_view pattern, std::vector<std::string> parameters,
+void ProjectionHost::Get(absl::string_view pattern, std::vector<absl::string_view> parameters,
                          HttpHandler handler) {
   parameters.push_back(kWaitFor);
   const auto wait_and_handle = [this, parameters = std::move(parameters),
                                 handler = std::move(handler)](HttpRequest request,
                                                               HttpReply reply) {
-    if (const absl::Status known = CheckParameters(request, parameters); !known.ok()) {
+    if (const absl::Status known = CheckQuery(request, parameters); !known.ok()) {
       return reply.Send(ErrorResponse(known));
     }
     const auto positions = PositionsToWaitFor(request, projector_->partition_count());
@@ -195,7 +177,7 @@ void ProjectionHost::Get(absl::string_view pattern, std::vector<std::string> par
 }
 
 void ProjectionHost::Answer(
-    absl::string_view pattern, std::vector<std::string> parameters,
+    absl::string_view pattern, std::vector<absl::string_view> parameters,
     std::function<absl::StatusOr<HttpResponse>(const HttpRequest&)> answer) {
   Get(pattern, std::move(parameters), Answering(std::move(answer)));
 }

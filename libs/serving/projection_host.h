@@ -48,13 +48,14 @@ class ProjectionHost {
   // From all partitions that are folded by this process.
   absl::StatusOr<Reading> ReadAll() const;
 
-  // Adds a GET route. A request with a query parameter that is neither among `parameters` nor
-  // wait_for is answered 400. wait_for=<partition>:<offset>, repeatable, has the handler called
-  // once the records at these places are folded and committed: 400 when it is no such place, 409
-  // when the partition is not folded by this process, 504 after max_wait_ms.
-  void Get(absl::string_view pattern, std::vector<std::string> parameters, HttpHandler handler);
+  // Adds a GET route; `parameters` are literals. A request with a query parameter that is neither
+  // among `parameters` nor wait_for is answered 400. wait_for=<partition>:<offset>, repeatable, has
+  // the handler called once the records at these places are folded and committed: 400 when it is no
+  // such place, 409 when the partition is not folded by this process, 504 after max_wait_ms.
+  void Get(absl::string_view pattern, std::vector<absl::string_view> parameters,
+           HttpHandler handler);
   // The same for a handler that answers at once.
-  void Answer(absl::string_view pattern, std::vector<std::string> parameters,
+  void Answer(absl::string_view pattern, std::vector<absl::string_view> parameters,
               std::function<absl::StatusOr<HttpResponse>(const HttpRequest&)> answer);
 
   // Ok when it owns partitions, none of them stands still, and each has once been where its log
@@ -78,7 +79,7 @@ class ProjectionHost {
   std::string StateFolder() const;
   ProjectionEnv projection_env() const;
   // Builds the projection anew when what is stored was folded by other code or settings.
-  absl::Status BringUpToDate() const;
+  absl::Status RebuildIfOutdated() const;
   absl::Status StartProjector();
 
   const ServiceEnv env_;
