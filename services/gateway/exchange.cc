@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "libs/service/http_target.h"
+#include "libs/serving/projection_host.h"
 
 namespace rapport {
 namespace {
@@ -57,13 +57,6 @@ HttpResponse ResponseOf(const HttpAnswer& answer) {
   }
   response.body = answer.body;
   return response;
-}
-
-// "3:1200" names partition 3; anything else goes to every owner, which will refuse it.
-std::optional<Partition> PartitionOfPosition(absl::string_view position) {
-  int32_t partition = 0;
-  if (!absl::SimpleAtoi(position.substr(0, position.find(':')), &partition)) return std::nullopt;
-  return Partition(partition);
 }
 
 }  // namespace
@@ -118,23 +111,28 @@ void Exchange::Attempt() {
     asked_ |= !by_address.empty();
   }
   if (by_address.empty()) OnAllAnswers();
-  for (const auto& [address, partitions] : by_address) Ask(address, partitions);
+  for (const auto& [address, partitions] : by_address) {
+    Ask(address, partitions, owners.partition_count);
+  }
 }
 
-void Exchange::Ask(const std::string& address, const std::set<Partition>& partitions) {
-  env_.client->Send(CallTo(address, partitions),
+void Exchange::Ask(const std::string& address, const std::set<Partition>& partitions,
+                   int partition_count) {
+  env_.client->Send(CallTo(address, partitions, partition_count),
                     [self = shared_from_this(), partitions](absl::StatusOr<HttpAnswer> answer) {
                       self->OnAnswer(partitions, std::move(answer));
                     });
 }
 
-HttpCall Exchange::CallTo(const std::string& address, const std::set<Partition>& partitions) const {
+HttpCall Exchange::CallTo(const std::string& address, const std::set<Partition>& partitions,
+                          int partition_count) const {
   std::vector<std::pair<std::string, std::string>> query;
   bool waits = false;
   for (const auto& parameter : request_.query) {
     if (parameter.first == kWaitFor) {
-      const std::optional<Partition> partition = PartitionOfPosition(parameter.second);
-      if (partition && !partitions.contains(*partition)) continue;
+      // One that is wrong goes to every owner, which will refuse it.
+      const auto position = ParsePosition(kWaitFor, parameter.second, partition_count);
+      if (position.ok() && !partitions.contains(position->partition)) continue;
       waits = true;
     }
     query.push_back(parameter);

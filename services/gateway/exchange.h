@@ -61,8 +61,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   Exchange(const ExchangeEnv& env, Question question, HttpRequest request, HttpReply reply);
 
   void Attempt();
-  void Ask(const std::string& address, const std::set<Partition>& partitions);
-  HttpCall CallTo(const std::string& address, const std::set<Partition>& partitions) const;
+  void Ask(const std::string& address, const std::set<Partition>& partitions, int partition_count);
+  HttpCall CallTo(const std::string& address, const std::set<Partition>& partitions,
+                  int partition_count) const;
   void OnAnswer(const std::set<Partition>& partitions, absl::StatusOr<HttpAnswer> answer);
   void OnAllAnswers();
   bool IsOrder() const { return request_.method != "GET"; }

@@ -9,10 +9,14 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/event_log/partitioner.h"
+#include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/profile/profile.h"
+#include "libs/projections/retention/retention.h"
 #include "libs/service/config.h"
 #include "libs/serving/merge.h"
 #include "libs/serving/openapi.h"
 #include "libs/serving/page.h"
+#include "libs/serving/projection_host.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"
@@ -26,10 +30,6 @@ namespace {
 
 namespace pb = google::protobuf;
 using query::v1::Watermark;
-
-constexpr char kProfile[] = "profile";
-constexpr char kRetention[] = "retention";
-constexpr char kDealPipeline[] = "deal_pipeline";
 
 std::unique_ptr<pb::Message> Parse(const pb::Message& prototype, const HttpAnswer& answer) {
   std::unique_ptr<pb::Message> message(prototype.New());
@@ -121,14 +121,15 @@ class Gateway : public Service {
  public:
   explicit Gateway(const ServiceEnv& env, std::string token)
       : env_(env),
-        exchange_{.owners = std::make_shared<Owners>(
-                      env.log, env.topics.touchpoints,
-                      std::vector<std::string>{kProfile, kRetention, kDealPipeline}),
-                  .client = env.http_client,
-                  .token = std::move(token),
-                  .timeout = absl::Milliseconds(env.config->gateway().timeout_ms())} {
+        exchange_{
+            .owners = std::make_shared<Owners>(
+                env.log, env.topics.touchpoints,
+                std::vector<std::string>{Profile::kName, Retention::kName, DealPipeline::kName}),
+            .client = env.http_client,
+            .token = std::move(token),
+            .timeout = absl::Milliseconds(env.config->gateway().timeout_ms())} {
     AddReadRoutes();
-    for (const char* projection : {kProfile, kRetention, kDealPipeline}) {
+    for (const char* projection : {Profile::kName, Retention::kName, DealPipeline::kName}) {
       AddOperatorRoutes(projection);
     }
     AddPassedOnRoutes();
@@ -189,16 +190,17 @@ class Gateway : public Service {
   }
 
   void AddReadRoutes() {
-    AddShared("GET", "/v1/clients", kProfile, query::v1::ClientList::default_instance(), Merge);
-    AddOwnedByClient("/v1/clients/{id}", kProfile, "id");
-    AddOwnedByClient("/v1/clients/{id}/timeline", kProfile, "id");
-    AddOwnedByClient("/v1/clients/{id}/touchpoints", kProfile, "id");
-    AddShared("GET", "/v1/retention/at-risk", kRetention, query::v1::AtRiskList::default_instance(),
+    AddShared("GET", "/v1/clients", Profile::kName, query::v1::ClientList::default_instance(),
               Merge);
-    AddOwnedByClient("/v1/retention/{client}", kRetention, "client");
-    AddShared("GET", "/v1/pipeline/board", kDealPipeline, query::v1::Board::default_instance(),
-              Merge);
-    AddShared("GET", "/v1/deals/{id}", kDealPipeline, query::v1::Deal::default_instance(),
+    AddOwnedByClient("/v1/clients/{id}", Profile::kName, "id");
+    AddOwnedByClient("/v1/clients/{id}/timeline", Profile::kName, "id");
+    AddOwnedByClient("/v1/clients/{id}/touchpoints", Profile::kName, "id");
+    AddShared("GET", "/v1/retention/at-risk", Retention::kName,
+              query::v1::AtRiskList::default_instance(), Merge);
+    AddOwnedByClient("/v1/retention/{client}", Retention::kName, "client");
+    AddShared("GET", "/v1/pipeline/board", DealPipeline::kName,
+              query::v1::Board::default_instance(), Merge);
+    AddShared("GET", "/v1/deals/{id}", DealPipeline::kName, query::v1::Deal::default_instance(),
               FirstFound);
     ServeOpenApi(*env_.http);
   }
@@ -222,14 +224,10 @@ class Gateway : public Service {
   }
 
   static absl::StatusOr<Partition> PartitionOfPosition(const HttpRequest& request, int partitions) {
-    const absl::string_view position = request.PathValue("position");
-    int32_t partition = 0;
-    if (absl::SimpleAtoi(position.substr(0, position.find(':')), &partition) && partition >= 0 &&
-        partition < partitions) {
-      return Partition(partition);
-    }
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", position, "' is no <partition>:<offset> with a partition from 0 to ", partitions - 1));
+    RAPPORT_ASSIGN_OR_RETURN(
+        const RecordPosition position,
+        ParsePosition("the dead letter's place", request.PathValue("position"), partitions));
+    return position.partition;
   }
 
   void PassOnRoute(absl::string_view method, absl::string_view pattern, const std::string& address,

@@ -119,6 +119,17 @@ class GatewayTest : public testing::ServingFixture {
     response.status = 202;
     return response;
   }
+  static HttpResponse Clients(const HttpRequest& request, const Owner& owner,
+                              const std::string& id) {
+    query::v1::ClientList list;
+    query::v1::ClientSummary* const client = list.add_clients();
+    client->set_client_id(id);
+    client->set_cursor(EncodeCursor(id));
+    for (const int partition : owner.owned()) {
+      list.mutable_watermark()->add_partitions()->set_partition(partition);
+    }
+    return MessageResponse(request, list);
+  }
   static HttpResponse Away() { return ErrorResponse(absl::UnavailableError("not mine")); }
 
   Owner one_;
@@ -175,20 +186,10 @@ TEST_F(GatewayTest, AnOrderIsGivenToNobodyWhileAPartitionIsNobodys) {
 }
 
 TEST_F(GatewayTest, AReadIsTriedAgain) {
-  const auto clients = [](const HttpRequest& request, const Owner& owner, const std::string& id) {
-    query::v1::ClientList list;
-    query::v1::ClientSummary* const client = list.add_clients();
-    client->set_client_id(id);
-    client->set_cursor(EncodeCursor(id));
-    for (const int partition : owner.owned()) {
-      list.mutable_watermark()->add_partitions()->set_partition(partition);
-    }
-    return MessageResponse(request, list);
-  };
   one_.Handle("GET", kClients,
-              [&](const HttpRequest& request, int) { return clients(request, one_, "anna"); });
+              [&](const HttpRequest& request, int) { return Clients(request, one_, "anna"); });
   two_.Handle("GET", kClients, [&](const HttpRequest& request, int call) {
-    return call < 3 ? Away() : clients(request, two_, "berta");
+    return call < 3 ? Away() : Clients(request, two_, "berta");
   });
   Share("profile");
   StartTheGateway();
@@ -196,6 +197,28 @@ TEST_F(GatewayTest, AReadIsTriedAgain) {
   EXPECT_EQ(list.clients_size(), 2);
   EXPECT_THAT(list.watermark().missing_partitions(), ElementsAre());
   EXPECT_EQ(two_.calls(), 3);
+}
+
+TEST_F(GatewayTest, APositionGoesToItsOwnerAndOneThatIsNoneToAll) {
+  for (Owner* const owner : {&one_, &two_}) {
+    owner->Handle("GET", kClients, [owner](const HttpRequest& request, int) {
+      return Clients(request, *owner, std::string(request.Query("wait_for").value_or("nothing")));
+    });
+  }
+  Share("profile");
+  StartTheGateway();
+  const auto told = [this](const std::string& position) {
+    const auto list = Read<query::v1::ClientList>(absl::StrCat(kClients, "?wait_for=", position));
+    std::vector<std::string> ids;
+    for (const auto& client : list.clients()) ids.push_back(client.client_id());
+    return ids;
+  };
+  for (const char* position : {"0:7", "1:7", "2:7"}) {
+    EXPECT_THAT(told(position), UnorderedElementsAre(position, "nothing"));
+  }
+  for (const char* position : {"3:7", "-1:7", "2", "x:7"}) {
+    EXPECT_THAT(told(position), UnorderedElementsAre(position, position));
+  }
 }
 
 }  // namespace
