@@ -1,0 +1,66 @@
+#include "libs/identity/agent_directory.h"
+
+#include "gtest/gtest.h"
+#include "libs/base/status_matchers.h"
+
+namespace rapport {
+namespace {
+
+using ::testing::HasSubstr;
+
+config::v1::Sources Staff() {
+  config::v1::Sources config;
+  config::v1::Agent* anna = config.add_agents();
+  anna->set_agent_id("anna.keller");
+  anna->add_extensions("201");
+  anna->add_extensions("Agent/anna");
+  anna->add_e_mails("Anna.Keller@Example.com");
+  config::v1::Agent* ben = config.add_agents();
+  ben->set_agent_id("ben.okafor");
+  ben->add_extensions("SIP/202");
+  ben->add_extensions("PJSIP/front-desk");
+  ben->add_e_mails("ben@example.com");
+  return config;
+}
+
+TEST(AgentDirectory, FindsByWhatTelephoneSystemsCallThem) {
+  ASSERT_OK_AND_ASSIGN(const AgentDirectory agents, AgentDirectory::Create(Staff(), {}));
+  for (const char* const text :
+       {"201", "SIP/201", "SIP/201-00000a12", "PJSIP/201-0000001f", "Local/201@queues-00000001;2",
+        "sip/201", "Agent/anna", "agent/ANNA", "Local/201@from-queue/n", " 201 "}) {
+    EXPECT_EQ(agents.OfPhone(text), "anna.keller") << text;
+  }
+  for (const char* const text :
+       {"SIP/202", "SIP/202-00000b01", "PJSIP/front-desk", "PJSIP/front-desk-0000000a"}) {
+    EXPECT_EQ(agents.OfPhone(text), "ben.okafor") << text;
+  }
+  for (const char* const text : {"", "202", "SIP/2011", "SIP/provider-00000001", "anna", "NONE"}) {
+    EXPECT_EQ(agents.OfPhone(text), "") << text;
+  }
+}
+
+TEST(AgentDirectory, FindsByMailbox) {
+  ASSERT_OK_AND_ASSIGN(const AgentDirectory agents, AgentDirectory::Create(Staff(), {}));
+  EXPECT_EQ(agents.OfEmail("anna.keller@example.com"), "anna.keller");
+  EXPECT_EQ(agents.OfEmail("ben@example.com"), "ben.okafor");
+  EXPECT_EQ(agents.OfEmail("carla@example.com"), "");
+}
+
+TEST(AgentDirectory, RefusesWhatIsTwoPeoples) {
+  config::v1::Sources config = Staff();
+  config.mutable_agents(1)->add_extensions("201");
+  EXPECT_THAT(AgentDirectory::Create(config, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "agents: '201' is both anna.keller's and ben.okafor's"));
+  config = Staff();
+  config.mutable_agents(1)->add_e_mails("nobody");
+  EXPECT_THAT(AgentDirectory::Create(config, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("agents: ben.okafor: 'nobody' is no e-mail address")));
+  config = Staff();
+  config.mutable_agents(0)->add_extensions("201");
+  EXPECT_THAT(AgentDirectory::Create(config, {}), IsOk());
+}
+
+}  // namespace
+}  // namespace rapport

@@ -1,0 +1,187 @@
+#include "libs/identity/phone.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "phonenumbers/phonenumberutil.h"
+
+namespace rapport {
+namespace {
+
+using i18n::phonenumbers::PhoneNumber;
+using i18n::phonenumbers::PhoneNumberUtil;
+
+// libphonenumber reads no longer ones.
+constexpr size_t kLongestText = 250;
+
+// What telephone systems write for a caller who shows no number. The numbers are the words
+// "anonymous", "restricted", "blocked", "unknown" and "unavailable" on a telephone's keys, as
+// carriers and Twilio send them.
+constexpr std::array<absl::string_view, 22> kWithheld = {"",
+                                                         "anonymous",
+                                                         "restricted",
+                                                         "unknown",
+                                                         "private",
+                                                         "private number",
+                                                         "unavailable",
+                                                         "blocked",
+                                                         "withheld",
+                                                         "anonym",
+                                                         "unbekannt",
+                                                         "asterisk",
+                                                         "not available",
+                                                         "no number",
+                                                         "nobody",
+                                                         "<unknown>",
+                                                         "none",
+                                                         "+266696687",
+                                                         "+7378742833",
+                                                         "+2562533",
+                                                         "+8656696",
+                                                         "+86282452253"};
+
+bool IsWithheld(absl::string_view text) {
+  const std::string lower = absl::AsciiStrToLower(text);
+  return std::find(kWithheld.begin(), kWithheld.end(), lower) != kWithheld.end();
+}
+
+bool ConsumePrefixIgnoreCase(absl::string_view* text, absl::string_view prefix) {
+  if (!absl::StartsWithIgnoreCase(*text, prefix)) return false;
+  text->remove_prefix(prefix.size());
+  return true;
+}
+
+void StripQuotes(absl::string_view* text) {
+  *text = absl::StripAsciiWhitespace(*text);
+  while (!text->empty() && (text->front() == '"' || text->front() == '\'')) text->remove_prefix(1);
+  while (!text->empty() && (text->back() == '"' || text->back() == '\'')) text->remove_suffix(1);
+  *text = absl::StripAsciiWhitespace(*text);
+}
+
+// What stands for the number in a caller id: between the last "<" and ">", or before them when
+// there is nothing between.
+absl::string_view OfCallerId(absl::string_view text) {
+  const size_t open = text.rfind('<');
+  if (open != absl::string_view::npos && !IsWithheld(text)) {
+    const absl::string_view name = text.substr(0, open);
+    absl::string_view number = text.substr(open + 1);
+    number = number.substr(0, number.find('>'));
+    StripQuotes(&number);
+    text = number.empty() ? name : number;
+  }
+  StripQuotes(&text);
+  return text;
+}
+
+std::string PercentDecoded(absl::string_view text) {
+  const auto digit = [](char c) {
+    return absl::ascii_isdigit(static_cast<unsigned char>(c)) ? c - '0'
+                                                              : absl::ascii_tolower(c) - 'a' + 10;
+  };
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && absl::ascii_isxdigit(text[i + 1]) &&
+        absl::ascii_isxdigit(text[i + 2])) {
+      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+// The user part of a SIP address; "tel:" is taken off; others as they are.
+std::string OfUri(absl::string_view text) {
+  const bool sip =
+      ConsumePrefixIgnoreCase(&text, "sips:") || ConsumePrefixIgnoreCase(&text, "sip:");
+  if (!sip) ConsumePrefixIgnoreCase(&text, "tel:");
+  const size_t at = text.find('@');
+  if (at == absl::string_view::npos && !sip) return std::string(text);
+  text = text.substr(0, at);
+  text = text.substr(0, text.find(';'));
+  // user:password
+  text = text.substr(0, text.find(':'));
+  return PercentDecoded(text);
+}
+
+absl::Status NoPhoneNumber(absl::string_view text, absl::string_view why) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", text.substr(0, kLongestText), "' is no phone number: ", why));
+}
+
+absl::string_view Why(PhoneNumberUtil::ErrorType error) {
+  switch (error) {
+    case PhoneNumberUtil::INVALID_COUNTRY_CODE_ERROR:
+      return "its country code does not exist, or it has none and the default region is unknown";
+    case PhoneNumberUtil::TOO_SHORT_AFTER_IDD:
+    case PhoneNumberUtil::TOO_SHORT_NSN:
+      return "it is too short";
+    case PhoneNumberUtil::TOO_LONG_NSN:
+      return "it is too long";
+    case PhoneNumberUtil::NOT_A_NUMBER:
+    case PhoneNumberUtil::NO_PARSING_ERROR:
+      break;
+  }
+  return "write it like +4930123456 or 030 123456";
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> NormalizePhone(absl::string_view text, const PhoneRules& rules) {
+  const absl::string_view written = OfCallerId(absl::StripAsciiWhitespace(text));
+  if (written.size() > kLongestText) return NoPhoneNumber(text, "it is too long");
+  const std::string number = OfUri(written);
+  if (IsWithheld(written) || IsWithheld(number)) {
+    return absl::NotFoundError("the number is withheld");
+  }
+  // A channel or a name that has digits in it ("SIP/201-00000a12") would be read as their number.
+  if (absl::ascii_isalpha(static_cast<unsigned char>(number.front()))) {
+    return NoPhoneNumber(text, Why(PhoneNumberUtil::NOT_A_NUMBER));
+  }
+  // Letters stand for digits on a telephone's keys: 1-800-FLOWERS.
+  const auto digits = std::count_if(number.begin(), number.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c));
+  });
+  if (digits == 0) return NoPhoneNumber(text, Why(PhoneNumberUtil::NOT_A_NUMBER));
+  if (number.front() != '+' && digits <= rules.extension_digits) {
+    return absl::OutOfRangeError(absl::StrCat(
+        "'", number, "' is an extension: it has no more than ", rules.extension_digits, " digits"));
+  }
+  const PhoneNumberUtil& util = *PhoneNumberUtil::GetInstance();
+  PhoneNumber parsed;
+  const PhoneNumberUtil::ErrorType error = util.Parse(number, rules.default_region, &parsed);
+  if (error != PhoneNumberUtil::NO_PARSING_ERROR) return NoPhoneNumber(text, Why(error));
+  switch (util.IsPossibleNumberWithReason(parsed)) {
+    case PhoneNumberUtil::IS_POSSIBLE:
+      break;
+    case PhoneNumberUtil::IS_POSSIBLE_LOCAL_ONLY:
+      return absl::OutOfRangeError(
+          absl::StrCat("'", number, "' is a local number without an area code"));
+    case PhoneNumberUtil::TOO_SHORT:
+      return absl::OutOfRangeError(absl::StrCat("'", number, "' is too short for a phone number"));
+    case PhoneNumberUtil::INVALID_COUNTRY_CODE:
+      return NoPhoneNumber(text, Why(PhoneNumberUtil::INVALID_COUNTRY_CODE_ERROR));
+    case PhoneNumberUtil::INVALID_LENGTH:
+    case PhoneNumberUtil::TOO_LONG:
+      return NoPhoneNumber(text, "no number of its country is so long");
+  }
+  parsed.clear_extension();
+  std::string normal;
+  util.Format(parsed, PhoneNumberUtil::E164, &normal);
+  return normal;
+}
+
+bool IsPhoneRegion(absl::string_view region) {
+  std::set<std::string> regions;
+  PhoneNumberUtil::GetInstance()->GetSupportedRegions(&regions);
+  return regions.count(std::string(region)) > 0;
+}
+
+}  // namespace rapport

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+
+#include "absl/container/btree_map.h"
+#include "absl/strings/string_view.h"
+#include "libs/identity/identifier.h"
+#include "libs/projections/projection.h"
+#include "rapport/state/v1/identity.pb.h"
+
+namespace rapport {
+
+struct IdentitySettings {
+  // By which identifiers that were written otherwise are brought into their normal form.
+  NormalForms forms;
+};
+
+// By which identifiers a client is known: those linked to it, those of its people as long as they
+// are there, and the one that a provisional client was made of. Independent of the order of
+// arrival. An identifier that has no normal form is left out.
+struct IdentityProjection {
+  static constexpr char kName[] = "identity";
+  static constexpr int kVersion = 1;
+  using State = state::v1::IdentityState;
+  using Settings = IdentitySettings;
+
+  // Registration, people, links, merges and splits; calls and mails of provisional clients, and of
+  // those that were absorbed.
+  static bool Wants(const touchpoint::v1::Touchpoint& touchpoint);
+  // InvalidArgument when event_id has not 16 bytes.
+  static absl::Status Apply(const FoldContext& context,
+                            const touchpoint::v1::Touchpoint& touchpoint, const Settings& settings,
+                            State& state, FoldOutput& output);
+  // Sets no timers.
+  static void Wake(const FoldContext&, absl::Time, const Settings&, State&, FoldOutput&) {}
+  // kClientsByIdentifierIndex and kAbsorbedIndex.
+  static void Index(const State& state, const Settings& settings, IndexWriter& index);
+  static std::string Fingerprint(const Settings& settings);
+};
+
+// Sort key: AppendKeyString(key text of the identifier). Value: ClaimRow.
+inline constexpr char kClientsByIdentifierIndex[] = "by_identifier";
+// Absorbed clients. Sort key: AppendKeyString(client id of the survivor). No value.
+inline constexpr char kAbsorbedIndex[] = "absorbed";
+
+// The client's identifiers by their key texts, each once with its strongest claim: one of its own
+// goes before one of an absorbed client, then by origin, then the latest.
+absl::btree_map<std::string, state::v1::ClaimRow> ClaimsOf(const state::v1::IdentityState& state);
+
+}  // namespace rapport
