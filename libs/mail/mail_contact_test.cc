@@ -1,0 +1,140 @@
+#include "libs/mail/mail_contact.h"
+
+#include <string>
+
+#include "absl/strings/match.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "libs/base/status_matchers.h"
+#include "libs/base/time.h"
+#include "libs/touchpoint/validate.h"
+
+namespace rapport {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using touchpoint::v1::Touchpoint;
+
+const absl::Time kReceived = absl::FromUnixSeconds(1'785'750'000);
+
+MailContactSettings Settings() {
+  return {
+      .source = "office",
+      .is_own = [](absl::string_view address) { return absl::EndsWith(address, "@ours.example"); },
+      .agent_of = [](absl::string_view address) -> std::string {
+        if (address == "ben@ours.example") return "ben";
+        if (address == "anna@ours.example") return "anna";
+        return "";
+      }};
+}
+
+MailContact Make(absl::string_view header, const std::string& mailbox = "anna@ours.example") {
+  const auto mail =
+      ParseMail(absl::StrCat(header,
+                             "\nMessage-ID: <m@example.com>\n"
+                             "Date: Mon, 3 Aug 2026 08:12:00 +0000\nSubject: s\n\nText"));
+  EXPECT_OK(mail);
+  return MakeMailContact(*mail, {mailbox, "INBOX", kReceived}, Settings());
+}
+
+// The touchpoint with a client would be taken by the log.
+void ExpectValid(Touchpoint touchpoint) {
+  touchpoint.set_client_id("c");
+  EXPECT_OK(ValidateTouchpoint(touchpoint));
+}
+
+TEST(MailContact, Inbound) {
+  const MailContact contact =
+      Make("From: Jo@Example.com\nTo: info@ours.example, ben@ours.example, x@example.net");
+  ASSERT_TRUE(contact.exchanged.has_value());
+  const Touchpoint& exchanged = *contact.exchanged;
+  ExpectValid(exchanged);
+  EXPECT_EQ(exchanged.direction(), touchpoint::v1::DIRECTION_INBOUND);
+  EXPECT_EQ(exchanged.channel(), touchpoint::v1::CHANNEL_E_MAIL);
+  EXPECT_EQ(exchanged.agent_id(), "ben");
+  EXPECT_EQ(exchanged.source(), "e-mail");
+  EXPECT_EQ(exchanged.source_event_id(), "message/m@example.com");
+  EXPECT_EQ(FromProto(exchanged.occurred_at()), absl::FromUnixSeconds(1'785'744'720));
+  EXPECT_EQ(exchanged.email_exchanged().client_e_mail(), "jo@example.com");
+  EXPECT_EQ(exchanged.email_exchanged().excerpt(), "Text");
+  EXPECT_THAT(contact.client_addresses, ElementsAre("jo@example.com", "x@example.net"));
+
+  ASSERT_TRUE(contact.delivered.has_value());
+  ExpectValid(*contact.delivered);
+  EXPECT_EQ(contact.delivered->source(), "office");
+  EXPECT_EQ(contact.delivered->source_event_id(), "delivery/anna@ours.example/m@example.com");
+  EXPECT_EQ(contact.delivered->email_delivered().folder(), "INBOX");
+}
+
+TEST(MailContact, OneMailInTwoMailboxesIsOneTouchpoint) {
+  const char* const kHeader = "From: jo@example.com\nTo: ben@ours.example";
+  const MailContact one = Make(kHeader);
+  const MailContact other = Make(kHeader, "ben@ours.example");
+  EXPECT_EQ(one.exchanged->SerializeAsString(), other.exchanged->SerializeAsString());
+  EXPECT_NE(one.delivered->event_id(), other.delivered->event_id());
+}
+
+TEST(MailContact, Outbound) {
+  const MailContact contact = Make(
+      "From: ben@ours.example\nTo: anna@ours.example\nCc: jo@example.com, Jo@example.com, "
+      "x@example.net");
+  ASSERT_TRUE(contact.exchanged.has_value());
+  EXPECT_EQ(contact.exchanged->direction(), touchpoint::v1::DIRECTION_OUTBOUND);
+  EXPECT_EQ(contact.exchanged->agent_id(), "ben");
+  EXPECT_THAT(contact.client_addresses, ElementsAre("jo@example.com", "x@example.net"));
+}
+
+TEST(MailContact, TheMailboxNamesTheAgentWhereNobodyElseDoes) {
+  EXPECT_EQ(Make("From: jo@example.com\nTo: list@example.net").exchanged->agent_id(), "anna");
+}
+
+TEST(MailContact, WhatIsNoContact) {
+  EXPECT_EQ(Make("From: ben@ours.example\nTo: anna@ours.example").skipped_because,
+            "it stayed among ourselves");
+  EXPECT_EQ(Make("To: anna@ours.example").skipped_because, "it does not tell who sent it");
+  EXPECT_FALSE(Make("To: anna@ours.example").delivered.has_value());
+}
+
+TEST(MailContact, ABounceBelongsToWhomItIsAbout) {
+  const MailContact contact =
+      Make("From: mailer-daemon@ours.example\nX-Failed-Recipients: jo@example.com");
+  ASSERT_TRUE(contact.exchanged.has_value());
+  EXPECT_TRUE(contact.exchanged->email_exchanged().bounce());
+  EXPECT_EQ(contact.exchanged->direction(), touchpoint::v1::DIRECTION_INBOUND);
+  EXPECT_THAT(contact.client_addresses, ElementsAre("jo@example.com"));
+}
+
+TEST(MailContact, ADateAheadOfOursIsNotBelieved) {
+  ParsedMail mail = *ParseMail("From: jo@example.com\n\n");
+  mail.date = kReceived + absl::Hours(25);
+  EXPECT_EQ(
+      FromProto(MakeMailContact(mail, {"", "", kReceived}, Settings()).exchanged->occurred_at()),
+      kReceived);
+  mail.date = std::nullopt;
+  const MailContact contact = MakeMailContact(mail, {"", "", kReceived}, Settings());
+  EXPECT_EQ(FromProto(contact.exchanged->occurred_at()), kReceived);
+  EXPECT_FALSE(contact.delivered.has_value());
+}
+
+TEST(MailContact, TheLongestIdsAreTaken) {
+  const std::string mailbox(200, 'm');
+  const auto mail = ParseMail(
+      absl::StrCat("From: jo@example.com\nMessage-ID: <", std::string(160, 'i'), ">\n\n"));
+  const MailContact contact = MakeMailContact(*mail, {mailbox, "", kReceived}, Settings());
+  ExpectValid(*contact.exchanged);
+  ExpectValid(*contact.delivered);
+}
+
+TEST(MailContact, AddressesAreNormalisedAsAsked) {
+  MailContactSettings settings = Settings();
+  settings.normalize = [](absl::string_view address) {
+    return address == "x@example.net" ? "" : "normal";
+  };
+  const auto mail = ParseMail("From: jo@example.com\nTo: x@example.net\n\n");
+  EXPECT_THAT(MakeMailContact(*mail, {"", "", kReceived}, settings).client_addresses,
+              ElementsAre("normal"));
+}
+
+}  // namespace
+}  // namespace rapport

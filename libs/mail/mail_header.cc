@@ -1,0 +1,272 @@
+#include "libs/mail/mail_header.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "libs/mail/gmime_ptr.h"
+#include "libs/mail/utf8.h"
+#include "libs/web_hook_check/hashes.h"
+
+namespace rapport::mail_internal {
+namespace {
+
+constexpr size_t kMaxValueBytes = size_t{64} << 10;
+constexpr size_t kMaxNameBytes = 256;
+
+// RFC 5322: printable ASCII without colon.
+bool IsFieldName(absl::string_view name) {
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [](char c) { return absl::ascii_isgraph(c); });
+}
+
+bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+
+// GMime takes C strings of UTF-8.
+std::string ForGMime(absl::string_view value) {
+  std::string text = ToUtf8(value.substr(0, kMaxValueBytes), "");
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  return text;
+}
+
+// In a domain upper case means nothing.
+std::string LowerDomain(absl::string_view address) {
+  std::string lower(address);
+  const size_t at = lower.rfind('@');
+  if (at == std::string::npos) return lower;
+  std::transform(lower.begin() + static_cast<int64_t>(at), lower.end(),
+                 lower.begin() + static_cast<int64_t>(at), absl::ascii_tolower);
+  return lower;
+}
+
+void Collect(InternetAddressList* list, std::vector<MailAddress>* addresses) {
+  const int count = internet_address_list_length(list);
+  for (int i = 0; i < count && addresses->size() < ParsedMail::kMaxAddresses; ++i) {
+    InternetAddress* const entry = internet_address_list_get_address(list, i);
+    if (INTERNET_ADDRESS_IS_GROUP(entry)) {
+      Collect(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry)), addresses);
+      continue;
+    }
+    const char* const address = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(entry));
+    // What has no domain is an account of some machine, or a note such as "undisclosed".
+    if (address == nullptr || !absl::StrContains(address, '@')) continue;
+    constexpr size_t kMaxAddressBytes = 320;
+    constexpr size_t kMaxPersonBytes = 256;
+    const char* const name = internet_address_get_name(entry);
+    addresses->push_back({.name = OneLine(name == nullptr ? "" : name, kMaxPersonBytes),
+                          .address = LowerDomain(OneLine(address, kMaxAddressBytes))});
+  }
+}
+
+// An id without blanks; replaced by its hash when it is too long or no text.
+std::string BoundedId(absl::string_view written) {
+  std::string id;
+  for (const char c : written) {
+    if (!absl::ascii_isspace(c)) id.push_back(c);
+  }
+  const bool text = IsUtf8(id) && std::none_of(id.begin(), id.end(), absl::ascii_iscntrl);
+  if (text && id.size() <= ParsedMail::kMaxIdBytes) return id;
+  return absl::StrCat("long-", absl::BytesToHexString(Sha256(id).substr(0, 16)));
+}
+
+// The time that the newest server on the way noted.
+std::optional<absl::Time> ReceivedDate(const MailHeader& header) {
+  const absl::string_view received = header.Get("received");
+  const size_t mark = received.rfind(';');
+  if (mark == absl::string_view::npos) return std::nullopt;
+  return DecodeDate(received.substr(mark + 1));
+}
+
+std::vector<std::string> References(const MailHeader& header) {
+  std::vector<std::string> ids = DecodeIds(header.Get("references"));
+  if (ids.size() > ParsedMail::kMaxReferences) {
+    ids.erase(ids.begin() + 1, ids.end() - (ParsedMail::kMaxReferences - 1));
+  }
+  return ids;
+}
+
+bool IsMailerDaemon(const ParsedMail& mail) {
+  return !mail.from.empty() && (absl::StartsWithIgnoreCase(mail.from[0].address, "mailer-daemon") ||
+                                absl::StartsWithIgnoreCase(mail.from[0].address, "postmaster@"));
+}
+
+void FillFlags(const MailHeader& header, ParsedMail* mail) {
+  const std::string precedence = Keyword(header.Get("precedence"));
+  const std::string automatic = Keyword(header.Get("auto-submitted"));
+  mail->auto_reply = (!automatic.empty() && automatic != "no") ||
+                     header.Find("x-autoreply").has_value() ||
+                     header.Find("x-autorespond").has_value() || precedence == "auto_reply";
+  mail->mailing_list = header.Find("list-id").has_value() || header.Find("list-post").has_value();
+  mail->bulk = precedence == "bulk" || precedence == "list" || precedence == "junk" ||
+               header.Find("list-unsubscribe").has_value();
+
+  for (const MailAddress& failed : DecodeAddresses(header.GetAll("x-failed-recipients", ", "))) {
+    mail->failed_recipients.push_back(failed.address);
+  }
+  const std::string content_type = absl::AsciiStrToLower(header.Get("content-type"));
+  if (absl::StartsWith(content_type, "multipart/report")) {
+    // Read receipts are reports, too, but of a mail that was delivered.
+    (absl::StrContains(content_type, "disposition-notification") ? mail->auto_reply
+                                                                 : mail->bounce) = true;
+  }
+  const std::optional<absl::string_view> return_path = header.Find("return-path");
+  if ((return_path.has_value() && absl::StripAsciiWhitespace(*return_path) == "<>" &&
+       IsMailerDaemon(*mail)) ||
+      !mail->failed_recipients.empty()) {
+    mail->bounce = true;
+  }
+}
+
+}  // namespace
+
+MailHeader::MailHeader(absl::string_view mail) {
+  // Some who store mails leave the line of the mbox format before them.
+  size_t at = 0;
+  if (absl::StartsWith(mail, "From ") || absl::StartsWith(mail, ">From ")) {
+    at = std::min(mail.find('\n'), mail.size() - 1) + 1;
+  }
+  const size_t begin = at;
+  size_t field = at;  // where the field that is being read begins
+  while (at < mail.size()) {
+    const size_t end = std::min(mail.find('\n', at), mail.size() - 1) + 1;
+    const absl::string_view line = mail.substr(at, end - at);
+    const bool folded = IsBlank(line[0]) && at > begin;
+    const absl::string_view bare = absl::StripTrailingAsciiWhitespace(line);
+    if (bare.empty() && (!folded || line[0] == '\r')) {
+      Add(mail.substr(field, at - field));
+      body_at_ = end;
+      return;
+    }
+    if (!folded) {
+      Add(mail.substr(field, at - field));
+      field = at;
+      const absl::string_view name = bare.substr(0, bare.find(':'));
+      if (name.size() == bare.size() || !IsFieldName(absl::StripTrailingAsciiWhitespace(name))) {
+        body_at_ = at;
+        return;
+      }
+    }
+    at = end;
+  }
+  Add(mail.substr(field));
+  body_at_ = mail.size();
+}
+
+void MailHeader::Add(absl::string_view line) {
+  const size_t colon = line.find(':');
+  if (colon == absl::string_view::npos || colon > kMaxNameBytes) return;
+  if (fields_.size() >= kMaxFields || body_at_ >= kMaxBytes) return;
+  std::string value(absl::StripAsciiWhitespace(line.substr(colon + 1, kMaxValueBytes)));
+  value.erase(
+      std::remove_if(value.begin(), value.end(), [](char c) { return c == '\r' || c == '\n'; }),
+      value.end());
+  // Until the header has been read, this counts what is kept of it.
+  body_at_ += line.size();
+  fields_.emplace_back(
+      absl::AsciiStrToLower(absl::StripTrailingAsciiWhitespace(line.substr(0, colon))),
+      std::move(value));
+}
+
+std::optional<absl::string_view> MailHeader::Find(absl::string_view name) const {
+  for (const auto& [known, value] : fields_) {
+    if (known == name) return value;
+  }
+  return std::nullopt;
+}
+
+std::string MailHeader::GetAll(absl::string_view name, absl::string_view separator) const {
+  std::string all;
+  for (const auto& [known, value] : fields_) {
+    if (known == name) absl::StrAppend(&all, all.empty() ? "" : separator, value);
+  }
+  return all;
+}
+
+std::string DecodeText(absl::string_view value, size_t most) {
+  InitGMime();
+  const GText text(g_mime_utils_header_decode_text(nullptr, ForGMime(value).c_str()));
+  return OneLine(text == nullptr ? "" : text.get(), most);
+}
+
+std::vector<MailAddress> DecodeAddresses(absl::string_view value) {
+  InitGMime();
+  std::vector<MailAddress> addresses;
+  std::string text = ForGMime(value);
+  // Each colon may begin a group, into which GMime descends.
+  constexpr int kMaxColons = 200;
+  size_t end = 0;
+  for (int colons = 0; end < text.size() && colons < kMaxColons; ++end) colons += text[end] == ':';
+  text.resize(end);
+  const GObjectPtr<InternetAddressList> list(internet_address_list_parse(nullptr, text.c_str()));
+  if (list != nullptr) Collect(list.get(), &addresses);
+  return addresses;
+}
+
+std::optional<absl::Time> DecodeDate(absl::string_view value) {
+  InitGMime();
+  GDateTime* const date = g_mime_utils_header_decode_date(ForGMime(value).c_str());
+  if (date == nullptr) return std::nullopt;
+  const absl::Time time = absl::FromUnixSeconds(g_date_time_to_unix(date));
+  g_date_time_unref(date);
+  return time;
+}
+
+std::vector<std::string> DecodeIds(absl::string_view value) {
+  std::vector<std::string> ids;
+  const auto add = [&ids](absl::string_view written) {
+    std::string id = BoundedId(written);
+    if (!id.empty() && std::find(ids.begin(), ids.end(), id) == ids.end()) {
+      ids.push_back(std::move(id));
+    }
+  };
+  constexpr size_t kMost = 10 * ParsedMail::kMaxReferences;
+  bool bracketed = false;
+  for (size_t open = value.find('<'); open != absl::string_view::npos && ids.size() < kMost;
+       open = value.find('<', open)) {
+    bracketed = true;
+    const size_t close = value.find('>', open);
+    add(value.substr(open + 1, close == absl::string_view::npos ? close : close - open - 1));
+    if (close == absl::string_view::npos) break;
+    open = close + 1;
+  }
+  if (bracketed) return ids;
+  for (const absl::string_view word :
+       absl::StrSplit(value, absl::ByAnyChar(" \t\r\n,;"), absl::SkipEmpty())) {
+    if (ids.size() < kMost) add(word);
+  }
+  return ids;
+}
+
+std::string Keyword(absl::string_view value) {
+  return absl::AsciiStrToLower(absl::StripAsciiWhitespace(value.substr(0, value.find(';'))));
+}
+
+void FillFromHeader(const MailHeader& header, ParsedMail* mail) {
+  mail->message_id = NormalizeMessageId(header.Get("message-id"));
+  const std::vector<std::string> answers = DecodeIds(header.Get("in-reply-to"));
+  if (!answers.empty()) mail->in_reply_to = answers.front();
+  mail->references = References(header);
+  mail->subject = DecodeText(header.Get("subject"), ParsedMail::kMaxSubjectBytes);
+  mail->date = DecodeDate(header.Get("date"));
+  if (!mail->date.has_value()) mail->date = ReceivedDate(header);
+  mail->from = DecodeAddresses(header.Get("from"));
+  if (mail->from.empty()) mail->from = DecodeAddresses(header.Get("sender"));
+  mail->to = DecodeAddresses(header.GetAll("to", ", "));
+  mail->cc = DecodeAddresses(header.GetAll("cc", ", "));
+  mail->bcc = DecodeAddresses(header.GetAll("bcc", ", "));
+  FillFlags(header, mail);
+}
+
+}  // namespace rapport::mail_internal
+
+namespace rapport {
+
+std::string NormalizeMessageId(absl::string_view written) {
+  const std::vector<std::string> ids = mail_internal::DecodeIds(written);
+  return ids.empty() ? "" : ids.front();
+}
+
+}  // namespace rapport

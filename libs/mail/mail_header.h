@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "libs/mail/mail.h"
+
+namespace rapport::mail_internal {
+
+// The fields at the beginning of a mail, unfolded but otherwise as written.
+class MailHeader {
+ public:
+  static constexpr size_t kMaxBytes = size_t{256} << 10;
+  static constexpr size_t kMaxFields = 2000;
+
+  // Reads the fields of `mail` up to the first empty line; what is beyond the limits is left out.
+  // A line that is no field ends the header, too.
+  explicit MailHeader(absl::string_view mail);
+
+  bool empty() const { return fields_.empty(); }
+  // Where the body begins in `mail`.
+  size_t body_at() const { return body_at_; }
+
+  // The value of the first field of this name (in lower case); nullopt when there is none.
+  std::optional<absl::string_view> Find(absl::string_view name) const;
+  // As Find, but empty when there is none.
+  absl::string_view Get(absl::string_view name) const { return Find(name).value_or(""); }
+  // The values of all fields of this name, separated by `separator`.
+  std::string GetAll(absl::string_view name, absl::string_view separator) const;
+
+ private:
+  void Add(absl::string_view line);
+
+  std::vector<std::pair<std::string, std::string>> fields_;  // names in lower case
+  size_t body_at_ = 0;
+};
+
+// Values of fields. Encoded words (RFC 2047) become UTF-8; what is in no known form is skipped.
+std::string DecodeText(absl::string_view value, size_t most);
+std::vector<MailAddress> DecodeAddresses(absl::string_view value);
+std::optional<absl::Time> DecodeDate(absl::string_view value);
+// Ids as in ParsedMail::message_id: those in angle brackets, or else all words.
+std::vector<std::string> DecodeIds(absl::string_view value);
+
+// All of `mail` that its header tells but for message_id and thread_id when the header has no id.
+void FillFromHeader(const MailHeader& header, ParsedMail* mail);
+
+// The value in lower case, without what follows ";".
+std::string Keyword(absl::string_view value);
+
+}  // namespace rapport::mail_internal
