@@ -318,12 +318,15 @@ def _exists(name, here, files, folders):
 
 def include_style(files):
     """#pragma once; ours and other people's libraries in quotes and from the root, the system's in
-    angle brackets."""
+    angle brackets. A source includes its own header first, so that it is self-contained."""
     for path, text in cpp_files(files):
         if path.endswith(".h"):
             code = [line for line in code_only(text).splitlines() if line.strip()]
             if not code or code[0].strip() != "#pragma once":
                 yield breach(path, 1, "a header begins with #pragma once")
+        own = re.sub(r"\.cc$", ".h", path)
+        if own != path and own in files and next(includes(text), (0, "", ""))[2] != own:
+            yield breach(path, 1, f"include {own} first")
         for number, bracket, included in includes(text):
             if bracket == "<":
                 if not SYSTEM_INCLUDE.match(included):

@@ -173,6 +173,15 @@ class TidyTest(unittest.TestCase):
         check("#include <absl/time/time.h>", "angle brackets")
         check("#include <csv.h>", "angle brackets")
 
+    def test_own_header_first(self):
+        def check(text, *expected):
+            self.assert_breach(tidy.include_style,
+                               {"libs/a/b.h": "#pragma once\n", "libs/a/b.cc": text}, *expected)
+        check('#include "libs/a/b.h"\n#include <map>\n')
+        check('// Why.\n#include "libs/a/b.h"\n')
+        check('#include <map>\n#include "libs/a/b.h"\n', "libs/a/b.cc:1: include libs/a/b.h first")
+        check("int x = 1;\n", "libs/a/b.cc:1: include libs/a/b.h first")
+
     def test_pragma_once(self):
         check = lambda text, *args: self.assert_breach(tidy.include_style, {"a/b.h": text}, *args)
         check("// Why.\n#pragma once\n")
