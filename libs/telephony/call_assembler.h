@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "rapport/source/v1/call.pb.h"
+#include "rapport/touchpoint/v1/common.pb.h"
+#include "rapport/touchpoint/v1/contact.pb.h"
+
+// Many facts make one call. What the systems leave open is decided here:
+//  - A person took a call when a leg with a called channel was answered, or the queue says so. A
+//    leg that was answered without a called channel heard a machine: an announcement
+//    (effective = false, no talk), or voice mail.
+//  - Asterisk hides rings behind Local channels, which are nobody; the same talk through two legs
+//    counts once.
+//  - A queue that tells how long was talked is believed before a leg, since a leg that was answered
+//    by the queue's music counts the waiting too.
+//  - The same step told twice, by the queue log and the manager interface (within two seconds),
+//    counts once; and so does the same leg.
+
+namespace rapport {
+
+struct AssembledCall {
+  // Whether nothing is missing: no queue step without its end, no call heard of in the queue alone,
+  // no call whose end was not told.
+  bool complete = false;
+  // What is missing, for people; empty when complete.
+  std::string missing;
+  // Whether the system tells a call piece by piece, so that more may follow at once even when
+  // nothing is missing.
+  bool may_grow = false;
+  absl::Time began_at;
+  // The end as far as it is known.
+  absl::Time ended_at;
+  // DIRECTION_INTERNAL: among ourselves, and no contact.
+  touchpoint::v1::Direction direction = touchpoint::v1::DIRECTION_UNSPECIFIED;
+  // As they were written, the likeliest first; none when the number was withheld.
+  std::vector<std::string> client_numbers;
+  // Who of ours spoke, or was rung, as the system calls them, the best name first: names of agents,
+  // channels such as "SIP/201" and extensions of one person; none when nobody was.
+  std::vector<std::string> agents;
+  // client_phone and purpose are empty; incomplete is the opposite of `complete`.
+  touchpoint::v1::CallCompleted call;
+};
+
+struct AssembleOptions {
+  // Whether a number or an extension, as it was written, is ours.
+  std::function<bool(absl::string_view)> is_ours;
+  // Whether a queue log, or the manager interface, tells of the queues of this system: a call that
+  // was queued is not complete before it did.
+  bool queue_steps_expected = false;
+};
+
+// The call that `facts` tell of, all of one call; a pure function of the set of facts, whatever
+// their order and however often each is there. At least one.
+AssembledCall AssembleCall(absl::Span<const source::v1::CallFact* const> facts,
+                           const AssembleOptions& options);
+
+}  // namespace rapport
