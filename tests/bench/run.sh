@@ -9,9 +9,49 @@ tests/kafka/fetch.sh
 cmake -S . -B .build/release -G Ninja -DCMAKE_BUILD_TYPE=release >/dev/null
 cmake --build .build/release --target \
   embedded_log_bench fold_bench memory_bench read_bench ingest_bench alerts_bench kafka_log_bench \
-  kill_test kill_child rapport
+  kill_test kill_child services_on_kafka_test rapport
 
 section() { printf '\n== %s\n' "$1"; }
+# figures PATTERN COMMAND...: the lines of its output that match; all of it when it fails.
+figures() {
+  local pattern=$1 output
+  shift
+  output=$("$@" 2>&1) || {
+    printf '%s\n' "$output" >&2
+    return 1
+  }
+  grep -- "$pattern" <<<"$output"
+}
+# Processor time of a process so far, in ticks; its name may contain spaces.
+ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{print $12 + $13}'; }
+# Memory and processor time of `rapport up` while nothing happens but the clock.
+at_rest() (
+  rapport=services/rapport/rapport import=../../deploy/import seconds=20 process=
+  data=$(mktemp -d)
+  trap '[[ -z $process ]] || { kill "$process" && wait "$process"; } || true; rm -rf "$data"' EXIT
+  figures "touchpoints of" "$rapport" --data "$data" import "$import/online_retail_sample.csv.gz" \
+    --map "$import/online_retail.textproto"
+  "$rapport" --data "$data" up --listen 127.0.0.1:0 >"$data/up.log" 2>&1 &
+  process=$!
+  until address=$(grep -om1 'http://[0-9.:]*' "$data/up.log") &&
+    curl --silent --fail --output /dev/null "$address/readyz"; do
+    kill -0 "$process" || {
+      cat "$data/up.log" >&2
+      exit 1
+    }
+    sleep 0.1
+  done
+  # What the start has begun in the background ends.
+  sleep 5
+  before=$(ticks "$process")
+  sleep "$seconds"
+  after=$(ticks "$process")
+  awk -v share="$((after - before)) $(getconf CLK_TCK) $seconds" '/^VmRSS/ {
+    split(share, of, " ")
+    printf "%.0f MiB resident, %.1f %% of a core over %d s\n",
+      $2 / 1024, 100 * of[1] / of[2] / of[3], of[3]
+  }' "/proc/$process/status"
+)
 cd .build/release
 section "machine"
 nproc | sed 's/$/ cores/'
@@ -29,6 +69,10 @@ services/alerts/alerts_bench
 section "reads of clients beside the fold"
 tests/bench/read_bench
 section "reopening after kill -9"
-tests/faults/kill_test | grep "start of the process"
+figures "start of the process" tests/faults/kill_test
+section "rapport up at rest, the sample loaded"
+at_rest
+section "services on Kafka, each killed in turn and started again"
+figures "answers complete" tests/integration/services_on_kafka_test
 section "Kafka: reading"
 libs/event_log/kafka/kafka_log_bench
