@@ -25,6 +25,12 @@ struct FoldContext {
   // Time as the log tells it: the latest ClockAdvanced before this point of the partition, or
   // absl::InfinitePast() when there was none yet. Never falls.
   absl::Time now = absl::InfinitePast();
+  // Since when the client's history is being told anew (the HistoryReopened's occurred_at), or
+  // absl::InfinitePast() when it is not. What is folded meanwhile is not to be judged: no effects
+  // and no wake, until Apply gets the HistoryClosed.
+  absl::Time retelling_since = absl::InfinitePast();
+
+  bool retelling() const { return retelling_since != absl::InfinitePast(); }
 };
 
 // What a fold hands out besides the new state. Reused from call to call.
@@ -119,6 +125,21 @@ concept Projection = requires(const FoldContext& context,
   { P::Index(const_state, settings, index) } -> std::same_as<void>;
   // Names the settings that shape the state, so that a changed setting is seen as a new version.
   { P::Fingerprint(settings) } -> std::same_as<std::string>;
+};
+
+// The optional part of a projection whose state does not follow from the touchpoints alone, such as
+// the life of an alert. When a client's history is told anew from nothing, what is beyond the
+// touchpoints is carried from `kept` over into the new `state`, to which the touchpoints are added
+// next. `before` is what is forgotten; `kept` is the state whose life goes on: `before` itself,
+// that from before the merge which is taken back, or null when the client goes on under another.
+// Effects tell readers what that changes. At HistoryClosed the projector puts the wake back as it
+// was, and calls Apply only if the state is not the one of `kept` again.
+template <class P>
+concept CarriesOver = Projection<P> &&
+    requires(const FoldContext& context, const typename P::Settings& settings,
+             const typename P::State& before, const typename P::State* kept,
+             typename P::State& state, FoldOutput& output) {
+  { P::CarryOver(context, settings, before, kept, state, output) } -> std::same_as<void>;
 };
 
 }  // namespace rapport

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +50,7 @@ class FoldEngine final : public PartitionFold {
     int64_t timer = kNever;
     int64_t wake = kNever;
     bool changed = false;  // since it was decoded
+    bool there = false;    // else nothing was folded, or it was forgotten
   };
 
   bool Wants(const touchpoint::v1::Touchpoint& touchpoint) const override {
@@ -78,8 +80,12 @@ class FoldEngine final : public PartitionFold {
     MarkChanged(*slot);
     if (slot->wake > due) {
       // It was moved to later meanwhile; only now does the timer follow.
-      MoveTimer(client, due, slot->wake);
-      slot->timer = slot->wake;
+      PutTimer(*slot, slot->wake);
+      return absl::OkStatus();
+    }
+    if (IsBeingRetold(client)) {
+      // What is not told to its end is not judged: again with the next ClockAdvanced.
+      PutTimer(*slot, ToMicros(WakeAfter(context(client).now)));
       return absl::OkStatus();
     }
     MoveTimer(client, due, kNever);
@@ -99,19 +105,62 @@ class FoldEngine final : public PartitionFold {
     return slot->timer;
   }
 
+  absl::StatusOr<std::optional<std::string>> ReopenState(const std::string& client,
+                                                         const Reopening& reopening) override {
+    RAPPORT_ASSIGN_OR_RETURN(Slot * slot, Find(client));
+    std::optional<std::string> stood;
+    if constexpr (CarriesOver<P>) {
+      stood.emplace();
+      if (slot->there) EncodeStoredState(slot->timer, slot->wake, slot->state, &*stood);
+    }
+    if (!reopening.forgets) return stood;
+    MoveTimer(client, slot->timer, kNever);
+    slot->timer = slot->wake = kNever;
+    const bool was_there = slot->there;
+    if constexpr (CarriesOver<P>) {
+      const State before = slot->state;
+      State kept = before;
+      if (reopening.kept) RAPPORT_RETURN_IF_ERROR(DecodeKept(*reopening.kept, &kept));
+      slot->state.Clear();
+      output_.Clear();
+      P::CarryOver(context(client), settings_, before, reopening.absorbed ? nullptr : &kept,
+                   slot->state, output_);
+      TakeOutput(slot->node->first, output_);
+    } else {
+      slot->state.Clear();
+    }
+    const bool there = slot->state.ByteSizeLong() > 0;
+    if (was_there || there) MarkChanged(*slot);
+    slot->there = there;
+    return stood;
+  }
+
+  absl::Status CloseState(const touchpoint::v1::Touchpoint& touchpoint,
+                          const std::optional<std::string>& kept, absl::Status* refusal) override {
+    RAPPORT_ASSIGN_OR_RETURN(Slot * slot, Find(touchpoint.client_id()));
+    if (!slot->there || (kept && GoesOnAs(*kept, *slot))) return absl::OkStatus();
+    return P::Wants(touchpoint) ? ApplyTouchpoint(touchpoint, refusal) : absl::OkStatus();
+  }
+
   void AddStates(class Commit& commit, Digest* digest) override {
     for (Slot& slot : slots_) Encode(slot);
     SortDirty();
     for (Node* node : dirty_) {
       Entry& entry = node->second;
+      const bool there = !entry.value.empty();
       const Digest hash =
-          Digest::OfEntry(static_cast<uint8_t>(Family::kState), node->first, entry.value);
+          there ? Digest::OfEntry(static_cast<uint8_t>(Family::kState), node->first, entry.value)
+                : Digest();
       if (hash == entry.stored) continue;
-      if (entry.stored == Digest()) CountNewClient();
+      CountClients((there ? 1 : 0) - (entry.stored == Digest() ? 0 : 1));
       *digest -= entry.stored;
       *digest += hash;
       entry.stored = hash;
-      commit.Put(Family::kState, node->first, entry.value);
+      if (there) {
+        commit.Put(Family::kState, node->first, entry.value);
+      } else {
+        commit.Delete(Family::kState, node->first);
+      }
       if (entry.new_index != nullptr) AddIndex(*node, commit, digest);
     }
   }
@@ -171,7 +220,7 @@ class FoldEngine final : public PartitionFold {
     if (slot.node == node) return &slot;
     Encode(slot);
     slot.node = nullptr;
-    slot.changed = false;
+    slot.changed = slot.there = false;
     const absl::Status status = inserted ? Load(*node, slot) : Decode(node->second, slot);
     if (!status.ok()) {
       if (inserted) cache_.erase(it);
@@ -179,6 +228,7 @@ class FoldEngine final : public PartitionFold {
     }
     if (inserted) cache_bytes_ += BytesOf(*node);
     slot.node = node;
+    slot.there = !node->second.value.empty();
     return &slot;
   }
 
@@ -217,13 +267,18 @@ class FoldEngine final : public PartitionFold {
     slot.changed = false;
     Entry& entry = slot.node->second;
     const size_t before = BytesOf(*slot.node);
-    EncodeStoredState(slot.timer, slot.wake, slot.state, &buffer_);
+    buffer_.clear();
+    if (slot.there) EncodeStoredState(slot.timer, slot.wake, slot.state, &buffer_);
     if (buffer_.size() > entry.value.capacity()) {
       entry.value = std::string(buffer_);
     } else {
       entry.value = buffer_;
     }
-    MakeIndex(slot.node->first, slot.state);
+    if (slot.there) {
+      MakeIndex(slot.node->first, slot.state);
+    } else {
+      index_.Reset(slot.node->first);
+    }
     if (index_.entries() == entry.index) {
       entry.new_index.reset();
     } else {
@@ -232,8 +287,33 @@ class FoldEngine final : public PartitionFold {
     cache_bytes_ += BytesOf(*slot.node) - before;
   }
 
+  // The state of `kept`, whose life goes on, without its times.
+  static absl::Status DecodeKept(const std::string& kept, State* state) {
+    int64_t timer;
+    int64_t wake;
+    if (!kept.empty()) return DecodeStoredState(kept, &timer, &wake, state);
+    state->Clear();
+    return absl::OkStatus();
+  }
+
+  // Whether the client's state is that of `kept` again; then it wakes as it would have then, and
+  // what was due meanwhile comes with the next ClockAdvanced.
+  bool GoesOnAs(const std::string& kept, Slot& slot) {
+    int64_t timer;
+    int64_t wake;
+    State state;
+    if (kept.empty() || !DecodeStoredState(kept, &timer, &wake, &state).ok()) return false;
+    EncodeStoredState(timer, wake, slot.state, &buffer_);
+    if (buffer_ != kept) return false;
+    MarkChanged(slot);
+    if (wake != kNever) wake = TimerFor(wake);
+    PutTimer(slot, timer > ToMicros(context(slot.node->first).now) ? std::min(timer, wake) : wake);
+    slot.wake = wake;
+    return true;
+  }
+
   void MarkChanged(Slot& slot) {
-    slot.changed = true;
+    slot.changed = slot.there = true;
     Entry& entry = slot.node->second;
     if (entry.dirty) return;
     entry.dirty = true;
@@ -249,6 +329,12 @@ class FoldEngine final : public PartitionFold {
     if (wake >= slot.timer) return;
     MoveTimer(slot.node->first, slot.timer, wake);
     slot.timer = wake;
+  }
+
+  // Sets both, wherever they stood.
+  void PutTimer(Slot& slot, int64_t wake) {
+    if (wake != slot.timer) MoveTimer(slot.node->first, slot.timer, wake);
+    slot.timer = slot.wake = wake;
   }
 
   void MakeIndex(const std::string& client, const State& state) {

@@ -21,19 +21,9 @@ constexpr size_t kTimerChunk = 50'000;
 constexpr size_t kSeenBytes = 40;
 constexpr size_t kEffectBytes = 1024;
 
-// A touchpoint counts once per client: when clients are merged, the same touchpoint is folded again
-// under the survivor.
-EventId SeenId(const EventId& event_id, absl::string_view client) {
-  const uint64_t seed = XXH3_64bits(client.data(), client.size());
-  const XXH128_hash_t hash = XXH3_128bits_withSeed(event_id.bytes.data(), EventId::kSize, seed);
-  EventId id;
-  std::memcpy(id.bytes.data(), &hash, EventId::kSize);
-  return id;
-}
-
 // Later touchpoints of the client depend on these in their order.
 bool HoldsBack(const Touchpoint& touchpoint) {
-  return touchpoint.has_clients_merged() || touchpoint.has_clients_split();
+  return touchpoint.has_history_reopened() || touchpoint.has_history_closed();
 }
 
 std::string TimerStoreKey(int64_t due, absl::string_view client) {
@@ -109,6 +99,7 @@ absl::Status PartitionFold::Open() {
   committed_position_ = position_;
   stored_clients_ = counts_.clients();
   RAPPORT_RETURN_IF_ERROR(LoadOutbox());
+  RAPPORT_RETURN_IF_ERROR(LoadRetold());
   return LoadDeadLetters();
 }
 
@@ -181,28 +172,60 @@ absl::Status PartitionFold::FoldRecord(const RecordView& record) {
   if (touchpoint.has_dead_letter_skipped()) {
     return take_up(touchpoint.dead_letter_skipped(), /*skip=*/true);
   }
+  if (HoldsBack(touchpoint)) return FoldRetelling(record, touchpoint);
   return FoldClientTouchpoint(record, touchpoint);
+}
+
+bool PartitionFold::WaitsBehind(const RecordView& record, absl::string_view client) {
+  if (held_back_.empty()) return false;
+  const auto held = held_back_.find(client);
+  if (held == held_back_.end()) return false;
+  Bury(record, client, absl::StrCat("waits behind offset ", *held->second.begin()),
+       /*holds_back=*/false, /*waiting=*/true);
+  return true;
+}
+
+// A touchpoint counts once per client, and once more each time that the client has forgotten all:
+// when clients are merged, the same touchpoint is folded again under the survivor.
+EventId PartitionFold::SeenIdOf(const EventId& event_id, absl::string_view client, int64_t epoch) {
+  const uint64_t seed =
+      XXH3_64bits_withSeed(client.data(), client.size(), static_cast<uint64_t>(epoch));
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(event_id.bytes.data(), EventId::kSize, seed);
+  EventId id;
+  std::memcpy(id.bytes.data(), &hash, EventId::kSize);
+  return id;
+}
+
+absl::StatusOr<bool> PartitionFold::MarkSeen(const EventId& id) {
+  if (!new_seen_.insert(id).second) return false;
+  RAPPORT_ASSIGN_OR_RETURN(const bool seen, store_->SeenBefore(id));
+  if (seen) {
+    new_seen_.erase(id);
+    return false;
+  }
+  dirty_bytes_ += kSeenBytes;
+  return true;
 }
 
 absl::Status PartitionFold::FoldClientTouchpoint(const RecordView& record,
                                                  const Touchpoint& touchpoint) {
   if (!Wants(touchpoint)) return absl::OkStatus();
   const std::string& client = touchpoint.client_id();
-  if (!held_back_.empty()) {
-    if (const auto held = held_back_.find(client); held != held_back_.end()) {
-      Bury(record, client, absl::StrCat("waits behind offset ", *held->second.begin()),
-           /*holds_back=*/false, /*waiting=*/true);
+  if (WaitsBehind(record, client)) return absl::OkStatus();
+  int64_t epoch = 0;
+  retelling_since_ = absl::InfinitePast();
+  if (const state::v1::RetoldClient* retold = FindRetold(client)) {
+    if (!retold->absorbed_into_client_id().empty()) {
+      counts_.set_of_absorbed(counts_.of_absorbed() + 1);
       return absl::OkStatus();
     }
+    epoch = retold->epoch();
+    if (!retold->retelling_id().empty()) retelling_since_ = FromProto(retold->retelling_since());
   }
   const EventId event_id = *EventId::FromBytes(touchpoint.event_id());
-  const EventId seen_id = SeenId(event_id, client);
-  bool seen = !new_seen_.insert(seen_id).second;
-  if (!seen) {
-    RAPPORT_ASSIGN_OR_RETURN(seen, store_->SeenBefore(seen_id));
-    if (seen) new_seen_.erase(seen_id);
-  }
-  if (seen) {
+  const EventId seen_id = SeenIdOf(event_id, client, epoch);
+  RAPPORT_ASSIGN_OR_RETURN(const bool is_new, MarkSeen(seen_id));
+  if (!is_new) {
     counts_.set_duplicates(counts_.duplicates() + 1);
     return absl::OkStatus();
   }
@@ -211,10 +234,9 @@ absl::Status PartitionFold::FoldClientTouchpoint(const RecordView& record,
   RAPPORT_RETURN_IF_ERROR(ApplyTouchpoint(touchpoint, &refusal));
   if (!refusal.ok()) {
     new_seen_.erase(seen_id);
-    Bury(record, client, refusal.message(), HoldsBack(touchpoint), /*waiting=*/false);
+    Bury(record, client, refusal.message(), /*holds_back=*/false, /*waiting=*/false);
     return absl::OkStatus();
   }
-  dirty_bytes_ += kSeenBytes;
   counts_.set_folded(counts_.folded() + 1);
   return absl::OkStatus();
 }
@@ -231,6 +253,8 @@ void PartitionFold::TakeOutput(absl::string_view client, FoldOutput& output) {
     dirty_bytes_ += key.size() + row.value.size() + 2 * sizeof(std::string);
     new_rows_.emplace_back(std::move(key), std::move(row.value));
   }
+  // What is told again was added when it was told first.
+  if (retelling_since_ != absl::InfinitePast()) return;
   for (const FoldOutput::Tally& tally : output.tallies) tally_deltas_[tally.key] += tally.delta;
 }
 
@@ -318,6 +342,7 @@ absl::Status PartitionFold::AdvanceClock(absl::Time now) {
   advancing_ = true;
   const int64_t until = ToMicros(now);
   trigger_event_.reset();
+  retelling_since_ = absl::InfinitePast();
   for (;;) {
     // Every timer before the clock has fired: the scan need not cross what was removed there.
     RAPPORT_RETURN_IF_ERROR(TakeDueTimers(ToMicros(clock_before_), until));
@@ -379,6 +404,7 @@ absl::Status PartitionFold::Commit() {
   AddTimersRowsAndEffects(*commit, &digest);
   RAPPORT_RETURN_IF_ERROR(AddTallies(*commit, &digest));
   RAPPORT_RETURN_IF_ERROR(AddDeadLetters(*commit, &digest));
+  AddRetold(*commit);
   commit->AddSeen(std::vector<EventId>(new_seen_.begin(), new_seen_.end()));
   commit->Put(Family::kMeta, kMetaKey, EncodeMeta(digest));
   RAPPORT_RETURN_IF_ERROR(store_->Write(std::move(commit)));
@@ -388,7 +414,8 @@ absl::Status PartitionFold::Commit() {
   stored_clients_ = counts_.clients();
   StatesCommitted();
   new_seen_.clear();
-  new_rows_.clear();
+  retold_changes_.clear();
+  kept_changes_.clear();
   tally_deltas_.clear();
   timer_changes_.clear();
   dead_letter_changes_.clear();
@@ -421,14 +448,30 @@ void PartitionFold::ChangeTimer(int64_t due, absl::string_view client, bool set,
   }
 }
 
-void PartitionFold::AddRows(class Commit& commit, Digest* digest) const {
+// Each key once: a bulk commit may write a put and a removal into different files.
+void PartitionFold::AddRows(class Commit& commit, Digest* digest) {
   for (const auto& [key, value] : new_rows_) {
+    const Digest hash = Digest::OfEntry(Number(Family::kRows), key, value);
+    *digest += hash;
+    if (!forgotten_rows_.empty()) {
+      if (const auto stored = forgotten_rows_.find(key); stored != forgotten_rows_.end()) {
+        *digest -= stored->second;
+        const bool unchanged = stored->second == hash;
+        forgotten_rows_.erase(stored);
+        if (unchanged) continue;
+      }
+    }
     commit.Put(Family::kRows, key, value);
-    *digest += Digest::OfEntry(Number(Family::kRows), key, value);
   }
+  for (const auto& [key, hash] : forgotten_rows_) {
+    *digest -= hash;
+    commit.Delete(Family::kRows, key);
+  }
+  new_rows_.clear();
+  forgotten_rows_.clear();
 }
 
-void PartitionFold::AddTimersRowsAndEffects(class Commit& commit, Digest* digest) const {
+void PartitionFold::AddTimersRowsAndEffects(class Commit& commit, Digest* digest) {
   for (const auto& [timer, set] : timer_changes_) {
     ChangeTimer(timer.first, timer.second, set, commit, digest);
   }

@@ -13,6 +13,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -180,6 +181,22 @@ class PartitionFold {
   virtual absl::Status FireTimer(const std::string& client, int64_t due) = 0;
   // When the client's timer is due; kNever when it has none.
   virtual absl::StatusOr<int64_t> TimerOf(const std::string& client) = 0;
+  // What HistoryReopened asks of a client's state.
+  struct Reopening {
+    bool forgets = false;
+    bool absorbed = false;  // the client goes on under another
+    // The state whose life goes on, as ReopenState returned it before; nullopt: the present one.
+    std::optional<std::string> kept;
+  };
+  // Forgets the client's state, lists and timer if it is to. Returns the state as it stood before
+  // ("" when there was none); nullopt when the projection has no use for it.
+  virtual absl::StatusOr<std::optional<std::string>> ReopenState(const std::string& client,
+                                                                 const Reopening& reopening) = 0;
+  // The client's history has been told. `kept`: from where its life goes on; `*refusal` as in
+  // ApplyTouchpoint.
+  virtual absl::Status CloseState(const touchpoint::v1::Touchpoint& touchpoint,
+                                  const std::optional<std::string>& kept,
+                                  absl::Status* refusal) = 0;
   // Adds the changed states and lists to the commit, and their hashes to the digest.
   virtual void AddStates(class Commit& commit, Digest* digest) = 0;
   // After the commit: all states are as stored.
@@ -189,7 +206,9 @@ class PartitionFold {
   virtual void Evict(size_t target) = 0;
 
   // For the projection's part.
-  FoldContext context(absl::string_view client) const { return {client, clock_}; }
+  FoldContext context(absl::string_view client) const { return {client, clock_, retelling_since_}; }
+  // Between HistoryReopened and HistoryClosed, where no timer is fired.
+  bool IsBeingRetold(absl::string_view client) const;
   // The effects, rows and tallies of one Apply or Wake.
   void TakeOutput(absl::string_view client, FoldOutput& output);
   // Moves the client's timer; kNever for none.
@@ -197,7 +216,7 @@ class PartitionFold {
   // The timer for a wake that the projection asked for: not before the next ClockAdvanced.
   int64_t TimerFor(int64_t wake) const;
   bool nothing_stored() const { return stored_clients_ == 0; }
-  void CountNewClient() { counts_.set_clients(counts_.clients() + 1); }
+  void CountClients(int64_t more) { counts_.set_clients(counts_.clients() + more); }
   // A state that the next commit will write; its memory is counted by CacheBytes.
   void AddDirtyState(size_t bytes) { dirty_state_bytes_ += bytes; }
 
@@ -210,6 +229,7 @@ class PartitionFold {
     Digest digest;
     absl::Time start_clock;
     int64_t timer = kNever;  // of the client at hand
+    size_t first_row = 0;    // of the client at hand, in new_rows_
     // Effects of timers wait until all clients are through: their order is that of the log, of what
     // was due when, and of the clients.
     struct Effect {
@@ -228,8 +248,25 @@ class PartitionFold {
   absl::Status FoldRecord(const RecordView& record);
   absl::Status FoldClientTouchpoint(const RecordView& record,
                                     const touchpoint::v1::Touchpoint& touchpoint);
+  // Whether the record has to wait behind one that could not be folded; then it is put there.
+  bool WaitsBehind(const RecordView& record, absl::string_view client);
+  // False when `id` was seen before; else it counts as seen from now on.
+  absl::StatusOr<bool> MarkSeen(const EventId& id);
+  static EventId SeenIdOf(const EventId& event_id, absl::string_view client, int64_t epoch);
   absl::Status AdvanceClock(absl::Time now);
   absl::Status TakeDueTimers(int64_t from, int64_t until);
+
+  absl::Status FoldRetelling(const RecordView& record,
+                             const touchpoint::v1::Touchpoint& touchpoint);
+  absl::Status Reopen(const touchpoint::v1::Touchpoint& touchpoint);
+  absl::Status Close(const RecordView& record, const touchpoint::v1::Touchpoint& touchpoint);
+  // Null when the client's history was never told anew.
+  const state::v1::RetoldClient* FindRetold(absl::string_view client) const;
+  absl::StatusOr<std::optional<std::string>> FindKept(absl::string_view client,
+                                                      absl::string_view retelling_id) const;
+  absl::Status ForgetRows(const std::string& client);
+  absl::Status LoadRetold();
+  void AddRetold(class Commit& commit) const;
 
   void Bury(const RecordView& record, absl::string_view client, absl::string_view reason,
             bool holds_back, bool waiting);
@@ -240,8 +277,8 @@ class PartitionFold {
   absl::Status LoadDeadLetters();
   absl::Status LoadOutbox();
 
-  void AddRows(class Commit& commit, Digest* digest) const;
-  void AddTimersRowsAndEffects(class Commit& commit, Digest* digest) const;
+  void AddRows(class Commit& commit, Digest* digest);
+  void AddTimersRowsAndEffects(class Commit& commit, Digest* digest);
   absl::Status AddTallies(class Commit& commit, Digest* digest) const;
   absl::Status AddDeadLetters(class Commit& commit, Digest* digest) const;
   std::string EncodeMeta(Digest digest) const;
@@ -266,6 +303,8 @@ class PartitionFold {
   // The record being folded, and what an effect would be caused by.
   TouchpointParser parser_;
   std::optional<EventId> trigger_event_;
+  // Of the client of that record.
+  absl::Time retelling_since_ = absl::InfinitePast();
   int64_t trigger_due_ = kNever;
 
   // What the next commit will carry besides the states.
@@ -276,6 +315,12 @@ class PartitionFold {
   mutable absl::Time changes_since_ = absl::InfiniteFuture();
   SeenIdSet new_seen_;
   std::vector<std::pair<std::string, std::string>> new_rows_;
+  // Stored rows that are to go, by key, with their hashes; those that come again among new_rows_
+  // stay.
+  absl::flat_hash_map<std::string, Digest> forgotten_rows_;
+  absl::btree_set<std::string> retold_changes_;
+  // By key in the family `meta`; nullopt: to be removed.
+  absl::btree_map<std::string, std::optional<std::string>> kept_changes_;
   absl::btree_map<std::string, int64_t> tally_deltas_;
   absl::btree_map<TimerKey, bool> timer_changes_;  // true: set, false: removed
   // While the clock advances: the timers that are due and come before `due_end_`.
@@ -294,6 +339,8 @@ class PartitionFold {
   Offset alerts_position_ = Offset(0);
   // Clients whose touchpoints wait, with the offsets of what waits, the cause first.
   absl::btree_map<std::string, std::set<int64_t>> held_back_;
+  // Clients whose history was ever told anew.
+  absl::flat_hash_map<std::string, state::v1::RetoldClient> retold_;
 };
 
 // Makes the fold of one projection with its settings; what the runtime knows of a projection.

@@ -42,6 +42,7 @@ absl::Status PartitionFold::ReplayClient(const std::string& client,
                                          absl::Span<const Tick> ticks) {
   clock_ = replay_->start_clock;
   replay_->timer = kNever;
+  replay_->first_row = new_rows_.size();
   if (!nothing_stored()) {
     RAPPORT_ASSIGN_OR_RETURN(replay_->timer, TimerOf(client));
   }
@@ -82,6 +83,7 @@ absl::Status PartitionFold::FireUntil(const std::string& client, Offset end,
     position_ = tick->offset;
     next_ordinal_ = 0;
     trigger_event_.reset();
+    retelling_since_ = absl::InfinitePast();
     while (replay_->timer <= tick->micros) {
       trigger_due_ = replay_->timer;
       RAPPORT_RETURN_IF_ERROR(FireTimer(client, trigger_due_));
@@ -95,7 +97,6 @@ absl::Status PartitionFold::ReplayStep() {
   AddStates(*replay_->commit, &replay_->digest);
   StatesCommitted();
   AddRows(*replay_->commit, &replay_->digest);
-  new_rows_.clear();
   dirty_state_bytes_ = 0;
   DropCache();
   return replay_->commit->Settle();

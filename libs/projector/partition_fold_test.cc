@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "absl/cleanup/cleanup.h"
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
 #include "libs/event_log/embedded/embedded_log.h"
@@ -252,49 +251,26 @@ TEST_F(PartitionFoldTest, ADeadLetterIsRetriedOrSkippedByATouchpoint) {
   ExpectDigestIsOfWhatIsStored();
 }
 
-// Refuses what its settings name, so that code can be "mended".
-struct Strict : ToyProjection {
-  static absl::Status Apply(const FoldContext& context, const Touchpoint& touchpoint,
-                            const Settings& settings, State& state, FoldOutput& output) {
-    if (touchpoint.has_clients_merged() && settings.name == "broken") {
-      return absl::InvalidArgumentError("merges are beyond me");
-    }
-    return ToyProjection::Apply(context, touchpoint, settings, state, output);
-  }
-  // The mended code takes over the state.
-  static std::string Fingerprint(const Settings&) { return "same"; }
-};
-
-TEST_F(PartitionFoldTest, TouchpointsWaitBehindAMergeThatCannotBeFolded) {
-  Touchpoint merge = MakeTouchpoint(Touchpoint::kClientsMerged, "a", "merge", Day(0));
-  merge.mutable_clients_merged()->set_survivor_client_id("a");
-  merge.mutable_clients_merged()->set_absorbed_client_id("z");
-  Append(merge);
+TEST_F(PartitionFoldTest, TouchpointsWaitBehindARetellingThatCannotBeFolded) {
+  // Without what it is called.
+  Touchpoint reopened = MakeTouchpoint(Touchpoint::kHistoryReopened, "a", "reopened", Day(0));
+  reopened.mutable_history_reopened()->clear_retelling_id();
+  Append(reopened);
   Order("a", "1");
   Order("b", "2");
   Order("a", "3");
-  worker_.reset();
-  // Closed before what it stands on goes.
-  const testing::ProjectionFixture<Strict> broken(log_.get(), false, {"broken"});
-  const testing::ProjectionFixture<Strict> mended(log_.get(), false, {"mended"});
-  const auto close = absl::MakeCleanup([this] { worker_.reset(); });
-  const auto open = [&](const testing::ProjectionFixture<Strict>& fixture) {
-    auto worker = PartitionWorker::Open(fixture.env(), folder_ / "strict", {},
-                                        PartitionWorker::Effects::kPublish);
-    ASSERT_OK(worker);
-    worker_ = *std::move(worker);
-  };
-  open(broken);
   FoldAll();
   EXPECT_EQ(StateOf("a").records(), 0);
   EXPECT_EQ(StateOf("b").records(), 1);
   ASSERT_EQ(DeadLetters().size(), 3u);
   EXPECT_EQ(DeadLetters()[1].reason(), "waits behind offset 0");
-  worker_.reset();
-  open(mended);
+  Reopen();
   Operate("retry", 0);
   FoldAll();
-  EXPECT_EQ(StateOf("a").records(), 3);
+  EXPECT_EQ(DeadLetters().size(), 3u);
+  Operate("skip", 0);
+  FoldAll();
+  EXPECT_EQ(StateOf("a").records(), 2);
   EXPECT_THAT(DeadLetters(), IsEmpty());
   ExpectDigestIsOfWhatIsStored();
 }

@@ -89,6 +89,17 @@ absl::StatusOr<bool> ProjectionView::Get(absl::string_view client,
   return true;
 }
 
+absl::StatusOr<std::string> ProjectionView::AbsorbedInto(absl::string_view client) const {
+  RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreFor(client));
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
+                           store->Get(Family::kMeta, RetoldClientKey(client)));
+  state::v1::RetoldClient retold;
+  if (bytes && !retold.ParseFromString(*bytes)) {
+    return absl::DataLossError("what is stored of a retold client does not parse");
+  }
+  return retold.absorbed_into_client_id();
+}
+
 absl::Status ProjectionView::Scan(absl::string_view index, const Range& range,
                                   const std::function<bool(IndexEntry entry)>& visit) const {
   std::string list;

@@ -44,6 +44,9 @@ class ProjectionView {
   // The client's state into `state`; false when there is none. Unavailable when the client's
   // partition is not here.
   absl::StatusOr<bool> Get(absl::string_view client, google::protobuf::MessageLite* state) const;
+  // The client under whom this one goes on since they were merged; empty when it stands alone.
+  // Unavailable as above.
+  absl::StatusOr<std::string> AbsorbedInto(absl::string_view client) const;
 
   // An entry of a list, as IndexWriter::Add made it.
   struct IndexEntry {

@@ -37,4 +37,10 @@ absl::Status DecodeStoredState(absl::string_view value, int64_t* timer, int64_t*
   return absl::OkStatus();
 }
 
+std::string RetoldClientKey(absl::string_view client) {
+  std::string key = kRetoldClientPrefix;
+  AppendKeyString(&key, client);
+  return key;
+}
+
 }  // namespace rapport

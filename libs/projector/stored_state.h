@@ -19,4 +19,9 @@ void EncodeStoredState(int64_t timer, int64_t wake, const google::protobuf::Mess
 absl::Status DecodeStoredState(absl::string_view value, int64_t* timer, int64_t* wake,
                                google::protobuf::MessageLite* state);
 
+// The key in the family `meta` of what is known of a client whose history was told anew
+// (state.v1.RetoldClient), and what all such keys begin with.
+inline constexpr char kRetoldClientPrefix[] = "e";
+std::string RetoldClientKey(absl::string_view client);
+
 }  // namespace rapport

@@ -68,8 +68,8 @@ bool ScanFields(absl::string_view bytes, const Visit& visit) {
 bool NeedsFullParse(uint64_t field) {
   switch (field) {
     case Touchpoint::kClockAdvancedFieldNumber:
-    case Touchpoint::kClientsMergedFieldNumber:
-    case Touchpoint::kClientsSplitFieldNumber:
+    case Touchpoint::kHistoryReopenedFieldNumber:
+    case Touchpoint::kHistoryClosedFieldNumber:
     case Touchpoint::kDeadLetterRetriedFieldNumber:
     case Touchpoint::kDeadLetterSkippedFieldNumber:
       return true;

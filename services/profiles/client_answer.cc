@@ -209,7 +209,6 @@ Client ToClient(const std::string& client_id, const ProfileState& state) {
   AddOrders(state, &client);
   AddMoney(state, &client);
   AddConsents(state, &client);
-  client.set_survivor_client_id(state.merge().survivor_client_id());
   if (state.has_erasure_requested()) {
     *client.mutable_erasure_requested_at() = state.erasure_requested().occurred_at();
   }

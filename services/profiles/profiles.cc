@@ -79,7 +79,7 @@ class Profiles final : public Service {
       state = AsOfFold<Profile>(client_id, {}).Run(std::move(touchpoints), *as_of);
     } else {
       RAPPORT_ASSIGN_OR_RETURN(const bool found, reading.view.Get(client_id, &state));
-      if (!found) return NoSuchClient(client_id);
+      if (!found) return AbsorbedOrNone(request, std::move(reading), client_id);
     }
     query::v1::Client answer = ToClient(client_id, state);
     if (as_of) ToProto(*as_of, answer.mutable_as_of());
@@ -117,6 +117,19 @@ class Profiles final : public Service {
     answer.set_client_id(client_id);
     answer.mutable_touchpoints()->Assign(std::make_move_iterator(touchpoints.begin()),
                                          std::make_move_iterator(touchpoints.end()));
+    *answer.mutable_watermark() = std::move(reading.watermark);
+    return MessageResponse(request, answer);
+  }
+
+  // A client who goes on under another has nothing but that one's name.
+  static absl::StatusOr<HttpResponse> AbsorbedOrNone(const HttpRequest& request,
+                                                     ProjectionHost::Reading reading,
+                                                     const std::string& client_id) {
+    RAPPORT_ASSIGN_OR_RETURN(std::string survivor, reading.view.AbsorbedInto(client_id));
+    if (survivor.empty()) return NoSuchClient(client_id);
+    query::v1::Client answer;
+    answer.set_client_id(client_id);
+    answer.set_survivor_client_id(std::move(survivor));
     *answer.mutable_watermark() = std::move(reading.watermark);
     return MessageResponse(request, answer);
   }

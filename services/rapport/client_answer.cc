@@ -118,7 +118,7 @@ ClientFacts FactsOf(const query::v1::Client& client, const query::v1::Retention&
   ProfileState& profile = facts.profile;
   TakeDetails(client.facts(), profile.mutable_details());
   profile.mutable_mentioned_owner()->set_text(client.owner_id());
-  profile.mutable_merge()->set_survivor_client_id(client.survivor_client_id());
+  facts.survivor_client_id = client.survivor_client_id();
   if (client.has_registered_at()) {
     *profile.mutable_registration()->mutable_stamp()->mutable_occurred_at() =
         client.registered_at();

@@ -69,7 +69,7 @@ std::string DetailsText(const ClientFacts& facts) {
   add("Language", details.language().text());
   add("Website", details.website().text());
   if (details.key_account().flag()) add("Key account", "yes");
-  add("Goes on under", profile.merge().survivor_client_id());
+  add("Goes on under", facts.survivor_client_id);
   if (profile.has_registration()) {
     add("Registered", FormatMoment(profile.registration().stamp().occurred_at()));
   }

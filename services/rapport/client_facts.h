@@ -29,6 +29,7 @@ struct ClientRisk {
 
 struct ClientFacts {
   std::string client_id;
+  std::string survivor_client_id;  // under whom the client goes on; empty when it stands alone
   state::v1::ProfileState profile;
   ClientRisk risk;
   state::v1::DealPipelineState pipeline;

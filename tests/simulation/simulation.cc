@@ -114,6 +114,7 @@ void Simulation::Step() {
   if (falls(kChances.poison)) return ArrivePoison();
   if (falls(kChances.operate)) return Operate();
   if (falls(kChances.clock_jump)) return JumpClock();
+  if (falls(kChances.retell)) return Retell();
   if (falls(kChances.change_faults)) return ChangeFaults();
   Subject& subject = subjects_[static_cast<size_t>(random_.Below(std::ssize(subjects_)))];
   const Partition partition = RandomPartition();
@@ -153,6 +154,7 @@ void Simulation::Arrive() {
     const Touchpoint& touchpoint = history_[arrived_];
     if (!touchpoint.has_clock_advanced()) {
       records.push_back(MakeRecord(touchpoint));
+      retellings_.Arrived(touchpoint);
       continue;
     }
     now_ = std::max(now_, FromProto(touchpoint.clock_advanced().now()));
@@ -196,9 +198,9 @@ void Simulation::ArrivePoison() {
       record.value.clear();
       break;
     default:
-      // Without what it says of whom: the client's touchpoints wait behind it. It has to stand in
-      // the client's partition.
-      touchpoint.mutable_clients_merged();
+      // Without its name: the client's touchpoints wait behind it. It has to stand in the client's
+      // partition.
+      touchpoint.mutable_history_reopened();
       record.value = touchpoint.SerializeAsString();
       record.partition.reset();
   }
@@ -235,6 +237,15 @@ void Simulation::JumpClock() {
   const absl::Duration by = absl::Hours(24 * (random_.Below(60) - 20));
   AppendClock(now_ + by);
   now_ = std::max(now_, now_ + by);
+}
+
+void Simulation::Retell() {
+  std::vector<Record> records;
+  for (const Touchpoint& touchpoint : retellings_.Next(now_, &random_)) {
+    records.push_back(MakeRecord(touchpoint));
+  }
+  if (!records.empty()) AppendSafely(records);
+  ++counts_.retellings;
 }
 
 void Simulation::AppendClock(absl::Time now) {

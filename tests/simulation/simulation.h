@@ -11,6 +11,7 @@
 #include "libs/projections/testing/random_history.h"
 #include "libs/projector/partition_worker.h"
 #include "libs/projector/rebuild.h"
+#include "tests/simulation/retellings.h"
 #include "tests/support/faulty_log.h"
 #include "tests/support/fold_oracle.h"
 
@@ -18,9 +19,11 @@
 //
 // Touchpoints. A random history of some clients arrives in parts: some touchpoints late, some
 // twice; a writer whose append failed with an unknown outcome writes the same again. Between them
-// come records that nobody can fold (garbage, an unknown kind, impossible values, a merge of
-// clients behind which their touchpoints have to wait), and an operator retries or skips them, or
-// others that were never there. The clock ticks, jumps ahead by weeks, and falls back.
+// come records that nobody can fold (garbage, an unknown kind, impossible values, the mark of a
+// retelling behind which a client's touchpoints have to wait), and an operator retries or skips
+// them, or others that were never there. Clients are merged and split, also several into one, by
+// somebody who dies in the middle of it and begins again. The clock ticks, jumps ahead by weeks,
+// and falls back.
 //
 // The log is correct, but not always there: appends fail before, after and in the middle of
 // writing, reads fail and come short. What it has acknowledged it keeps.
@@ -47,6 +50,7 @@ struct StepChances {
   int poison = 3;          // a record that cannot be folded arrives
   int operate = 3;         // an operator retries or skips a dead letter
   int clock_jump = 2;      // the clock jumps, ahead or back
+  int retell = 5;          // clients are merged, split, or a history told anew
   int change_faults = 4;   // the log gets better or worse
   int crash = 5;           // a process dies
   int commit_and_die = 2;  // the same, right after a commit that it has not published
@@ -60,6 +64,7 @@ struct SimulationCounts {
   int64_t records = 0;
   int64_t alerts = 0;
   int64_t dead_letters = 0;
+  int64_t retellings = 0;
   int64_t log_faults = 0;
   int64_t deaths = 0;
   int64_t takeovers = 0;
@@ -97,6 +102,7 @@ class Simulation {
   void ArrivePoison();
   void Operate();
   void JumpClock();
+  void Retell();
   void ChangeFaults();
   void Rebuild(Subject& subject);
   void TakeOver(Subject& subject, Projector::Workers&& built);
@@ -127,6 +133,7 @@ class Simulation {
   std::vector<touchpoint::v1::Touchpoint> history_;
   size_t arrived_ = 0;
   absl::Time now_;
+  Retellings retellings_;
   std::vector<RecordPosition> poison_;
   std::vector<Subject> subjects_;
   SimulationCounts counts_;

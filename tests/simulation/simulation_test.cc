@@ -26,6 +26,7 @@ void Add(const SimulationCounts& one, SimulationCounts* all) {
   all->records += one.records;
   all->alerts += one.alerts;
   all->dead_letters += one.dead_letters;
+  all->retellings += one.retellings;
   all->log_faults += one.log_faults;
   all->deaths += one.deaths;
   all->takeovers += one.takeovers;
@@ -47,14 +48,16 @@ TEST(SimulationTest, StateAndAlertsAreExactWhateverHappens) {
     Add(simulation.counts(), &all);
   }
   std::cout << "seeds " << first << " to " << last << ": " << all.records << " records, "
-            << all.alerts << " alerts, " << all.dead_letters << " dead letters, " << all.log_faults
-            << " faults of the log, " << all.deaths << " deaths, " << all.takeovers
-            << " takeovers, " << all.cut_off_rebuilds << " rebuilds cut off\n";
+            << all.alerts << " alerts, " << all.dead_letters << " dead letters, " << all.retellings
+            << " retellings, " << all.log_faults << " faults of the log, " << all.deaths
+            << " deaths, " << all.takeovers << " takeovers, " << all.cut_off_rebuilds
+            << " rebuilds cut off\n";
   // A world where nothing happens proves nothing.
   if (last - first < 100) return;
   const int64_t least = static_cast<int64_t>(last - first + 1);
   EXPECT_GT(all.alerts, least);
   EXPECT_GT(all.dead_letters, least);
+  EXPECT_GT(all.retellings, least);
   EXPECT_GT(all.log_faults, least);
   EXPECT_GT(all.deaths, least);
   EXPECT_GT(all.takeovers, least / 2);

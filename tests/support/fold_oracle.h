@@ -131,20 +131,20 @@ class FoldOracle {
       Bury(record, record.key, false, false);
       return;
     }
-    const bool holds_back = touchpoint.has_clients_merged() || touchpoint.has_clients_split();
+    const bool holds_back = touchpoint.has_history_reopened() || touchpoint.has_history_closed();
     if (!CheckTouchpoint(touchpoint).ok()) {
       Bury(record, record.key, holds_back, false);
     } else if (touchpoint.has_dead_letter_retried()) {
       TakeUp(touchpoint.dead_letter_retried(), /*skip=*/false);
     } else if (touchpoint.has_dead_letter_skipped()) {
       TakeUp(touchpoint.dead_letter_skipped(), /*skip=*/true);
-    } else if (P::Wants(touchpoint) && held_.count(touchpoint.client_id()) > 0) {
+    } else if ((P::Wants(touchpoint) || holds_back) && held_.count(touchpoint.client_id()) > 0) {
       Bury(record, touchpoint.client_id(), false, true);
     } else {
       const size_t refused = plain_.dead_letters().size();
       plain_.Fold(touchpoint);
       if (plain_.dead_letters().size() > refused) {
-        Bury(record, touchpoint.client_id(), holds_back, false);
+        Bury(record, touchpoint.client_id(), false, false);
       }
     }
     for (size_t i = alerts_.size(); i < plain_.effects().size(); ++i) {

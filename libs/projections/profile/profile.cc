@@ -244,16 +244,7 @@ void FoldConsent(const Touchpoint& touchpoint, const std::string& purpose,
     TellConsent(touchpoint, purpose, static_cast<Channel>(channel), state);
 }
 
-void FoldMerge(const Touchpoint& touchpoint, absl::string_view client_id, ProfileState* state) {
-  const auto& merged = touchpoint.clients_merged();
-  const auto& split = touchpoint.clients_split();
-  const bool concerns = touchpoint.has_clients_merged() ? merged.absorbed_client_id() == client_id
-                                                        : split.separated_client_id() == client_id;
-  if (!concerns || !TakeIfLater(touchpoint, state->mutable_merge()->mutable_stamp())) return;
-  state->mutable_merge()->set_survivor_client_id(merged.survivor_client_id());
-}
-
-void FoldPayload(const Touchpoint& touchpoint, absl::string_view client_id, ProfileState* state) {
+void FoldPayload(const Touchpoint& touchpoint, ProfileState* state) {
   switch (touchpoint.payload_case()) {
     case Touchpoint::kCallCompleted:
       return FoldContact(touchpoint, touchpoint::v1::CHANNEL_PHONE, state);
@@ -340,9 +331,6 @@ void FoldPayload(const Touchpoint& touchpoint, absl::string_view client_id, Prof
     case Touchpoint::kErasureRequested:
       TakeIfLater(touchpoint, state->mutable_erasure_requested());
       return;
-    case Touchpoint::kClientsMerged:
-    case Touchpoint::kClientsSplit:
-      return FoldMerge(touchpoint, client_id, state);
     // On the timeline alone.
     case Touchpoint::kMeetingCancelled:
     case Touchpoint::kNeedIdentified:
@@ -365,6 +353,8 @@ void FoldPayload(const Touchpoint& touchpoint, absl::string_view client_id, Prof
     case Touchpoint::kAlertResolved:
     case Touchpoint::kAlertDismissed:
     case Touchpoint::kEmailDelivered:
+    case Touchpoint::kClientsMerged:
+    case Touchpoint::kClientsSplit:
     case Touchpoint::kHistoryReopened:
     case Touchpoint::kHistoryClosed:
     case Touchpoint::kTouchpointCorrected:
@@ -379,18 +369,28 @@ void FoldPayload(const Touchpoint& touchpoint, absl::string_view client_id, Prof
 }  // namespace
 
 bool Profile::Wants(const Touchpoint& touchpoint) {
-  return !touchpoint.client_id().empty() &&
-         touchpoint.payload_case() != Touchpoint::PAYLOAD_NOT_SET &&
-         !touchpoint.has_clock_advanced() && !touchpoint.has_dead_letter_retried() &&
-         !touchpoint.has_dead_letter_skipped() && !touchpoint.has_history_reopened() &&
-         !touchpoint.has_history_closed() && !touchpoint.has_touchpoint_corrected();
+  switch (touchpoint.payload_case()) {
+    // About the history rather than part of it.
+    case Touchpoint::kClientsMerged:
+    case Touchpoint::kClientsSplit:
+    case Touchpoint::kHistoryReopened:
+    case Touchpoint::kHistoryClosed:
+    case Touchpoint::kTouchpointCorrected:
+    case Touchpoint::kClockAdvanced:
+    case Touchpoint::kDeadLetterRetried:
+    case Touchpoint::kDeadLetterSkipped:
+    case Touchpoint::PAYLOAD_NOT_SET:
+      return false;
+    default:
+      return !touchpoint.client_id().empty();
+  }
 }
 
-absl::Status Profile::Apply(const FoldContext& context, const Touchpoint& touchpoint,
-                            const Settings&, State& state, FoldOutput& output) {
+absl::Status Profile::Apply(const FoldContext&, const Touchpoint& touchpoint, const Settings&,
+                            State& state, FoldOutput& output) {
   RAPPORT_RETURN_IF_ERROR(CheckEventId(touchpoint));
   FoldHeader(touchpoint, &state);
-  FoldPayload(touchpoint, context.client_id, &state);
+  FoldPayload(touchpoint, &state);
   output.rows.push_back({TimelineSortKey(touchpoint), touchpoint.SerializeAsString()});
   return absl::OkStatus();
 }

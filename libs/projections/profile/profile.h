@@ -17,11 +17,11 @@ struct ProfileSettings {};
 // their keys, sums are sums of integers modulo 2^64.
 struct Profile {
   static constexpr char kName[] = "profile";
-  static constexpr int kVersion = 2;
+  static constexpr int kVersion = 3;
   using State = state::v1::ProfileState;
   using Settings = ProfileSettings;
 
-  // Every kind that belongs to a client.
+  // Every kind that belongs to a client and is part of its history.
   static bool Wants(const touchpoint::v1::Touchpoint& touchpoint);
   // InvalidArgument when event_id has not 16 bytes.
   static absl::Status Apply(const FoldContext& context,

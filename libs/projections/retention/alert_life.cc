@@ -63,6 +63,12 @@ void AlertLife::Judge(absl::Time at) {
   if (!WakeStillHolds(curve, at)) output_.wake = NextWake(curve, at);
 }
 
+void AlertLife::Leave(absl::Time at) {
+  Clear(alert::v1::CLEAR_REASON_CLIENT_GONE, state::v1::ALERT_PHASE_QUIET, at);
+}
+
+void AlertLife::Return(absl::Time at) { Emit(at)->mutable_raised()->set_advice(kAdvice); }
+
 bool AlertLife::WakeStillHolds(const RiskCurve& curve, absl::Time at) const {
   const absl::Time wake = output_.wake;
   if (wake <= at || wake == absl::InfiniteFuture()) return false;

@@ -23,6 +23,11 @@ class AlertLife {
   // that may change something, or a moment before it; always after `at`.
   void Judge(absl::Time at);
 
+  // The open alert is closed, since the client goes on otherwise than it stood.
+  void Leave(absl::Time at);
+  // The open alert, which readers hold for closed, is open again.
+  void Return(absl::Time at);
+
  private:
   bool Open() const { return Phase() == state::v1::ALERT_PHASE_OPEN; }
   state::v1::AlertPhase Phase() const { return state_.alert().phase(); }

@@ -214,8 +214,7 @@ void FoldOwner(const Touchpoint& touchpoint, RiskFactors* factors) {
 
 }  // namespace
 
-void FoldRiskFactors(const Touchpoint& touchpoint, absl::string_view client_id,
-                     RiskFactors* factors) {
+void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
   FoldOwner(touchpoint, factors);
   switch (touchpoint.payload_case()) {
     case Touchpoint::kOrderPlaced:
@@ -304,17 +303,11 @@ void FoldRiskFactors(const Touchpoint& touchpoint, absl::string_view client_id,
     case Touchpoint::kDealLost:
       FoldDealClosed(touchpoint, touchpoint.deal_lost().deal_id(), factors);
       return;
-    case Touchpoint::kClientsMerged:
-      if (touchpoint.clients_merged().absorbed_client_id() == client_id)
-        TakeIfLater(touchpoint, factors->mutable_absorbed());
-      return;
-    case Touchpoint::kClientsSplit:
-      if (touchpoint.clients_split().separated_client_id() == client_id)
-        TakeIfLater(touchpoint, factors->mutable_separated());
-      return;
     case Touchpoint::kErasureRequested:
       TakeIfLater(touchpoint, factors->mutable_erasure_requested());
       return;
+    case Touchpoint::kClientsMerged:
+    case Touchpoint::kClientsSplit:
     case Touchpoint::kEmailDelivered:
     case Touchpoint::kHistoryReopened:
     case Touchpoint::kHistoryClosed:
@@ -349,10 +342,7 @@ void FoldRiskFactors(const Touchpoint& touchpoint, absl::string_view client_id,
   }
 }
 
-bool IsGone(const RiskFactors& factors) {
-  return factors.has_erasure_requested() ||
-         (factors.has_absorbed() && !Earlier(factors.absorbed(), factors.separated()));
-}
+bool IsGone(const RiskFactors& factors) { return factors.has_erasure_requested(); }
 
 InboundMail ReadInboundMail(const RiskFactors& factors, size_t index) {
   const absl::string_view record = absl::string_view(factors.inbound_mails())

@@ -6,12 +6,11 @@
 
 namespace rapport {
 
-// Folds what the touchpoint tells into the risk factors of the client `client_id`. The result is
-// the same, bit for bit, for every order in which the same touchpoints come.
-void FoldRiskFactors(const touchpoint::v1::Touchpoint& touchpoint, absl::string_view client_id,
-                     state::v1::RiskFactors* factors);
+// Folds what the touchpoint tells into the risk factors of its client. The result is the same, bit
+// for bit, for every order in which the same touchpoints come.
+void FoldRiskFactors(const touchpoint::v1::Touchpoint& touchpoint, state::v1::RiskFactors* factors);
 
-// Whether the client goes on under another, or has asked to be erased.
+// Whether the client has asked to be erased.
 bool IsGone(const state::v1::RiskFactors& factors);
 
 // The folded mails, as stored in RiskFactors.inbound_mails.

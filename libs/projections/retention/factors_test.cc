@@ -20,7 +20,7 @@ void Mail(int64_t second, absl::string_view thread, Direction direction, RiskFac
   mail.mutable_occurred_at()->set_seconds(second);
   mail.set_direction(direction);
   mail.mutable_email_exchanged()->set_thread_id(thread.data(), thread.size());
-  FoldRiskFactors(mail, "client", factors);
+  FoldRiskFactors(mail, factors);
 }
 
 void In(int64_t second, absl::string_view thread, RiskFactors* factors) {
@@ -81,10 +81,10 @@ TEST(Mails, MachinesNeitherAskNorAnswer) {
   mail.set_event_id(testing::EventIdOf(1));
   mail.set_direction(touchpoint::v1::DIRECTION_INBOUND);
   mail.mutable_email_exchanged()->set_auto_reply(true);
-  FoldRiskFactors(mail, "client", &factors);
+  FoldRiskFactors(mail, &factors);
   mail.mutable_email_exchanged()->set_auto_reply(false);
   mail.mutable_email_exchanged()->set_bounce(true);
-  FoldRiskFactors(mail, "client", &factors);
+  FoldRiskFactors(mail, &factors);
   EXPECT_EQ(factors.ByteSizeLong(), 0u);
 }
 
@@ -99,11 +99,11 @@ TEST(Owner, AnAssignmentAlwaysWinsOverAMention) {
   assignment.mutable_occurred_at()->set_seconds(100);
   assignment.mutable_owner_assigned()->set_to_owner_id("assigned");
   RiskFactors factors;
-  FoldRiskFactors(mention, "client", &factors);
+  FoldRiskFactors(mention, &factors);
   EXPECT_EQ(factors.owner().owner_id(), "mentioned");
-  FoldRiskFactors(assignment, "client", &factors);
+  FoldRiskFactors(assignment, &factors);
   EXPECT_EQ(factors.owner().owner_id(), "assigned");
-  FoldRiskFactors(mention, "client", &factors);
+  FoldRiskFactors(mention, &factors);
   EXPECT_EQ(factors.owner().owner_id(), "assigned");
 }
 

@@ -70,8 +70,7 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kDealWon:
     case Touchpoint::kDealLost:
     case Touchpoint::kOwnerAssigned:
-    case Touchpoint::kClientsMerged:
-    case Touchpoint::kClientsSplit:
+    case Touchpoint::kHistoryClosed:
     case Touchpoint::kErasureRequested:
     case Touchpoint::kAlertAcknowledged:
     case Touchpoint::kAlertSnoozed:
@@ -80,8 +79,9 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
       return true;
     case Touchpoint::kMeetingCancelled:
     case Touchpoint::kEmailDelivered:
+    case Touchpoint::kClientsMerged:
+    case Touchpoint::kClientsSplit:
     case Touchpoint::kHistoryReopened:
-    case Touchpoint::kHistoryClosed:
     case Touchpoint::kTouchpointCorrected:
     case Touchpoint::kClientRegistered:
     case Touchpoint::kClientDetailsChanged:
@@ -111,10 +111,11 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
 absl::Status Retention::Apply(const FoldContext& context, const Touchpoint& touchpoint,
                               const Settings& settings, State& state, FoldOutput& output) {
   RAPPORT_RETURN_IF_ERROR(CheckEventId(touchpoint));
-  FoldRiskFactors(touchpoint, context.client_id, state.mutable_factors());
+  FoldRiskFactors(touchpoint, state.mutable_factors());
   AlertLife life(context, settings, &state, &output);
-  if (IsAlertAction(touchpoint)) life.Act(touchpoint);
   const absl::Time occurred = FromProto(touchpoint.occurred_at());
+  if (IsAlertAction(touchpoint) && occurred >= context.retelling_since) life.Act(touchpoint);
+  if (context.retelling()) return absl::OkStatus();
   const bool live = occurred > context.now - kLive && occurred < context.now + kLive;
   if (!live) state.set_unsettled(true);
   if (state.unsettled()) {
@@ -136,6 +137,29 @@ void Retention::Wake(const FoldContext& context, absl::Time due, const Settings&
     if (output.wake > context.now) return;
     at = output.wake;
   }
+}
+
+void Retention::CarryOver(const FoldContext& context, const Settings& settings, const State& before,
+                          const State* kept, State& state, FoldOutput& output) {
+  const auto open_alert = [](const State* of) {
+    const bool open = of != nullptr && of->alert().phase() == state::v1::ALERT_PHASE_OPEN;
+    return open ? absl::ToUnixMicros(FromProto(of->alert().raised_at())) : 0;
+  };
+  const absl::Time at = std::max(context.now, context.retelling_since);
+  if (open_alert(&before) != open_alert(kept)) {
+    // On copies: what is told must not show in the state.
+    if (open_alert(&before) != 0) {
+      State left = before;
+      AlertLife(context, settings, &left, &output).Leave(at);
+    }
+    if (open_alert(kept) != 0) {
+      State back = *kept;
+      AlertLife(context, settings, &back, &output).Return(at);
+    }
+  }
+  if (kept == nullptr) return;
+  if (kept->has_alert()) *state.mutable_alert() = kept->alert();
+  state.set_unsettled(kept->unsettled());
 }
 
 void Retention::Index(const State& state, const Settings& settings, IndexWriter& index) {

@@ -23,7 +23,7 @@ namespace rapport {
 //   `now` at which something changes.
 struct Retention {
   static constexpr char kName[] = "retention";
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
   using State = state::v1::RetentionState;
   using Settings = RetentionSettings;
 
@@ -34,6 +34,9 @@ struct Retention {
                             State& state, FoldOutput& output);
   static void Wake(const FoldContext& context, absl::Time due, const Settings& settings,
                    State& state, FoldOutput& output);
+  // The alert's life goes on. Actions on alerts that are told again have done their work in it.
+  static void CarryOver(const FoldContext& context, const Settings& settings, const State& before,
+                        const State* kept, State& state, FoldOutput& output);
   // kAtRiskIndex and kAtRiskByOwnerIndex, for a client with an open alert.
   static void Index(const State& state, const Settings& settings, IndexWriter& index);
   static std::string Fingerprint(const Settings& settings);

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "google/protobuf/util/message_differencer.h"
 #include "libs/base/time.h"
 #include "libs/projections/projection.h"
 
@@ -17,7 +19,8 @@ namespace rapport::testing {
 //
 // Duplicates (by client and event_id) are dropped. ClockAdvanced moves the clock and then fires the
 // timers that are due, in (due, client) order, each once. A touchpoint that the projection cannot
-// fold goes to `dead_letters` and changes nothing else.
+// fold goes to `dead_letters` and changes nothing else. Between HistoryReopened and HistoryClosed a
+// client's history is told anew.
 template <Projection P>
 class PlainFold {
  public:
@@ -42,21 +45,13 @@ class PlainFold {
       return;
     }
     const std::string& client = touchpoint.client_id();
-    if (!P::Wants(touchpoint) || seen_.count({client, touchpoint.event_id()}) > 0) return;
-    FoldOutput output;
-    output.wake = WakeOf(client);
-    typename P::State state = StateOf(client);
-    const absl::Status status = P::Apply({client, now_}, touchpoint, settings_, state, output);
-    if (!status.ok()) {
-      dead_letters_.push_back({client, touchpoint.event_id(), status});
-      return;
+    if (touchpoint.has_history_reopened() || touchpoint.has_history_closed()) {
+      if (!retellings_seen_.insert({client, touchpoint.event_id()}).second) return;
+      return touchpoint.has_history_reopened() ? Reopen(touchpoint) : Close(touchpoint);
     }
-    seen_.insert({client, touchpoint.event_id()});
-    states_[client] = state;
-    if (output.wake <= now_) output.wake = WakeAfter(now_);
-    alert::v1::Cause cause;
-    cause.set_event_id(touchpoint.event_id());
-    Take(client, cause, output);
+    if (!P::Wants(touchpoint) || retold_[client].absorbed) return;
+    if (seen_[client].count(touchpoint.event_id()) > 0) return;
+    if (Apply(touchpoint)) seen_[client].insert(touchpoint.event_id());
   }
 
   // Time as an event.
@@ -65,6 +60,10 @@ class PlainFold {
     now_ = now;
     while (!timers_.empty() && timers_.begin()->first <= now_) {
       const auto [at, client] = *timers_.begin();
+      if (!retold_[client].id.empty()) {
+        SetWake(client, WakeAfter(now_));
+        continue;
+      }
       SetWake(client, absl::InfiniteFuture());
       FoldOutput output;
       P::Wake({client, now_}, at, settings_, states_[client], output);
@@ -107,6 +106,104 @@ class PlainFold {
   }
 
  private:
+  // What has been told anew of a client.
+  struct Retold {
+    std::string id;  // of what is under way
+    absl::Time since = absl::InfinitePast();
+    bool absorbed = false;
+    bool passing = false;
+    // What it was when that retelling began.
+    struct Kept {
+      std::optional<typename P::State> state;
+      absl::Time wake;
+    };
+    std::map<std::string, Kept> kept;
+  };
+
+  // That of a split is named after the merge, at which it was kept.
+  static std::string KeptBy(const std::string& id) {
+    const size_t slash = id.rfind("/split");
+    return slash != std::string::npos && slash + 6 == id.size() ? id.substr(0, slash) : id;
+  }
+
+  bool Apply(const touchpoint::v1::Touchpoint& touchpoint) {
+    const std::string& client = touchpoint.client_id();
+    FoldOutput output;
+    output.wake = WakeOf(client);
+    typename P::State state = StateOf(client);
+    const FoldContext context{client, now_, retold_[client].since};
+    const absl::Status status = P::Apply(context, touchpoint, settings_, state, output);
+    if (!status.ok()) {
+      dead_letters_.push_back({client, touchpoint.event_id(), status});
+      return false;
+    }
+    states_[client] = state;
+    if (output.wake <= now_) output.wake = WakeAfter(now_);
+    alert::v1::Cause cause;
+    cause.set_event_id(touchpoint.event_id());
+    Take(client, cause, output);
+    return true;
+  }
+
+  void Reopen(const touchpoint::v1::Touchpoint& touchpoint) {
+    const auto& reopened = touchpoint.history_reopened();
+    const std::string& client = touchpoint.client_id();
+    Retold& retold = retold_[client];
+    retold.id = reopened.retelling_id();
+    retold.since = FromProto(touchpoint.occurred_at());
+    retold.absorbed = !reopened.absorbed_into_client_id().empty();
+    retold.passing = reopened.forgets() && !retold.absorbed;
+    const typename P::State before = StateOf(client);
+    [[maybe_unused]] typename P::State goes_on = before;
+    if (const auto kept = retold.kept.find(KeptBy(retold.id)); kept != retold.kept.end()) {
+      goes_on = kept->second.state.value_or(typename P::State());
+    } else {
+      retold.kept[retold.id].wake = WakeOf(client);
+      if (states_.count(client) > 0) retold.kept[retold.id].state = before;
+    }
+    if (!reopened.forgets()) return;
+    seen_.erase(client);
+    states_.erase(client);
+    std::erase_if(rows_, [&](const Row& row) { return row.client_id == client; });
+    SetWake(client, absl::InfiniteFuture());
+    if constexpr (CarriesOver<P>) {
+      typename P::State state;
+      FoldOutput output;
+      P::CarryOver({client, now_, retold.since}, settings_, before,
+                   retold.absorbed ? nullptr : &goes_on, state, output);
+      if (state.ByteSizeLong() > 0) states_[client] = state;
+      alert::v1::Cause cause;
+      cause.set_event_id(touchpoint.event_id());
+      output.wake = absl::InfiniteFuture();
+      Take(client, cause, output);
+    }
+  }
+
+  void Close(const touchpoint::v1::Touchpoint& touchpoint) {
+    const std::string& client = touchpoint.client_id();
+    Retold& retold = retold_[client];
+    if (retold.id.empty() || retold.id != touchpoint.history_closed().retelling_id()) return;
+    const std::string kept_by = KeptBy(retold.id);
+    retold.id.clear();
+    retold.since = absl::InfinitePast();
+    if (!retold.absorbed && states_.count(client) > 0) CloseState(touchpoint, kept_by);
+    if (retold.passing) retold.kept.erase(kept_by);
+  }
+
+  void CloseState(const touchpoint::v1::Touchpoint& touchpoint, const std::string& kept_by) {
+    const std::string& client = touchpoint.client_id();
+    if constexpr (CarriesOver<P>) {
+      const auto kept = retold_[client].kept.find(kept_by);
+      if (kept != retold_[client].kept.end() && kept->second.state &&
+          google::protobuf::util::MessageDifferencer::Equals(*kept->second.state,
+                                                             states_[client])) {
+        const absl::Time wake = kept->second.wake;
+        return SetWake(client, wake <= now_ ? WakeAfter(now_) : wake);
+      }
+    }
+    if (P::Wants(touchpoint)) Apply(touchpoint);
+  }
+
   void SetWake(const std::string& client, absl::Time wake) {
     timers_.erase({WakeOf(client), client});
     wakes_.erase(client);
@@ -125,6 +222,7 @@ class PlainFold {
     }
     for (FoldOutput::Row& row : output.rows)
       rows_.push_back({client, std::move(row.sort_key), std::move(row.value)});
+    if (!retold_[client].id.empty()) return;
     for (const FoldOutput::Tally& tally : output.tallies)
       tallies_[{client, tally.key}] += tally.delta;
   }
@@ -132,7 +230,9 @@ class PlainFold {
   const typename P::Settings settings_;
   absl::Time now_ = absl::InfinitePast();
   std::map<std::string, typename P::State> states_;
-  std::set<std::pair<std::string, std::string>> seen_;
+  std::map<std::string, std::set<std::string>> seen_;
+  std::set<std::pair<std::string, std::string>> retellings_seen_;
+  std::map<std::string, Retold> retold_;
   std::map<std::string, absl::Time> wakes_;
   std::set<std::pair<absl::Time, std::string>> timers_;
   std::vector<alert::v1::AlertEvent> effects_;

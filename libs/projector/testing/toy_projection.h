@@ -15,7 +15,8 @@ namespace rapport::testing {
 // refused; a complaint sends
 // an effect; a call sets a timer an hour after it, or leaves an earlier one, whose firing counts in
 // `timers` and sends an effect; each touchpoint adds a row and a tally by kind; the list "busy"
-// sorts by the count.
+// sorts by the count. The end of a retelling sets a timer for the next ClockAdvanced; `timers` is
+// carried over, which sends an effect.
 struct ToyProjection {
   static constexpr char kName[] = "toy";
   static constexpr int kVersion = 1;
@@ -25,7 +26,9 @@ struct ToyProjection {
   };
 
   static bool Wants(const touchpoint::v1::Touchpoint& touchpoint) {
-    return !touchpoint.client_id().empty() && !touchpoint.has_portal_used();
+    return !touchpoint.client_id().empty() && !touchpoint.has_portal_used() &&
+           !touchpoint.has_clients_merged() && !touchpoint.has_clients_split() &&
+           !touchpoint.has_history_reopened();
   }
 
   static absl::Status Apply(const FoldContext& context,
@@ -34,9 +37,15 @@ struct ToyProjection {
     if (touchpoint.has_order_placed() && touchpoint.order_placed().order_id() == "impossible") {
       return absl::InvalidArgumentError("order_placed.order_id: impossible");
     }
+    if (touchpoint.has_history_closed()) {
+      output.wake = absl::InfinitePast();
+      return absl::OkStatus();
+    }
     state.set_records(state.records() + 1);
-    if (touchpoint.has_complaint_opened()) AddEffect(context, "complaint", output);
-    if (touchpoint.has_call_completed()) {
+    if (touchpoint.has_complaint_opened() && !context.retelling()) {
+      AddEffect(context, "complaint", output);
+    }
+    if (touchpoint.has_call_completed() && !context.retelling()) {
       const absl::Time wake = FromProto(touchpoint.occurred_at()) + absl::Hours(1);
       if (wake < output.wake) output.wake = wake;
     }
@@ -52,6 +61,12 @@ struct ToyProjection {
                    FoldOutput& output) {
     state.set_timers(state.timers() + 1);
     AddEffect(context, "timer", output);
+  }
+
+  static void CarryOver(const FoldContext& context, const Settings&, const State& before,
+                        const State* kept, State& state, FoldOutput& output) {
+    if (kept != nullptr) state.set_timers(kept->timers());
+    if (before.timers() != state.timers()) AddEffect(context, "carried over", output);
   }
 
   static void Index(const State& state, const Settings&, IndexWriter& index) {
