@@ -1,0 +1,403 @@
+#include "libs/sources/call_assembly.h"
+
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "libs/base/status_matchers.h"
+#include "libs/base/time.h"
+#include "libs/event_log/embedded/embedded_log.h"
+#include "libs/sources/open_calls.h"
+#include "libs/telephony/call_record.h"
+#include "libs/telephony/cdr_parser.h"
+#include "libs/telephony/queue_log_parser.h"
+#include "libs/touchpoint/identity.h"
+#include "tests/support/faulty_log.h"
+
+namespace rapport {
+namespace {
+
+using source::v1::SourceRecord;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using touchpoint::v1::Touchpoint;
+
+constexpr char kTopic[] = "sources";
+const absl::Time kStart = absl::FromUnixSeconds(1'741'600'000);
+
+// Keeps what was written; fails by order, before or after.
+class KeepingSink : public ContactSink {
+ public:
+  absl::Status Write(absl::Span<const OfferedContact> contacts) override {
+    if (random() % 100 < fails_before) return absl::UnavailableError("before (injected)");
+    for (const OfferedContact& contact : contacts) written.push_back(contact);
+    if (random() % 100 < fails_after) return absl::UnavailableError("after (injected)");
+    return absl::OkStatus();
+  }
+
+  std::mt19937 random{3};
+  unsigned fails_before = 0;
+  unsigned fails_after = 0;
+  std::vector<OfferedContact> written;
+};
+
+// A call through the queue: taken after 20 s, talked for 60 s. Ids and numbers differ with `i`.
+std::vector<SourceRecord> QueuedCall(int i) {
+  const int64_t at = absl::ToUnixSeconds(kStart) + i * 100;
+  const std::string id = absl::StrCat(at, ".", i);
+  const std::string number = absl::StrCat("0309000", 1000 + i);
+  const auto local = [](int64_t seconds) {
+    return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixSeconds(seconds),
+                            absl::UTCTimeZone());
+  };
+  const std::string row = absl::StrCat(
+      R"("",")", number, R"(","500","in","","PJSIP/trunk-1","PJSIP/201-2","Queue","support,t",")",
+      local(at), R"(",")", local(at), R"(",")", local(at + 80),
+      R"(",80,80,"ANSWERED","DOCUMENTATION",")", id, R"(","","",")", id, R"(",)", i);
+  const CallSource source{.source = "pbx", .system = "office"};
+  CdrParser parser(source, {.unique_id = true, .user_field = true, .linkage = true});
+  std::vector<SourceRecord> records;
+  const auto add = [&](absl::StatusOr<SourceRecord> record) {
+    EXPECT_OK(record);
+    if (record.ok()) records.push_back(*std::move(record));
+  };
+  const std::vector<std::string> lines = {
+      absl::StrCat(at, "|", id, "|support|NONE|ENTERQUEUE||", number, "|1"),
+      absl::StrCat(at + 20, "|", id, "|support|Bert|CONNECT|20|", at + 15, ".", i, "9|4"),
+      absl::StrCat(at + 80, "|", id, "|support|Bert|COMPLETEAGENT|20|60|1")};
+  for (size_t line = 0; line < lines.size(); ++line) {
+    add(ParseQueueLogLine(lines[line], "f", i * 1000 + static_cast<int64_t>(line), source, kStart));
+  }
+  add(parser.Parse(row, kStart));
+  return records;
+}
+
+SourceRecord Status(int sequence, source::v1::CallPhase phase, absl::Time at, int seconds = 0) {
+  SourceRecord record;
+  record.set_source("twilio");
+  record.set_record_id(absl::StrCat("CA1:", sequence));
+  record.mutable_call_fact()->set_system("cloud");
+  record.mutable_call_fact()->set_call_id("CA1");
+  auto* status = record.mutable_call_fact()->mutable_status();
+  status->set_sequence(sequence);
+  ToProto(at, status->mutable_at());
+  status->set_phase(phase);
+  if (phase == source::v1::CALL_PHASE_ENDED) {
+    status->set_outcome(touchpoint::v1::CALL_OUTCOME_ANSWERED);
+  }
+  status->set_direction(touchpoint::v1::DIRECTION_INBOUND);
+  status->set_from("+4930900001");
+  status->set_to("+49305550");
+  status->set_duration_seconds(seconds);
+  return record;
+}
+
+class CallAssemblyTest : public ::testing::Test {
+ protected:
+  CallAssemblyTest() : real_log_(NewInMemoryEventLog()), log_(real_log_.get(), 5) {}
+
+  void CreateTopic(int partitions) { ASSERT_OK(real_log_->CreateTopic(kTopic, partitions)); }
+
+  void Append(const std::vector<SourceRecord>& records) {
+    std::vector<Record> encoded;
+    for (SourceRecord record : records) {
+      ToProto(now_, record.mutable_received_at());
+      const auto& fact = record.call_fact();
+      encoded.push_back({.key = CallKey(fact.system(), fact.call_id()),
+                         .value = record.SerializeAsString(),
+                         .timestamp = now_});
+    }
+    ASSERT_OK(real_log_->Append(kTopic, encoded).status());
+  }
+
+  std::unique_ptr<CallAssembly> Open(const std::string& member = "one") {
+    CallAssembly::Options options;
+    options.member = member;
+    options.rules.timeout = [](absl::string_view) { return absl::Hours(4); };
+    options.rules.queue_steps_expected = [](absl::string_view system) {
+      return system == "office";
+    };
+    options.now = [this] { return now_; };
+    config::v1::Sources config;
+    config::v1::Agent* agent = config.add_agents();
+    agent->set_agent_id("bert");
+    agent->add_extensions("201");
+    auto agents = AgentDirectory::Create(config, {});
+    EXPECT_OK(agents);
+    options.agents = *agents;
+    auto assembly = CallAssembly::Open(&log_, &sink_, std::move(options));
+    EXPECT_OK(assembly);
+    return assembly.ok() ? *std::move(assembly) : nullptr;
+  }
+
+  // Until nothing is left to be read or decided on at this time.
+  void Settle(CallAssembly* assembly) {
+    for (int quiet = 0; quiet < 100;) {
+      const size_t before = sink_.written.size();
+      ASSERT_OK(assembly->Step(absl::ZeroDuration()));
+      quiet = sink_.written.size() == before ? quiet + 1 : 0;
+    }
+  }
+
+  // What readers keep: of each event id, one; and how often it was corrected.
+  std::map<std::string, Touchpoint> Kept() const {
+    std::map<std::string, Touchpoint> kept;
+    for (const OfferedContact& contact : sink_.written) {
+      const Touchpoint& touchpoint = contact.draft.touchpoint;
+      const auto [it, added] = kept.emplace(touchpoint.source_event_id(), touchpoint);
+      if (!added) {
+        EXPECT_EQ(it->second.ShortDebugString(), touchpoint.ShortDebugString());
+      }
+    }
+    return kept;
+  }
+
+  absl::Time now_ = kStart;
+  const std::unique_ptr<EventLog> real_log_;
+  testing::FaultyLog log_;
+  KeepingSink sink_;
+};
+
+TEST_F(CallAssemblyTest, TheFactsOfACallBecomeOneContact) {
+  CreateTopic(1);
+  const auto assembly = Open();
+  Append(QueuedCall(0));
+  Settle(assembly.get());
+  EXPECT_THAT(sink_.written, IsEmpty()) << "more may follow at once";
+  now_ += absl::Seconds(1);
+  Settle(assembly.get());
+  ASSERT_THAT(sink_.written, SizeIs(1));
+  const OfferedContact& contact = sink_.written[0];
+  EXPECT_EQ(contact.source, "pbx");
+  EXPECT_EQ(contact.skipped_because, "");
+  EXPECT_THAT(contact.draft.identifiers,
+              ElementsAre(Identifier{touchpoint::v1::IDENTIFIER_KIND_PHONE,
+                                     "+49309000100"
+                                     "0"}));
+  const Touchpoint& touchpoint = contact.draft.touchpoint;
+  EXPECT_EQ(touchpoint.source(), "office");
+  EXPECT_EQ(touchpoint.source_event_id(), "call/1741600000.0");
+  EXPECT_EQ(FromProto(touchpoint.occurred_at()), kStart);
+  EXPECT_EQ(touchpoint.direction(), touchpoint::v1::DIRECTION_INBOUND);
+  EXPECT_EQ(touchpoint.agent_id(), "bert");
+  EXPECT_EQ(touchpoint.call_completed().ShortDebugString(),
+            "queue: \"support\" wait_seconds: 20 talk_seconds: 60 outcome: CALL_OUTCOME_ANSWERED "
+            "client_phone: \"+493090001000\" call_id: \"1741600000.0\"");
+}
+
+TEST_F(CallAssemblyTest, WhatIsReceivedAgainChangesNothing) {
+  CreateTopic(2);
+  auto assembly = Open();
+  Append(QueuedCall(0));
+  Append(QueuedCall(0));
+  now_ += absl::Seconds(1);
+  Settle(assembly.get());
+  ASSERT_THAT(sink_.written, SizeIs(1));
+  Append(QueuedCall(0));
+  now_ += absl::Minutes(1);
+  Settle(assembly.get());
+  ASSERT_OK(assembly->Close());
+  assembly = Open();
+  Append(QueuedCall(0));
+  now_ += absl::Minutes(1);
+  Settle(assembly.get());
+  EXPECT_THAT(sink_.written, SizeIs(1));
+  EXPECT_EQ(assembly->calls(), 1u);
+  now_ += absl::Hours(7);
+  Settle(assembly.get());
+  EXPECT_EQ(assembly->calls(), 0u) << "forgotten after the correction window";
+}
+
+TEST_F(CallAssemblyTest, AnIncompleteCallIsWrittenAfterItsTimeOutAndCorrectedLater) {
+  CreateTopic(1);
+  auto assembly = Open();
+  const std::vector<SourceRecord> call = QueuedCall(0);
+  Append({call[0], call[1]});
+  now_ += absl::Hours(4) - absl::Seconds(1);
+  Settle(assembly.get());
+  EXPECT_THAT(sink_.written, IsEmpty());
+  now_ += absl::Seconds(1);
+  Settle(assembly.get());
+  ASSERT_THAT(sink_.written, SizeIs(1));
+  const Touchpoint first = sink_.written[0].draft.touchpoint;
+  EXPECT_TRUE(first.call_completed().incomplete());
+  EXPECT_EQ(first.call_completed().talk_seconds(), 0);
+
+  // Another takes over before the rest comes.
+  ASSERT_OK(assembly->Close());
+  assembly = Open("two");
+  now_ += absl::Minutes(5);
+  Append({call[2], call[3]});
+  now_ += absl::Seconds(1);
+  const absl::Time decided = now_;
+  Settle(assembly.get());
+  ASSERT_THAT(sink_.written, SizeIs(2));
+  const Touchpoint& correction = sink_.written[1].draft.touchpoint;
+  EXPECT_EQ(correction.source_event_id(),
+            absl::StrCat("call/1741600000.0/correction/", absl::ToUnixMicros(decided)));
+  EXPECT_EQ(correction.touchpoint_corrected().revision(), absl::ToUnixMicros(decided));
+  EXPECT_THAT(sink_.written[1].draft.identifiers, SizeIs(1));
+  Touchpoint corrected;
+  ASSERT_TRUE(corrected.ParseFromString(correction.touchpoint_corrected().correction()));
+  EXPECT_EQ(corrected.event_id(), MakeEventId("office", "call/1741600000.0").view());
+  EXPECT_FALSE(corrected.call_completed().incomplete());
+  EXPECT_EQ(corrected.call_completed().talk_seconds(), 60);
+  EXPECT_EQ(corrected.source_event_id(), first.source_event_id());
+}
+
+TEST_F(CallAssemblyTest, ALagNeverMakesACallIncomplete) {
+  CreateTopic(1);
+  const std::vector<SourceRecord> call = QueuedCall(0);
+  for (const SourceRecord& record : call) {
+    Append({record});
+    now_ += absl::Hours(3);
+  }
+  now_ += absl::Hours(100);
+  const auto assembly = Open();
+  log_.set_faults({.read_short = 90});
+  Settle(assembly.get());
+  ASSERT_THAT(sink_.written, SizeIs(1));
+  EXPECT_FALSE(sink_.written[0].draft.touchpoint.call_completed().incomplete());
+}
+
+TEST_F(CallAssemblyTest, StatesOutOfOrderBecomeOneCallAtOnce) {
+  CreateTopic(1);
+  const auto assembly = Open();
+  Append({Status(3, source::v1::CALL_PHASE_ENDED, kStart + absl::Seconds(70), 60)});
+  Append({Status(1, source::v1::CALL_PHASE_RINGING, kStart + absl::Seconds(1)),
+          Status(0, source::v1::CALL_PHASE_STARTED, kStart),
+          Status(2, source::v1::CALL_PHASE_ANSWERED, kStart + absl::Seconds(10))});
+  Settle(assembly.get());
+  ASSERT_THAT(sink_.written, SizeIs(1)) << "no time had to pass";
+  EXPECT_EQ(sink_.written[0].draft.touchpoint.call_completed().ShortDebugString(),
+            "wait_seconds: 10 talk_seconds: 60 outcome: CALL_OUTCOME_ANSWERED "
+            "client_phone: \"+4930900001\" call_id: \"CA1\"");
+  EXPECT_EQ(FromProto(sink_.written[0].draft.touchpoint.occurred_at()), kStart);
+}
+
+TEST_F(CallAssemblyTest, CallsAmongOurselvesAndWithNobodyAreCountedAndNotWritten) {
+  CreateTopic(1);
+  const auto assembly = Open();
+  std::vector<SourceRecord> call = QueuedCall(0);
+  for (SourceRecord& record : call) {
+    if (record.call_fact().has_leg()) record.mutable_call_fact()->mutable_leg()->set_from("202");
+  }
+  Append(call);
+  call = QueuedCall(1);
+  for (SourceRecord& record : call) {
+    auto* fact = record.mutable_call_fact();
+    if (fact->has_leg()) fact->mutable_leg()->set_from("anonymous");
+  }
+  Append(call);
+  now_ += absl::Seconds(1);
+  Settle(assembly.get());
+  ASSERT_THAT(sink_.written, SizeIs(2));
+  EXPECT_EQ(sink_.written[0].skipped_because, "a call among ourselves");
+  EXPECT_EQ(sink_.written[1].skipped_because, "no number of the other side is known");
+}
+
+TEST_F(CallAssemblyTest, TwoMembersShareTheCallsAndTakeOver) {
+  CreateTopic(4);
+  const auto one = Open("one");
+  const auto two = Open("two");
+  int calls = 0;
+  const auto append = [&] {
+    for (int i = 0; i < 40; ++i) Append(QueuedCall(calls++));
+    now_ += absl::Seconds(1);
+  };
+  append();
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_OK(one->Step(absl::ZeroDuration()));
+    ASSERT_OK(two->Step(absl::ZeroDuration()));
+  }
+  EXPECT_THAT(Kept(), SizeIs(40));
+  EXPECT_GT(one->calls(), 0u);
+  EXPECT_GT(two->calls(), 0u);
+  append();
+  ASSERT_OK(one->Step(absl::ZeroDuration()));
+  ASSERT_OK(one->Close());
+  Settle(two.get());
+  EXPECT_THAT(Kept(), SizeIs(80));
+  EXPECT_EQ(two->calls(), 80u);
+}
+
+// The log and the sink fail by chance, before and after they have done their work, and the process
+// dies at random moments. Every call is written, always with the same content, and never corrected.
+TEST_F(CallAssemblyTest, EveryCallOnceWhateverFails) {
+  constexpr int kRounds = 60;
+  for (uint32_t seed = 1; seed <= 5; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    const std::unique_ptr<EventLog> real = NewInMemoryEventLog();
+    ASSERT_OK(real->CreateTopic(kTopic, 3));
+    testing::FaultyLog faulty(real.get(), seed);
+    faulty.set_faults({.append_before = 5,
+                       .append_after = 5,
+                       .append_in_part = 5,
+                       .read_fails = 5,
+                       .read_short = 20,
+                       .look_fails = 5});
+    KeepingSink sink;
+    sink.fails_before = 10;
+    sink.fails_after = 10;
+    std::mt19937 random(seed);
+    CallAssembly::Options options;
+    options.member = "one";
+    options.rules.timeout = [](absl::string_view) { return absl::Hours(4); };
+    options.rules.queue_steps_expected = [](absl::string_view) { return true; };
+    options.rules.correction_window = absl::Seconds(5);
+    options.now = [this] { return now_; };
+    std::unique_ptr<CallAssembly> assembly;
+    int calls = 0;
+    bool dies = true;
+    const auto step = [&] {
+      if (dies && random() % 15 == 0) assembly.reset();
+      if (assembly == nullptr) {
+        auto opened = CallAssembly::Open(&faulty, &sink, options);
+        if (!opened.ok()) return;
+        assembly = *std::move(opened);
+      }
+      const absl::Status status = assembly->Step(absl::ZeroDuration());
+      if (!status.ok()) {
+        ASSERT_THAT(status, StatusIs(absl::StatusCode::kUnavailable, ::testing::_));
+      }
+    };
+    for (int round = 0; round < kRounds; ++round) {
+      std::vector<Record> encoded;
+      for (int i = 0; i < 5; ++i) {
+        for (SourceRecord record : QueuedCall(calls)) {
+          ToProto(now_, record.mutable_received_at());
+          encoded.push_back({.key = CallKey("office", record.call_fact().call_id()),
+                             .value = record.SerializeAsString(),
+                             .timestamp = now_});
+        }
+        ++calls;
+      }
+      ASSERT_OK(real->Append(kTopic, encoded).status());
+      now_ += absl::Milliseconds(400);
+      for (int i = 0; i < 12; ++i) step();
+    }
+    now_ += absl::Seconds(2);
+    faulty.set_faults({});
+    sink.fails_before = sink.fails_after = 0;
+    dies = false;
+    for (int i = 0; i < 1000; ++i) step();
+    sink_.written = sink.written;
+    const std::map<std::string, Touchpoint> kept = Kept();
+    ASSERT_THAT(kept, SizeIs(calls));
+    for (const auto& [id, touchpoint] : kept) {
+      ASSERT_EQ(touchpoint.call_completed().talk_seconds(), 60) << id;
+      ASSERT_FALSE(touchpoint.call_completed().incomplete()) << id;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rapport
