@@ -7,7 +7,9 @@ Usage: tools.py format ROOT             clang-format would change nothing
                                         find nothing in the sources that BUILD compiles
 
 clang-tidy is slow, so a source that passed is passed over until it, a header that it includes, its
-compile command, the checks or the tool change: ROOT/.build/clang-tidy holds a stamp for each.
+compile command, the checks or the tool change: ROOT/.build/clang-tidy holds a stamp for each. And
+most of the time goes into headers, so sources are read several at once, as one text; where that
+finds anything, each is checked by itself, and that counts.
 """
 
 import hashlib
@@ -17,6 +19,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +28,8 @@ import tidy
 
 CLANG_FORMAT = "clang-format-14"
 CLANG_TIDY = "clang-tidy-14"
+# Sources that are read at once.
+GROUP = 6
 # g++ has warnings that clang doesn't know, and clang one that g++ doesn't. Without the limit the
 # static analyzer makes it all take four times as long.
 CLANG_ARGUMENTS = ["-Wno-unknown-warning-option", "-Wthread-safety",
@@ -104,37 +109,85 @@ class Stamps:
         return self.folder / digest.hexdigest()
 
 
+def own_names(text):
+    """What a source may define for itself at the top level, and another one too."""
+    text = tidy.code_only(text)
+    names = re.findall(r"(?m)^(?:class|struct|enum|using|namespace)\s+(?:class\s+)?(\w+)", text)
+    names += re.findall(r"(?m)^[A-Za-z_][^=;{}()\n]*?[\s&*](\w+)(?=\s*[({=;\[])", text)
+    return set(names) - {"rapport", "testing"}
+
+
+def groups_of(sources, files):
+    """Sources of one command and folder in groups, none with a name that another of it has.
+    `sources`: {path: command without its paths}."""
+    groups = []
+    for path, command in sorted(sources.items()):
+        names = own_names(files[path])
+        key = (os.path.dirname(path), command)
+        for group in groups:
+            if group["key"] == key and len(group["paths"]) < GROUP and not group["names"] & names:
+                break
+        else:
+            group = {"key": key, "paths": [], "names": set()}
+            groups.append(group)
+        group["paths"].append(path)
+        group["names"] |= names
+    return [group["paths"] for group in groups]
+
+
+def without_paths(entry):
+    """The compiler's options; its own path, the source and the outputs are no part of them."""
+    arguments = shlex.split(entry["command"])[1:]
+    return " ".join(a for a in arguments if not re.search(r"\.(cc|o|d)$|/c\+\+$", a))
+
+
 def check_clang_tidy(root, build):
     root = os.path.realpath(root)
     files = tidy.read_repository(root)
     stamps = Stamps(root, files, run([CLANG_TIDY, "--version"])[1])
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
-        entries = json.load(file)
+        entries = {os.path.relpath(os.path.realpath(entry["file"]), root): entry
+                   for entry in json.load(file)}
+    entries = {path: entry for path, entry in entries.items() if path in files}
     left = {}
-    total = 0
-    for entry in entries:
-        path = os.path.relpath(os.path.realpath(entry["file"]), root)
-        if path not in files:
-            continue
-        total += 1
+    for path, entry in entries.items():
         # The compiler's own path is no part of what is compiled; the definitions and options are.
         stamp = stamps.stamp(path, " ".join(shlex.split(entry["command"])[1:]))
         if not stamp.exists():
             left[path] = stamp
     extra = [f"--extra-arg={argument}" for argument in CLANG_ARGUMENTS]
 
+    def passes_as_one(paths, folder):
+        one = os.path.join(folder, "sources.cc")
+        Path(one).write_text("".join(f'#line 1 "{path}"\n{files[path]}' for path in paths),
+                             encoding="utf-8")
+        entry = entries[paths[0]]
+        command = entry["command"].replace(entry["file"], one)
+        Path(folder, "compile_commands.json").write_text(
+            json.dumps([{**entry, "file": one, "command": command}]), encoding="utf-8")
+        return run([CLANG_TIDY, "--quiet", f"--config-file={root}/.clang-tidy", "-p", folder,
+                    *extra, one])[0]
+
     def check_one(path):
         passed, output = run([CLANG_TIDY, "--quiet", "-p", build, *extra, os.path.join(root, path)])
-        if passed:
-            left[path].touch()
-        else:
+        if not passed:
             print(output, flush=True)
         return passed
 
+    def check_group(paths):
+        """How many have findings."""
+        with tempfile.TemporaryDirectory() as folder:
+            passed = len(paths) > 1 and passes_as_one(paths, folder)
+        good = paths if passed else [path for path in paths if check_one(path)]
+        for path in good:
+            left[path].touch()
+        return len(paths) - len(good)
+
+    groups = groups_of({path: without_paths(entries[path]) for path in left}, files)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(check_one, sorted(left)))
-    print(f"{total} sources, {len(left)} checked, {results.count(False)} with findings")
-    return all(results)
+        bad = sum(pool.map(check_group, groups))
+    print(f"{len(entries)} sources, {len(left)} checked, {bad} with findings")
+    return bad == 0
 
 
 CHECKS = {"format": (check_format, 1), "shell": (check_shell, 1),

@@ -96,6 +96,33 @@ class ToolsTest(unittest.TestCase):
         self.assertIn("race.cc:2:42: error: reading variable 'balance' requires holding", printed)
         self.assertIn("4 sources, 4 checked, 3 with findings", printed)
 
+    def test_clang_tidy_finds_in_sources_read_at_once(self):
+        """Each of these, whose names differ, makes the whole group fail."""
+        self.write("libs/guarded.h", GUARDED)
+        bad = {
+            "moved": "#include <string>\n#include <utility>\nstd::string Moved(std::string s) {\n"
+                     "  std::string t = std::move(s);\n  return s + t;\n}\n",
+            "null": "int Null(int a) {\n  int* p = nullptr;\n  if (a > 2) p = &a;\n"
+                    "  return *p;\n}\n",
+            "race": '#include "libs/guarded.h"\nint Race(Account& a) { return a.balance; }\n'}
+        good = {"fine": "int Fine(int a) { return a; }\n", "other": "int Other() { return 1; }\n"}
+        for name, text in bad.items():
+            sources = {**good, name: text}
+            self.assertEqual(len(tools.groups_of(
+                dict.fromkeys(sources, ""), sources)), 1)
+            passed, printed = self.clang_tidy(**sources)
+            self.assertFalse(passed)
+            self.assertIn(f"{name}.cc:", printed)
+            self.assertIn(", 1 with findings", printed)
+
+    def test_sources_with_the_same_names_are_read_apart(self):
+        files = {"a.cc": "constexpr int kMost = 1;\n", "b.cc": "constexpr int kMost = 2;\n",
+                 "c.cc": "int C() { return kMost; }\n", "d.cc": "class kLeast {};\n",
+                 "x/e.cc": "int E();\n"}
+        commands = {**dict.fromkeys(files, "-O1"), "d.cc": "-O2"}
+        self.assertEqual(tools.groups_of(commands, files),
+                         [["a.cc", "c.cc"], ["b.cc"], ["d.cc"], ["x/e.cc"]])
+
     def test_clang_tidy_checks_again_what_changed(self):
         self.write("libs/guarded.h", GUARDED)
         sources = {"one": '#include "libs/guarded.h"\n', "two": "int F(int a) { return a; }\n"}
