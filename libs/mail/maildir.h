@@ -5,12 +5,11 @@
 #include <functional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "rapport/source/v1/mail_cursor.pb.h"
 
 namespace rapport {
@@ -42,15 +41,11 @@ class MaildirFollower {
   source::v1::MaildirCursor cursor() const;
 
  private:
-  struct File {
-    std::string name;  // without flags
-    std::string path;
-  };
-  absl::StatusOr<std::vector<File>> Unread();
-
   const std::string path_;
   // Hashes of the names of those files that were read and, at the last look, were still there.
   absl::flat_hash_set<uint64_t> read_;
+  // When new/ and cur/ were changed last before they were found to hold nothing unread.
+  std::pair<absl::Time, absl::Time> all_read_at_;
 };
 
 }  // namespace rapport
