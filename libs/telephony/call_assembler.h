@@ -36,6 +36,8 @@ struct AssembledCall {
   absl::Time began_at;
   // The end as far as it is known.
   absl::Time ended_at;
+  // When the system told the latest of it, by its clock; the infinite past where facts do not say.
+  absl::Time told_at = absl::InfinitePast();
   // DIRECTION_INTERNAL: among ourselves, and no contact.
   touchpoint::v1::Direction direction = touchpoint::v1::DIRECTION_UNSPECIFIED;
   // As they were written, the likeliest first; none when the number was withheld.

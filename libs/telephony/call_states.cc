@@ -172,6 +172,7 @@ AssembledCall FromSnapshots(std::vector<const CallSnapshot*> snapshots,
     if (assembled.call.recording_reference().empty()) {
       assembled.call.set_recording_reference(part->call().recording_reference());
     }
+    assembled.told_at = std::max(assembled.told_at, absl::FromUnixMicros(part->revision()));
     if (part->has_ended_at()) {
       assembled.ended_at = std::max(assembled.ended_at, FromProto(part->ended_at()));
     } else {
