@@ -18,7 +18,7 @@
 #include "rapport/query/v1/alert.pb.h"
 #include "rapport/state/v1/web_hook.pb.h"
 #include "services/alerts/alert_feed.h"
-#include "services/alerts/leadership.h"
+#include "libs/projector/leadership.h"
 #include "services/alerts/log_writer.h"
 #include "services/alerts/web_hook_queue.h"
 #include "services/alerts/web_hook_signature.h"

@@ -1,4 +1,4 @@
-#include "services/alerts/leadership.h"
+#include "libs/projector/leadership.h"
 
 #include <utility>
 

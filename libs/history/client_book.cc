@@ -1,0 +1,147 @@
+#include "libs/history/client_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/check.h"
+#include "libs/base/status.h"
+#include "libs/event_log/partitioner.h"
+
+namespace rapport {
+namespace {
+
+using touchpoint::v1::Touchpoint;
+
+constexpr size_t kReadRecords = 4096;
+constexpr absl::Duration kReadWait = absl::Seconds(5);
+
+}  // namespace
+
+void ClientBook::Take(Offset offset, const Touchpoint& touchpoint) {
+  switch (touchpoint.payload_case()) {
+    case Touchpoint::kHistoryReopened:
+      if (marks_.insert(touchpoint.event_id()).second) Reopen(touchpoint);
+      return;
+    case Touchpoint::kHistoryClosed:
+      if (!marks_.insert(touchpoint.event_id()).second) return;
+      if (touchpoint.history_closed().retelling_id() != open_) return;
+      closed_.insert(std::exchange(open_, ""));
+      open_forgets_ = false;
+      before_.clear();
+      return;
+    case Touchpoint::kTouchpointCorrected: {
+      Touchpoint correction;
+      if (!correction.ParseFromString(touchpoint.touchpoint_corrected().correction())) return;
+      corrections_[correction.event_id()].push_back(
+          {offset, touchpoint.touchpoint_corrected().revision()});
+      return;
+    }
+    case Touchpoint::kClientsMerged:
+    case Touchpoint::kClientsSplit:
+    case Touchpoint::PAYLOAD_NOT_SET:
+      return;
+    default:
+      ever_.insert(touchpoint.event_id());
+      if (ids_.insert(touchpoint.event_id()).second) told_.push_back(touchpoint);
+  }
+}
+
+void ClientBook::Reopen(const Touchpoint& touchpoint) {
+  const bool forgets = touchpoint.history_reopened().forgets();
+  if (forgets || open_forgets_) {
+    Touchpoints all = History();
+    told_.clear();
+    ids_.clear();
+    before_.clear();
+    if (forgets) {
+      before_ = std::move(all);
+    } else {
+      for (const Touchpoint& one : all) ids_.insert(one.event_id());
+      told_ = std::move(all);
+    }
+  }
+  open_ = touchpoint.history_reopened().retelling_id();
+  open_forgets_ = forgets;
+}
+
+std::vector<Touchpoint> ClientBook::History() const {
+  if (!open_forgets_) return told_;
+  Touchpoints all = before_;
+  absl::flat_hash_set<absl::string_view> ids;
+  for (const Touchpoint& one : before_) ids.insert(one.event_id());
+  for (const Touchpoint& one : told_) {
+    if (!ids.contains(one.event_id())) all.push_back(one);
+  }
+  return all;
+}
+
+int64_t ClientBook::NewestRevision(const std::string& corrected_event_id, Offset end,
+                                   int64_t otherwise) const {
+  const auto it = corrections_.find(corrected_event_id);
+  if (it == corrections_.end()) return otherwise;
+  for (const Correction& correction : it->second) {
+    if (correction.offset < end) otherwise = std::max(otherwise, correction.revision);
+  }
+  return otherwise;
+}
+
+absl::Status ClientBooks::Update(const std::set<std::string>& clients) {
+  RAPPORT_ASSIGN_OR_RETURN(const int partitions, log_.PartitionCount(topic_));
+  std::map<Partition, std::set<std::string>> wanted;
+  for (const std::string& client : clients) {
+    wanted[PartitionOf(client, partitions)].insert(client);
+  }
+  for (const auto& [partition, here] : wanted) {
+    RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log_.GetWatermarks(topic_, partition));
+    Shelf& shelf = shelves_[partition];
+    absl::flat_hash_map<std::string, ClientBook> added;
+    for (const std::string& client : here) {
+      if (!shelf.books.contains(client)) added[client];
+    }
+    RAPPORT_RETURN_IF_ERROR(ReadOn(partition, marks.begin, marks.end, added));
+    RAPPORT_RETURN_IF_ERROR(
+        ReadOn(partition, std::max(shelf.end, marks.begin), marks.end, shelf.books));
+    shelf.end = marks.end;
+    shelf.books.merge(added);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ClientBooks::ReadOn(Partition partition, Offset from, Offset end,
+                                 absl::flat_hash_map<std::string, ClientBook>& books) const {
+  if (books.empty() || from >= end) return absl::OkStatus();
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
+                           log_.OpenReader(topic_, partition, from));
+  Touchpoint touchpoint;
+  while (reader->position() < end) {
+    RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
+                             reader->Read(kReadRecords, kReadWait));
+    if (records.empty()) {
+      return absl::UnavailableError(absl::StrCat(
+          "the log gave no records from offset ", reader->position().value(), " of partition ",
+          partition.value(), ", though it reaches to ", end.value()));
+    }
+    for (const RecordView& record : records) {
+      if (record.offset >= end) break;
+      const auto book = books.find(record.key);
+      if (book == books.end()) continue;
+      // What cannot be read is a dead letter of each projection.
+      if (!touchpoint.ParseFromArray(record.value.data(), static_cast<int>(record.value.size())) ||
+          touchpoint.client_id() != book->first) {
+        continue;
+      }
+      book->second.Take(record.offset, touchpoint);
+    }
+  }
+  return absl::OkStatus();
+}
+
+const ClientBook& ClientBooks::Of(const std::string& client) const {
+  for (const auto& [partition, shelf] : shelves_) {
+    if (const auto it = shelf.books.find(client); it != shelf.books.end()) return it->second;
+  }
+  RAPPORT_CHECK(false, "the book of ", client, " was not read");
+}
+
+}  // namespace rapport

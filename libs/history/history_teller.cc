@@ -1,0 +1,387 @@
+#include "libs/history/history_teller.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/log.h"
+#include "libs/base/status.h"
+#include "libs/base/time.h"
+#include "libs/history/touchpoint_path.h"
+#include "libs/projector/touchpoint_peek.h"
+#include "libs/touchpoint/identity.h"
+#include "libs/touchpoint/record.h"
+
+namespace rapport {
+namespace {
+
+using state::v1::ClientMerge;
+using touchpoint::v1::Touchpoint;
+
+constexpr char kSource[] = "rapport/history";
+constexpr size_t kRecordsPerAppend = 1000;
+constexpr absl::Duration kNoteEvery = absl::Seconds(10);
+
+// A mark of a retelling. Its event id is made of what it marks, so that doing it once more changes
+// nothing.
+Touchpoint MakeMark(const std::string& client, const std::string& retelling_id,
+                    absl::string_view what, absl::Time now) {
+  Touchpoint mark;
+  mark.set_client_id(client);
+  mark.set_source(kSource);
+  mark.set_source_event_id(
+      absl::StrCat(what, "/", absl::BytesToHexString(MakeEventId(client, retelling_id).view())));
+  mark.set_event_id(std::string(MakeEventId(kSource, mark.source_event_id()).view()));
+  ToProto(now, mark.mutable_occurred_at());
+  ToProto(now, mark.mutable_recorded_at());
+  return mark;
+}
+
+bool IsOrder(int payload) {
+  return payload == Touchpoint::kClientsMerged || payload == Touchpoint::kClientsSplit ||
+         payload == Touchpoint::kTouchpointCorrected;
+}
+
+bool IsMark(int payload) {
+  return payload == Touchpoint::kHistoryReopened || payload == Touchpoint::kHistoryClosed;
+}
+
+}  // namespace
+
+HistoryTeller::HistoryTeller(EventLog* log, Options options)
+    : log_(*log),
+      options_(std::move(options)),
+      ledger_(log, options_.notes_topic),
+      books_(log, options_.topics.touchpoints) {}
+
+absl::StatusOr<std::unique_ptr<HistoryTeller>> HistoryTeller::TakeOver(EventLog* log,
+                                                                       Options options) {
+  auto teller = std::unique_ptr<HistoryTeller>(new HistoryTeller(log, std::move(options)));
+  const std::string& topic = teller->options_.topics.touchpoints;
+  RAPPORT_RETURN_IF_ERROR(teller->ledger_.Refresh());
+  RAPPORT_ASSIGN_OR_RETURN(const int partitions, log->PartitionCount(topic));
+  for (int i = 0; i < partitions; ++i) {
+    RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log->GetWatermarks(topic, Partition(i)));
+    Follower& follower = teller->followers_[Partition(i)];
+    follower.noted = teller->ledger_.PositionOf(Partition(i));
+    follower.next = std::max(follower.noted, marks.begin);
+    follower.taken_over = marks.end;
+    RAPPORT_ASSIGN_OR_RETURN(follower.reader, log->OpenReader(topic, Partition(i), follower.next));
+  }
+  return teller;
+}
+
+absl::StatusOr<int64_t> HistoryTeller::Step() {
+  int64_t records = 0;
+  for (auto& [partition, follower] : followers_) {
+    RAPPORT_ASSIGN_OR_RETURN(const int64_t looked_at, StepPartition(partition, follower));
+    records += looked_at;
+  }
+  return records;
+}
+
+absl::StatusOr<int64_t> HistoryTeller::StepPartition(Partition partition, Follower& follower) {
+  int64_t records = 0;
+  RAPPORT_ASSIGN_OR_RETURN(const std::vector<Order> orders, ReadOrders(follower, &records));
+  RAPPORT_RETURN_IF_ERROR(CarryOut(partition, follower, orders));
+  follower.next = follower.reader->position();
+  const bool due = follower.next > follower.noted && options_.now() - noted_at_ >= kNoteEvery;
+  // At once where something was done: only the last of it is done twice.
+  if (!orders.empty() || due) RAPPORT_RETURN_IF_ERROR(Note(partition, follower));
+  return records;
+}
+
+absl::StatusOr<std::vector<HistoryTeller::Order>> HistoryTeller::ReadOrders(Follower& follower,
+                                                                            int64_t* records) {
+  RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> read,
+                           follower.reader->Read(options_.batch_records, absl::ZeroDuration()));
+  *records = static_cast<int64_t>(read.size());
+  std::vector<Order> orders;
+  absl::flat_hash_set<std::string> absorbed_here;
+  for (const RecordView& record : read) {
+    const int payload = PeekPayload(record.value);
+    if (payload == 0 || IsMark(payload)) continue;
+    const std::string client(record.key);
+    const bool is_order = IsOrder(payload);
+    if (!is_order && !absorbed_here.contains(client) && ledger_.AbsorbedBy(client) == nullptr) {
+      continue;
+    }
+    Order order{record.offset, {}};
+    const auto size = static_cast<int>(record.value.size());
+    // What does not parse is a dead letter of each projection.
+    if (!order.touchpoint.ParseFromArray(record.value.data(), size)) continue;
+    if (order.touchpoint.client_id() != client) continue;
+    if (order.touchpoint.has_clients_merged()) absorbed_here.insert(client);
+    orders.push_back(std::move(order));
+  }
+  return orders;
+}
+
+std::set<std::string> HistoryTeller::ClientsOf(const Follower& follower,
+                                               const std::vector<Order>& orders) const {
+  std::set<std::string> clients;
+  const auto add = [&](const std::string& client) {
+    for (std::string& one : ledger_.PathOf(client)) clients.insert(std::move(one));
+  };
+  for (const Order& order : orders) {
+    const Touchpoint& touchpoint = order.touchpoint;
+    const bool forwards = !IsOrder(touchpoint.payload_case());
+    if (forwards && order.offset >= follower.taken_over) continue;
+    add(touchpoint.client_id());
+    if (touchpoint.has_clients_merged()) add(touchpoint.clients_merged().survivor_client_id());
+  }
+  return clients;
+}
+
+absl::Status HistoryTeller::CarryOut(Partition partition, const Follower& follower,
+                                     const std::vector<Order>& orders) {
+  if (orders.empty()) return absl::OkStatus();
+  RAPPORT_RETURN_IF_ERROR(books_.Update(ClientsOf(follower, orders)));
+  for (const Order& order : orders) {
+    absl::Status status;
+    switch (order.touchpoint.payload_case()) {
+      case Touchpoint::kClientsMerged:
+        status = Merge(order);
+        break;
+      case Touchpoint::kClientsSplit:
+        status = Split(order);
+        break;
+      case Touchpoint::kTouchpointCorrected:
+        status = Correct(order);
+        break;
+      default:
+        status = Forward(follower, order);
+    }
+    RAPPORT_RETURN_IF_ERROR(
+        Annotate(status, absl::StrCat("the record at offset ", order.offset.value(),
+                                      " of partition ", partition.value())));
+  }
+  books_.Clear();
+  return absl::OkStatus();
+}
+
+absl::Status HistoryTeller::Merge(const Order& order) {
+  const auto& merged = order.touchpoint.clients_merged();
+  const std::string merge_id = merged.merge_id().empty()
+                                   ? absl::BytesToHexString(order.touchpoint.event_id())
+                                   : merged.merge_id();
+  ClientMerge merge;
+  if (const ClientMerge* known = ledger_.Find(merge_id)) merge = *known;
+  if (!merge.merge_id().empty() && merge.state() != state::v1::MERGE_STATE_UNDER_WAY) {
+    return absl::OkStatus();
+  }
+  merge.set_merge_id(merge_id);
+  merge.set_absorbed_client_id(merged.absorbed_client_id());
+  merge.set_survivor_client_id(merged.survivor_client_id());
+  merge.set_reason(merged.reason());
+  *merge.mutable_decided_at() = order.touchpoint.occurred_at();
+  if (merged.absorbed_client_id() != order.touchpoint.client_id()) {
+    merge.set_refusal("it stands under another client than the absorbed one");
+  } else if (const ClientMerge* by = ledger_.AbsorbedBy(merged.absorbed_client_id())) {
+    merge.set_refusal(absl::StrCat("client '", merged.absorbed_client_id(), "' goes on under '",
+                                   by->survivor_client_id(), "' already"));
+  } else if (ledger_.RootOf(merged.survivor_client_id()) == merged.absorbed_client_id()) {
+    merge.set_refusal(absl::StrCat("client '", merged.survivor_client_id(), "' goes on under '",
+                                   merged.absorbed_client_id(), "' itself"));
+  }
+  if (!merge.refusal().empty()) {
+    Log(LogLevel::kWarning, absl::StrCat("merge ", merge_id, ": ", merge.refusal()));
+    merge.set_state(state::v1::MERGE_STATE_REFUSED);
+    Change(merge);
+    return absl::OkStatus();
+  }
+  RAPPORT_RETURN_IF_ERROR(CarryOutMerge(merge));
+  merge.set_state(state::v1::MERGE_STATE_DONE);
+  Change(merge);
+  return absl::OkStatus();
+}
+
+absl::Status HistoryTeller::CarryOutMerge(ClientMerge& merge) {
+  const std::string& absorbed = merge.absorbed_client_id();
+  const std::vector<std::string> path = ledger_.PathOf(merge.survivor_client_id());
+  const std::string& root = path.back();
+  RAPPORT_RETURN_IF_ERROR(books_.Update({absorbed, root}));
+  Touchpoints history = books_.Of(absorbed).History();
+  merge.set_touchpoints(static_cast<int64_t>(history.size()));
+  if (!books_.Of(root).IsClosed(merge.merge_id())) {
+    for (Touchpoint& touchpoint : history) MoveUp(path, &touchpoint);
+    RAPPORT_RETURN_IF_ERROR(Reopen(root, merge.merge_id(), /*forgets=*/false));
+    RAPPORT_RETURN_IF_ERROR(TellAndClose(root, merge.merge_id(), history));
+  }
+  // What comes under it from here on is forwarded.
+  if (books_.Of(absorbed).IsClosed(merge.merge_id())) return absl::OkStatus();
+  RAPPORT_RETURN_IF_ERROR(
+      Reopen(absorbed, merge.merge_id(), /*forgets=*/true, merge.survivor_client_id()));
+  return TellAndClose(absorbed, merge.merge_id(), {});
+}
+
+absl::Status HistoryTeller::Split(const Order& order) {
+  const std::string& merge_id = order.touchpoint.clients_split().merge_id();
+  const ClientMerge* known = ledger_.Find(merge_id);
+  if (known == nullptr || known->state() != state::v1::MERGE_STATE_DONE ||
+      known->absorbed_client_id() != order.touchpoint.client_id()) {
+    Log(LogLevel::kInfo, absl::StrCat("there is no merge '", merge_id, "' of client '",
+                                      order.touchpoint.client_id(), "' to be taken back"));
+    return absl::OkStatus();
+  }
+  ClientMerge merge = *known;
+  const std::string& absorbed = merge.absorbed_client_id();
+  const std::string& survivor = merge.survivor_client_id();
+  const std::string root = ledger_.RootOf(survivor);
+  const std::string retelling = merge_id + "/split";
+  RAPPORT_RETURN_IF_ERROR(books_.Update({absorbed, root}));
+  // First the one who comes back: as long as it is not told to its end, the other has it all.
+  if (!books_.Of(absorbed).IsClosed(retelling)) {
+    RAPPORT_RETURN_IF_ERROR(Reopen(absorbed, retelling, /*forgets=*/true));
+    // Now all is there that came before its mark, and is forgotten by it.
+    RAPPORT_RETURN_IF_ERROR(books_.Update({absorbed, root}));
+    Touchpoints history;
+    std::set<std::string> ids;
+    for (Touchpoint& touchpoint : books_.Of(root).History()) {
+      if (!MoveDown(absorbed, survivor, &touchpoint)) continue;
+      ids.insert(touchpoint.event_id());
+      history.push_back(std::move(touchpoint));
+    }
+    for (Touchpoint& touchpoint : books_.Of(absorbed).History()) {
+      if (ids.count(touchpoint.event_id()) == 0) history.push_back(std::move(touchpoint));
+    }
+    RAPPORT_RETURN_IF_ERROR(TellAndClose(absorbed, retelling, history));
+  }
+  if (!books_.Of(root).IsClosed(retelling)) {
+    RAPPORT_RETURN_IF_ERROR(Reopen(root, retelling, /*forgets=*/true));
+    RAPPORT_RETURN_IF_ERROR(books_.Update({root}));
+    Touchpoints history = books_.Of(root).History();
+    std::erase_if(history,
+                  [&](Touchpoint touchpoint) { return MoveDown(absorbed, survivor, &touchpoint); });
+    RAPPORT_RETURN_IF_ERROR(TellAndClose(root, retelling, history));
+  }
+  merge.set_state(state::v1::MERGE_STATE_SPLIT);
+  Change(merge);
+  return absl::OkStatus();
+}
+
+absl::Status HistoryTeller::Correct(const Order& order) {
+  const Touchpoint& touchpoint = order.touchpoint;
+  const std::string& client = touchpoint.client_id();
+  Touchpoint correction;
+  if (!correction.ParseFromString(touchpoint.touchpoint_corrected().correction())) {
+    Log(LogLevel::kWarning,
+        absl::StrCat("a correction of client '", client, "' holds no touchpoint"));
+    return absl::OkStatus();
+  }
+  const std::vector<std::string> path = ledger_.PathOf(client);
+  const std::string& root = path.back();
+  const std::string retelling =
+      absl::StrCat("correction/", absl::BytesToHexString(touchpoint.event_id()));
+  RAPPORT_RETURN_IF_ERROR(books_.Update({path.begin(), path.end()}));
+  if (books_.Of(root).IsClosed(retelling)) return absl::OkStatus();
+  Touchpoints history = books_.Of(root).History();
+  auto told = std::find_if(history.begin(), history.end(), [&](const Touchpoint& one) {
+    return one.event_id() == correction.event_id();
+  });
+  correction.set_client_id(root);
+  correction.clear_former_client_ids();
+  if (told != history.end()) {
+    *correction.mutable_former_client_ids() = told->former_client_ids();
+  } else {
+    for (size_t i = 0; i + 1 < path.size(); ++i) correction.add_former_client_ids(path[i]);
+  }
+  // Corrections of it stand under whom it belonged to at the time.
+  std::set<std::string> owners(correction.former_client_ids().begin(),
+                               correction.former_client_ids().end());
+  owners.insert({client, root});
+  RAPPORT_RETURN_IF_ERROR(books_.Update(owners));
+  const int64_t revision = touchpoint.touchpoint_corrected().revision();
+  int64_t newest = revision;
+  for (const std::string& owner : owners) {
+    const Offset end = owner == client ? order.offset : Offset(std::numeric_limits<int64_t>::max());
+    newest = std::max(newest, books_.Of(owner).NewestRevision(correction.event_id(), end, newest));
+  }
+  if (newest > revision) return absl::OkStatus();
+  if (told != history.end() && told->SerializeAsString() == correction.SerializeAsString()) {
+    return absl::OkStatus();
+  }
+  RAPPORT_RETURN_IF_ERROR(Reopen(root, retelling, /*forgets=*/true));
+  RAPPORT_RETURN_IF_ERROR(books_.Update({root}));
+  history = books_.Of(root).History();
+  told = std::find_if(history.begin(), history.end(), [&](const Touchpoint& one) {
+    return one.event_id() == correction.event_id();
+  });
+  if (told != history.end()) {
+    *told = correction;
+  } else {
+    history.push_back(correction);
+  }
+  return TellAndClose(root, retelling, history);
+}
+
+absl::Status HistoryTeller::Forward(const Follower& follower, const Order& order) {
+  const std::vector<std::string> path = ledger_.PathOf(order.touchpoint.client_id());
+  if (path.size() == 1) return absl::OkStatus();
+  if (order.offset < follower.taken_over) {
+    // The one before may have done so, and the merge may have been taken back since.
+    RAPPORT_RETURN_IF_ERROR(books_.Update({path.back()}));
+    if (books_.Of(path.back()).EverHad(order.touchpoint.event_id())) return absl::OkStatus();
+  }
+  Touchpoint moved = order.touchpoint;
+  MoveUp({path.begin() + 1, path.end()}, &moved);
+  return Append(options_.topics.touchpoints, {MakeRecord(moved)});
+}
+
+absl::Status HistoryTeller::Reopen(const std::string& client, const std::string& retelling_id,
+                                   bool forgets, const std::string& absorbed_into) {
+  Touchpoint mark = MakeMark(client, retelling_id, "reopened", options_.now());
+  mark.mutable_history_reopened()->set_retelling_id(retelling_id);
+  mark.mutable_history_reopened()->set_forgets(forgets);
+  mark.mutable_history_reopened()->set_absorbed_into_client_id(absorbed_into);
+  return Append(options_.topics.touchpoints, {MakeRecord(mark)});
+}
+
+absl::Status HistoryTeller::TellAndClose(const std::string& client, const std::string& retelling_id,
+                                         const Touchpoints& history) {
+  std::vector<Record> records;
+  for (const Touchpoint& touchpoint : history) {
+    records.push_back(MakeRecord(touchpoint));
+    if (records.size() < kRecordsPerAppend) continue;
+    RAPPORT_RETURN_IF_ERROR(Append(options_.topics.touchpoints, records));
+    records.clear();
+  }
+  Touchpoint mark = MakeMark(client, retelling_id, "closed", options_.now());
+  mark.mutable_history_closed()->set_retelling_id(retelling_id);
+  records.push_back(MakeRecord(mark));
+  return Append(options_.topics.touchpoints, records);
+}
+
+absl::Status HistoryTeller::Append(absl::string_view topic, const std::vector<Record>& records) {
+  if (!options_.leads()) {
+    return absl::AbortedError("another process tells the histories of clients now");
+  }
+  return log_.Append(topic, records).status();
+}
+
+void HistoryTeller::Change(const ClientMerge& merge) {
+  state::v1::HistoryNote note;
+  *note.add_merges() = merge;
+  ToProto(options_.now(), note.mutable_merges(0)->mutable_changed_at());
+  ledger_.Take(note);
+  changed_[merge.merge_id()] = note.merges(0);
+}
+
+absl::Status HistoryTeller::Note(Partition partition, Follower& follower) {
+  state::v1::HistoryNote note;
+  state::v1::HistoryPosition* position = note.add_positions();
+  position->set_partition(partition.value());
+  position->set_offset(follower.next.value());
+  for (const auto& [merge_id, merge] : changed_) *note.add_merges() = merge;
+  RAPPORT_RETURN_IF_ERROR(Append(options_.notes_topic, {{.value = note.SerializeAsString(),
+                                                         .timestamp = options_.now(),
+                                                         .partition = Partition(0)}}));
+  follower.noted = follower.next;
+  changed_.clear();
+  noted_at_ = options_.now();
+  return absl::OkStatus();
+}
+
+}  // namespace rapport

@@ -1,0 +1,422 @@
+#include "libs/history/history_teller.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "libs/base/status_matchers.h"
+#include "libs/event_log/embedded/embedded_log.h"
+#include "libs/event_log/partitioner.h"
+#include "libs/history/touchpoint_path.h"
+#include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/profile/profile.h"
+#include "libs/projections/retention/retention.h"
+#include "libs/projections/testing/random_history.h"
+#include "libs/projector/partition_worker.h"
+#include "libs/projector/projection_view.h"
+#include "libs/projector/testing/fixture.h"
+#include "libs/projector/testing/retelling.h"
+#include "tests/support/faulty_log.h"
+
+namespace rapport {
+namespace {
+
+using testing::Day;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::MakeTouchpoint;
+using testing::Touchpoints;
+using touchpoint::v1::Touchpoint;
+
+constexpr int kPartitions = 3;
+
+// All partitions of a projection, folded anew.
+template <Projection P>
+class Folded {
+ public:
+  explicit Folded(EventLog* log) : fixture_(log, /*in_memory=*/true) {
+    std::vector<std::shared_ptr<StateStore>> stores;
+    for (int i = 0; i < kPartitions; ++i) {
+      FoldOptions options;
+      options.partition = Partition(i);
+      auto worker = PartitionWorker::Open(fixture_.env(), absl::StrCat("/p", i), options,
+                                          PartitionWorker::Effects::kHold);
+      EXPECT_OK(worker);
+      EXPECT_OK((*worker)->FoldUpTo(log->GetWatermarks("touchpoints", Partition(i))->end));
+      EXPECT_OK((*worker)->Flush());
+      digest_ += (*worker)->fold().digest();
+      EXPECT_EQ((*worker)->fold().counts().dead_letters(), 0);
+      stores.push_back((*worker)->store());
+      workers_.push_back(*std::move(worker));
+    }
+    view_.emplace(stores);
+  }
+  Digest digest() const { return digest_; }
+  const ProjectionView& view() const { return *view_; }
+
+ private:
+  testing::ProjectionFixture<P> fixture_;
+  std::vector<std::unique_ptr<PartitionWorker>> workers_;
+  std::optional<ProjectionView> view_;
+  Digest digest_;
+};
+
+struct Digests {
+  Digest profile;
+  Digest retention;
+  Digest pipeline;
+  bool operator==(const Digests&) const = default;
+};
+
+// A log, and what tells histories in it.
+class World {
+ public:
+  explicit World(uint64_t seed = 1)
+      : real_log_(NewInMemoryEventLog()), log_(real_log_.get(), seed) {
+    EXPECT_OK(log_.CreateTopic("touchpoints", kPartitions));
+    EXPECT_OK(log_.CreateTopic("alerts", kPartitions));
+    EXPECT_OK(log_.CreateTopic("history", 1));
+  }
+
+  void Append(const Touchpoints& touchpoints) {
+    std::vector<Record> records;
+    for (const Touchpoint& touchpoint : touchpoints) {
+      if (!touchpoint.has_clock_advanced()) {
+        records.push_back(MakeRecord(touchpoint));
+        continue;
+      }
+      for (int i = 0; i < kPartitions; ++i) {
+        records.push_back(
+            MakeClockRecord(FromProto(touchpoint.clock_advanced().now()), Partition(i)));
+      }
+    }
+    ASSERT_OK(real_log_->Append("touchpoints", records));
+  }
+  void Merge(const std::string& id, const std::string& absorbed, const std::string& survivor) {
+    Append({testing::Merge(id, absorbed, survivor, {}, now_).front()});
+  }
+  void Split(const std::string& id, const std::string& absorbed, const std::string& survivor) {
+    Append({testing::Split(id, absorbed, survivor, {}, {}, now_).front()});
+  }
+  void Correct(const Touchpoint& correction, int64_t revision) {
+    Touchpoint order = MakeTouchpoint(Touchpoint::kTouchpointCorrected, correction.client_id(),
+                                      absl::StrCat("correction ", ++number_), now_);
+    order.mutable_touchpoint_corrected()->set_correction(correction.SerializeAsString());
+    order.mutable_touchpoint_corrected()->set_revision(revision);
+    Append({order});
+  }
+  // Tells until there is nothing more to do; dies of errors and is there again. How often it died.
+  int Tell() {
+    int deaths = 0;
+    for (int idle = 0; idle < 2;) {
+      if (teller_ == nullptr) {
+        auto teller = HistoryTeller::TakeOver(&log_, {.now = [this] { return now_; }});
+        if (teller.ok()) teller_ = *std::move(teller);
+      }
+      const absl::StatusOr<int64_t> records =
+          teller_ == nullptr ? absl::UnavailableError("not taken over") : teller_->Step();
+      if (!records.ok()) {
+        EXPECT_TRUE(absl::IsUnavailable(records.status())) << records.status();
+        teller_.reset();
+        ++deaths;
+      }
+      idle = records.ok() && *records == 0 ? idle + 1 : 0;
+    }
+    return deaths;
+  }
+  void Die() { teller_.reset(); }
+  Digests digests() {
+    return {Folded<Profile>(real_log_.get()).digest(), Folded<Retention>(real_log_.get()).digest(),
+            Folded<DealPipeline>(real_log_.get()).digest()};
+  }
+  int64_t Records() {
+    int64_t records = 0;
+    for (int i = 0; i < kPartitions; ++i) {
+      records += real_log_->GetWatermarks("touchpoints", Partition(i))->end.value();
+    }
+    return records;
+  }
+  // The client's timeline.
+  Touchpoints RowsOf(const std::string& client) {
+    const Folded<Profile> profile(real_log_.get());
+    Touchpoints rows;
+    EXPECT_OK(profile.view().Rows(client, "", "", [&](absl::string_view, absl::string_view value) {
+      return rows.emplace_back().ParseFromArray(value.data(), static_cast<int>(value.size()));
+    }));
+    return rows;
+  }
+  state::v1::MergeState StateOf(const std::string& merge_id) {
+    const state::v1::ClientMerge* merge = teller_->ledger().Find(merge_id);
+    return merge == nullptr ? state::v1::MERGE_STATE_UNSPECIFIED : merge->state();
+  }
+  testing::FaultyLog& log() { return log_; }
+  const MergeLedger& ledger() const { return teller_->ledger(); }
+  void set_now(absl::Time now) { now_ = now; }
+
+ private:
+  const std::unique_ptr<EventLog> real_log_;
+  testing::FaultyLog log_;
+  std::unique_ptr<HistoryTeller> teller_;
+  absl::Time now_ = Day(400);
+  int number_ = 0;
+};
+
+Touchpoints HistoryOf(uint64_t seed, int clients) {
+  Touchpoints history = testing::RandomHistory({.seed = seed,
+                                                .client_count = clients,
+                                                .touchpoint_count = 60 * clients,
+                                                .silence = absl::Hours(24 * 20)});
+  std::erase_if(history, [](const Touchpoint& one) {
+    return one.has_clients_merged() || one.has_clients_split();
+  });
+  return history;
+}
+
+absl::Time EndOf(const Touchpoints& history) {
+  absl::Time end = absl::InfinitePast();
+  for (const Touchpoint& one : history) {
+    end = std::max(
+        end, FromProto(one.has_clock_advanced() ? one.clock_advanced().now() : one.occurred_at()));
+  }
+  return end;
+}
+
+std::vector<std::string> ClientsOf(const Touchpoints& history) {
+  std::set<std::string> clients;
+  for (const Touchpoint& one : history) clients.insert(one.client_id());
+  clients.erase("");
+  return {clients.begin(), clients.end()};
+}
+
+Touchpoint Order(const std::string& client, const std::string& id, int day) {
+  return MakeTouchpoint(Touchpoint::kOrderPlaced, client, id, Day(day));
+}
+
+TEST(HistoryTellerTest, AMergeAndItsSplitLeaveWhatWas) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    SCOPED_TRACE(seed);
+    World world;
+    const Touchpoints history = HistoryOf(seed, 2);
+    const std::vector<std::string> clients = ClientsOf(history);
+    world.Append(history);
+    world.set_now(EndOf(history));
+    const Digests before = world.digests();
+    world.Merge("m", clients[0], clients[1]);
+    world.Tell();
+    EXPECT_EQ(world.StateOf("m"), state::v1::MERGE_STATE_DONE);
+    EXPECT_NE(world.digests(), before);
+    EXPECT_THAT(world.RowsOf(clients[0]), IsEmpty());
+    world.Split("m", clients[0], clients[1]);
+    world.Tell();
+    EXPECT_EQ(world.StateOf("m"), state::v1::MERGE_STATE_SPLIT);
+    EXPECT_EQ(world.digests(), before);
+  }
+}
+
+TEST(HistoryTellerTest, WhatComesUnderAnAbsorbedClientGoesToTheSurvivor) {
+  World world;
+  world.Append({Order("a", "a1", 1), Order("b", "b1", 1)});
+  world.Merge("m", "a", "b");
+  // Before anybody has told of the merge, and after.
+  world.Append({Order("a", "a2", 2)});
+  world.Tell();
+  world.Append({Order("a", "a3", 3), Order("b", "b2", 3)});
+  world.Tell();
+  const Touchpoints rows = world.RowsOf("b");
+  ASSERT_EQ(rows.size(), 5u);
+  for (const Touchpoint& row : rows) {
+    const bool from_a = row.source_event_id()[0] == 'a';
+    EXPECT_EQ(row.former_client_ids_size(), from_a ? 1 : 0);
+  }
+  world.Split("m", "a", "b");
+  world.Append({Order("a", "a4", 4), Order("b", "b3", 4)});
+  world.Tell();
+  World plain;
+  plain.Append({Order("a", "a1", 1), Order("b", "b1", 1), Order("a", "a2", 2), Order("a", "a3", 3),
+                Order("b", "b2", 3), Order("a", "a4", 4), Order("b", "b3", 4)});
+  EXPECT_EQ(world.digests().profile, plain.digests().profile);
+}
+
+TEST(HistoryTellerTest, TheNewestCorrectionHolds) {
+  World world;
+  world.Append({Order("a", "1", 1), Order("a", "2", 2)});
+  Touchpoint second = Order("a", "1", 1);
+  second.mutable_order_placed()->set_order_id("second");
+  Touchpoint third = second;
+  third.mutable_order_placed()->set_order_id("third");
+  world.Correct(third, 3);
+  world.Correct(second, 2);
+  world.Tell();
+  const Touchpoints rows = world.RowsOf("a");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].order_placed().order_id(), "third");
+  // One mark before, two touchpoints, one behind; the older one asked for nothing.
+  EXPECT_EQ(world.Records(), 8);
+  world.Correct(third, 4);  // as it is
+  world.Tell();
+  EXPECT_EQ(world.Records(), 9);
+  world.Correct(Order("a", "new", 3), 1);  // not there
+  world.Tell();
+  EXPECT_EQ(world.RowsOf("a").size(), 3u);
+}
+
+TEST(HistoryTellerTest, ACorrectionFindsItsClientThroughAMergeAndASplit) {
+  World world;
+  world.Append({Order("a", "a1", 1), Order("b", "b1", 1)});
+  world.Merge("m", "a", "b");
+  world.Tell();
+  Touchpoint corrected = Order("a", "a1", 1);
+  corrected.mutable_order_placed()->set_order_id("corrected");
+  world.Correct(corrected, 1);
+  world.Tell();
+  ASSERT_EQ(world.RowsOf("b").size(), 2u);
+  world.Split("m", "a", "b");
+  world.Tell();
+  World plain;
+  plain.Append({corrected, Order("b", "b1", 1)});
+  EXPECT_EQ(world.digests().profile, plain.digests().profile);
+}
+
+TEST(HistoryTellerTest, SeveralClientsBecomeOneAndEachComesBack) {
+  for (const bool inner_first : {false, true}) {
+    SCOPED_TRACE(inner_first);
+    World world;
+    const Touchpoints history = HistoryOf(7, 3);
+    const std::vector<std::string> clients = ClientsOf(history);
+    ASSERT_EQ(clients.size(), 3u);
+    const auto& [a, s, r] = std::tie(clients[0], clients[1], clients[2]);
+    world.Append(history);
+    const Digests before = world.digests();
+    world.Merge("one", a, s);
+    world.Tell();
+    world.Merge("two", s, r);
+    world.Tell();
+    EXPECT_THAT(world.RowsOf(a), IsEmpty());
+    EXPECT_THAT(world.RowsOf(s), IsEmpty());
+    EXPECT_EQ(world.ledger().PathOf(a), (std::vector<std::string>{a, s, r}));
+    world.Split(inner_first ? "one" : "two", inner_first ? a : s, inner_first ? s : r);
+    world.Tell();
+    EXPECT_THAT(world.RowsOf(a).empty(), !inner_first);
+    world.Split(inner_first ? "two" : "one", inner_first ? s : a, inner_first ? r : s);
+    world.Tell();
+    EXPECT_EQ(world.digests().profile, before.profile);
+    EXPECT_EQ(world.digests().pipeline, before.pipeline);
+  }
+}
+
+TEST(HistoryTellerTest, WhatMakesNoSenseIsRefused) {
+  World world;
+  world.Append({Order("a", "a1", 1), Order("b", "b1", 1), Order("c", "c1", 1)});
+  world.Merge("m", "a", "b");
+  world.Tell();
+  world.Merge("again", "a", "c");
+  world.Merge("circle", "b", "a");
+  world.Split("unknown", "a", "b");
+  world.Split("m", "c", "b");
+  const int64_t records = world.Records();
+  world.Tell();
+  EXPECT_EQ(world.Records(), records);
+  EXPECT_EQ(world.StateOf("again"), state::v1::MERGE_STATE_REFUSED);
+  EXPECT_EQ(world.ledger().Find("again")->refusal(), "client 'a' goes on under 'b' already");
+  EXPECT_EQ(world.ledger().Find("circle")->refusal(), "client 'a' goes on under 'b' itself");
+  EXPECT_EQ(world.StateOf("m"), state::v1::MERGE_STATE_DONE);
+}
+
+// Dies at any append, with what it wanted to write there in part, in whole or not at all, and in
+// between after all of it was noted.
+TEST(HistoryTellerTest, DyingChangesNothing) {
+  int deaths = 0;
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    SCOPED_TRACE(seed);
+    World world(seed);
+    World plain;
+    const Touchpoints history = HistoryOf(seed, 3);
+    const std::vector<std::string> clients = ClientsOf(history);
+    ASSERT_EQ(clients.size(), 3u);
+    Touchpoint corrected = history.front();
+    for (const Touchpoint& one : history) {
+      if (one.client_id() == clients[0]) corrected = one;
+    }
+    corrected.set_correlation_id("corrected");
+    for (World* one : {&world, &plain}) {
+      one->Append(history);
+      one->set_now(EndOf(history));
+      const auto tell = [&] {
+        deaths += one->Tell();
+        if (seed % 2 == 0) one->Die();
+      };
+      one->log().set_faults(one == &plain ? testing::LogFaults()
+                                          : testing::LogFaults{.append_before = 15,
+                                                               .append_after = 15,
+                                                               .append_in_part = 15,
+                                                               .read_fails = 2,
+                                                               .read_short = 20});
+      one->Merge("one", clients[0], clients[1]);
+      tell();
+      one->Append({Order(clients[0], "straggler", 900)});
+      one->Correct(corrected, 1);
+      one->Merge("two", clients[1], clients[2]);
+      tell();
+      one->Split("one", clients[0], clients[1]);
+      tell();
+      one->Split("two", clients[1], clients[2]);
+      one->Correct(Order(clients[2], "added", 901), 1);
+      tell();
+      one->log().set_faults({});
+      one->Tell();
+    }
+    // But for alerts, whose life follows the order of the log.
+    const Digests digests = world.digests();
+    EXPECT_EQ(digests.profile, plain.digests().profile);
+    EXPECT_EQ(digests.pipeline, plain.digests().pipeline);
+    EXPECT_EQ(world.StateOf("two"), state::v1::MERGE_STATE_SPLIT);
+    // As if it had all been told right at once.
+    World right;
+    Touchpoints as_it_is = history;
+    for (Touchpoint& one : as_it_is) {
+      if (one.event_id() == corrected.event_id()) one = corrected;
+    }
+    right.Append(as_it_is);
+    right.Append({Order(clients[0], "straggler", 900), Order(clients[2], "added", 901)});
+    EXPECT_EQ(digests.profile, right.digests().profile);
+  }
+  EXPECT_GT(deaths, 50);
+}
+
+TEST(HistoryTellerTest, AnotherProcessThatLeadsStopsIt) {
+  World world;
+  world.Append({Order("a", "a1", 1)});
+  world.Merge("m", "a", "b");
+  const int64_t records = world.Records();
+  ASSERT_OK_AND_ASSIGN(const auto teller,
+                       HistoryTeller::TakeOver(&world.log(), {.leads = [] { return false; },
+                                                              .now = [] { return Day(5); }}));
+  absl::StatusOr<int64_t> stepped = 0;
+  for (int i = 0; i < 3 && stepped.ok(); ++i) stepped = teller->Step();
+  EXPECT_THAT(stepped,
+              StatusIs(absl::StatusCode::kAborted,
+                       ::testing::HasSubstr("another process tells the histories of clients now")));
+  EXPECT_EQ(world.Records(), records);
+}
+
+TEST(TouchpointPathTest, GoesUpAndDown) {
+  Touchpoint touchpoint;
+  touchpoint.set_client_id("a");
+  MoveUp({"s", "r"}, &touchpoint);
+  EXPECT_EQ(touchpoint.client_id(), "r");
+  EXPECT_THAT(touchpoint.former_client_ids(), ElementsAre("a", "s"));
+  EXPECT_FALSE(MoveDown("a", "r", &touchpoint));
+  Touchpoint other = touchpoint;
+  EXPECT_TRUE(MoveDown("s", "r", &other));
+  EXPECT_EQ(other.client_id(), "s");
+  EXPECT_THAT(other.former_client_ids(), ElementsAre("a"));
+  EXPECT_TRUE(MoveDown("a", "s", &touchpoint));
+  EXPECT_EQ(touchpoint.client_id(), "a");
+  EXPECT_THAT(touchpoint.former_client_ids(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace rapport

@@ -1,0 +1,85 @@
+#include "libs/history/merge_ledger.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+
+namespace rapport {
+namespace {
+
+using state::v1::ClientMerge;
+
+constexpr size_t kReadRecords = 4096;
+constexpr absl::Duration kReadWait = absl::Seconds(5);
+
+}  // namespace
+
+absl::Status MergeLedger::Refresh() {
+  RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log_.GetWatermarks(topic_, Partition(0)));
+  next_ = std::max(next_, marks.begin);
+  if (next_ >= marks.end) return absl::OkStatus();
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
+                           log_.OpenReader(topic_, Partition(0), next_));
+  state::v1::HistoryNote note;
+  while (next_ < marks.end) {
+    RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
+                             reader->Read(kReadRecords, kReadWait));
+    if (records.empty()) {
+      return absl::UnavailableError(absl::StrCat("topic ", topic_, " gave no records from offset ",
+                                                 next_.value(), ", though it reaches to ",
+                                                 marks.end.value()));
+    }
+    for (const RecordView& record : records) {
+      if (!note.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()))) {
+        return absl::DataLossError(absl::StrCat("the record at offset ", record.offset.value(),
+                                                " of topic ", topic_, " is no note"));
+      }
+      Take(note);
+      next_ = record.offset + 1;
+    }
+  }
+  return absl::OkStatus();
+}
+
+void MergeLedger::Take(const state::v1::HistoryNote& note) {
+  for (const state::v1::HistoryPosition& position : note.positions()) {
+    Offset& known =
+        positions_.try_emplace(Partition(position.partition()), Offset(0)).first->second;
+    known = std::max(known, Offset(position.offset()));
+  }
+  for (const ClientMerge& merge : note.merges()) {
+    merges_[merge.merge_id()] = merge;
+    const auto absorbed = absorbed_.find(merge.absorbed_client_id());
+    if (merge.state() == state::v1::MERGE_STATE_DONE) {
+      absorbed_[merge.absorbed_client_id()] = merge.merge_id();
+    } else if (absorbed != absorbed_.end() && absorbed->second == merge.merge_id()) {
+      absorbed_.erase(absorbed);
+    }
+  }
+}
+
+const ClientMerge* MergeLedger::Find(const std::string& merge_id) const {
+  const auto it = merges_.find(merge_id);
+  return it == merges_.end() ? nullptr : &it->second;
+}
+
+const ClientMerge* MergeLedger::AbsorbedBy(const std::string& client) const {
+  const auto it = absorbed_.find(client);
+  return it == absorbed_.end() ? nullptr : Find(it->second);
+}
+
+std::vector<std::string> MergeLedger::PathOf(const std::string& client) const {
+  std::vector<std::string> path = {client};
+  while (const ClientMerge* merge = AbsorbedBy(path.back())) {
+    path.push_back(merge->survivor_client_id());
+  }
+  return path;
+}
+
+Offset MergeLedger::PositionOf(Partition partition) const {
+  const auto it = positions_.find(partition);
+  return it == positions_.end() ? Offset(0) : it->second;
+}
+
+}  // namespace rapport
