@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
+#include "libs/projections/contact.h"
 #include "libs/projections/keyed_set.h"
 #include "libs/projections/profile/details.h"
 #include "libs/projections/rhythm.h"
@@ -249,6 +250,7 @@ void FoldPayload(const Touchpoint& touchpoint, ProfileState* state) {
     case Touchpoint::kCallCompleted:
       return FoldContact(touchpoint, touchpoint::v1::CHANNEL_PHONE, state);
     case Touchpoint::kEmailExchanged:
+      if (!IsContact(touchpoint.email_exchanged())) return;
       return FoldContact(touchpoint, touchpoint::v1::CHANNEL_E_MAIL, state);
     case Touchpoint::kMeetingHeld:
       return FoldContact(touchpoint, touchpoint::v1::CHANNEL_MEETING, state);

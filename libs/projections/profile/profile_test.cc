@@ -108,6 +108,19 @@ TEST(Profile, ListsByOwnerAndByNameInLowerCase) {
   EXPECT_TRUE(row.has_last_touchpoint_at());
 }
 
+TEST(Profile, AMailOfAMachineIsNoContact) {
+  testing::PlainFold<Profile> fold;
+  Touchpoint mail = OfKind(Touchpoint::descriptor()->FindFieldByName("email_exchanged"));
+  mail.mutable_email_exchanged()->set_bulk(true);
+  fold.Fold(mail);
+  EXPECT_THAT(fold.StateOf("bakery-17").contacts(), IsEmpty());
+  mail.mutable_email_exchanged()->set_bulk(false);
+  mail.set_event_id(testing::EventIdOf(1));
+  fold.Fold(mail);
+  EXPECT_EQ(fold.StateOf("bakery-17").contacts_size(), 1);
+  EXPECT_EQ(fold.StateOf("bakery-17").touchpoint_count(), 2);
+}
+
 TEST(Profile, EventIdOfTheWrongSizeIsADeadLetter) {
   testing::PlainFold<Profile> fold;
   Touchpoint order = OfKind(Touchpoint::descriptor()->FindFieldByName("order_placed"));

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "libs/base/bytes.h"
+#include "libs/projections/contact.h"
 #include "libs/projections/keyed_set.h"
 #include "libs/projections/rhythm.h"
 #include "libs/projections/stamp.h"
@@ -70,7 +71,7 @@ void KeepMail(const std::string& record, size_t size, size_t most, std::string* 
 
 void FoldMail(const Touchpoint& touchpoint, RiskFactors* factors) {
   const auto& mail = touchpoint.email_exchanged();
-  if (mail.auto_reply() || mail.bounce()) return;
+  if (!IsContact(mail)) return;
   std::string record;
   AppendBig32(&record, UnixSeconds(touchpoint));
   AppendBig32(&record, ThreadHash(touchpoint));

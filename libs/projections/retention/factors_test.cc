@@ -80,12 +80,14 @@ TEST(Mails, MachinesNeitherAskNorAnswer) {
   Touchpoint mail;
   mail.set_event_id(testing::EventIdOf(1));
   mail.set_direction(touchpoint::v1::DIRECTION_INBOUND);
-  mail.mutable_email_exchanged()->set_auto_reply(true);
-  FoldRiskFactors(mail, &factors);
-  mail.mutable_email_exchanged()->set_auto_reply(false);
-  mail.mutable_email_exchanged()->set_bounce(true);
-  FoldRiskFactors(mail, &factors);
-  EXPECT_EQ(factors.ByteSizeLong(), 0u);
+  for (const char* const mark : {"auto_reply", "bounce", "mailing_list", "bulk"}) {
+    auto* const exchanged = mail.mutable_email_exchanged();
+    exchanged->Clear();
+    exchanged->GetReflection()->SetBool(exchanged,
+                                        exchanged->GetDescriptor()->FindFieldByName(mark), true);
+    FoldRiskFactors(mail, &factors);
+    EXPECT_EQ(factors.ByteSizeLong(), 0u) << mark;
+  }
 }
 
 TEST(Owner, AnAssignmentAlwaysWinsOverAMention) {
