@@ -4,12 +4,14 @@
 #include <array>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "libs/base/status.h"
 #include "openssl/sha.h"
 
@@ -65,9 +67,23 @@ IdentifierKind IdentifierKindOf(absl::string_view name) {
 }
 
 std::string KeyOf(const Identifier& identifier) {
+  if (identifier.issuer.empty()) {
+    return absl::StrCat(IdentifierKindName(identifier.kind), "::", identifier.value);
+  }
   return absl::StrCat(IdentifierKindName(identifier.kind), ":",
                       absl::StrReplaceAll(identifier.issuer, {{"%", "%25"}, {":", "%3A"}}), ":",
                       identifier.value);
+}
+
+absl::StatusOr<Identifier> ParseKey(absl::string_view key) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(key, absl::MaxSplits(':', 2));
+  const IdentifierKind kind = IdentifierKindOf(parts.front());
+  if (parts.size() != 3 || kind == touchpoint::v1::IDENTIFIER_KIND_UNSPECIFIED) {
+    return absl::InvalidArgumentError(absl::StrCat("'", key, "' is no key of an identifier"));
+  }
+  return Identifier{.kind = kind,
+                    .value = std::string(parts[2]),
+                    .issuer = absl::StrReplaceAll(parts[1], {{"%25", "%"}, {"%3A", ":"}})};
 }
 
 std::string Describe(const Identifier& identifier) {

@@ -42,6 +42,8 @@ IdentifierKind IdentifierKindOf(absl::string_view name);
 // as IdentifierKindName has it, and "%" and ":" of the issuer written as "%25" and "%3A". Examples:
 // "phone::+4930123456", "e_mail::anna@example.com", "crm_id:crm-berlin:4711".
 std::string KeyOf(const Identifier& identifier);
+// The identifier that has this key text. InvalidArgument when it is none.
+absl::StatusOr<Identifier> ParseKey(absl::string_view key);
 // "phone +4930123456", "crm_id 4711 of crm-berlin": for people.
 std::string Describe(const Identifier& identifier);
 

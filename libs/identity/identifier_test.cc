@@ -19,6 +19,16 @@ TEST(Identifier, HasAKeyForWritersInAnyLanguage) {
   EXPECT_EQ(KeyOf({IDENTIFIER_KIND_CRM_ID, "4711", "crm-berlin"}), "crm_id:crm-berlin:4711");
   EXPECT_EQ(KeyOf({IDENTIFIER_KIND_ACCOUNT_NUMBER, "1:2", ""}), "account::1:2");
   EXPECT_EQ(KeyOf({IDENTIFIER_KIND_PORTAL_LOGIN, "x:y", "a:b%"}), "login:a%3Ab%25:x:y");
+  for (const char* const key : {"phone::+4930123456", "crm_id:crm-berlin:4711", "account::1:2",
+                                "login:a%3Ab%25:x:y", "login:%253A:"}) {
+    ASSERT_OK_AND_ASSIGN(const Identifier identifier, ParseKey(key));
+    EXPECT_EQ(KeyOf(identifier), key);
+  }
+  EXPECT_EQ(ParseKey("login:a%3Ab%25:x:y")->issuer, "a:b%");
+  for (const char* const key : {"", "phone", "phone:", "fax::1", "phone:+4930123456"}) {
+    EXPECT_THAT(ParseKey(key), StatusIs(absl::StatusCode::kInvalidArgument,
+                                        absl::StrCat("'", key, "' is no key of an identifier")));
+  }
   EXPECT_EQ(Describe({IDENTIFIER_KIND_CRM_ID, "4711", "crm-berlin"}), "crm_id 4711 of crm-berlin");
   EXPECT_EQ(Describe({IDENTIFIER_KIND_PHONE, "+4930123456", ""}), "phone +4930123456");
 }

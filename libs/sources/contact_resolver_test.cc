@@ -1,0 +1,157 @@
+#include "libs/sources/contact_resolver.h"
+
+#include "libs/sources/test_identities.h"
+
+namespace rapport {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::kPatience;
+using testing::Mail;
+using testing::Phone;
+
+constexpr char kPhone[] = "+49301234567";
+constexpr char kMail[] = "anna@example.com";
+
+class ContactResolverTest : public testing::IdentityFixture {
+ protected:
+  static ContactDraft Resolved(ContactResolver& resolver, std::vector<Identifier> identifiers) {
+    ContactDraft draft;
+    draft.touchpoint.set_source("pbx");
+    draft.touchpoint.set_source_event_id("call/1");
+    ToProto(testing::Day(3), draft.touchpoint.mutable_occurred_at());
+    draft.identifiers = std::move(identifiers);
+    EXPECT_OK(resolver.Resolve(&draft));
+    return draft;
+  }
+};
+
+TEST_F(ContactResolverTest, FindsTheClient) {
+  AddPerson("bakery", "anna", kPhone);
+  const auto index = StartIndex();
+  ContactResolver resolver(index.get());
+  const ContactDraft draft = Resolved(resolver, {Phone(kPhone)});
+  EXPECT_EQ(draft.resolution, Resolution::kClient);
+  EXPECT_EQ(draft.touchpoint.client_id(), "bakery");
+  EXPECT_THAT(draft.touchpoint.former_client_ids(), IsEmpty());
+  // A weaker identifier does where the stronger one is unknown.
+  EXPECT_EQ(Resolved(resolver, {Mail(kMail), Phone(kPhone)}).touchpoint.client_id(), "bakery");
+}
+
+TEST_F(ContactResolverTest, AnUnknownIdentifierMakesTheSameProvisionalClientInAllProcesses) {
+  const auto one = StartIndex("one");
+  const auto two = StartIndex("two");
+  ContactResolver first(one.get());
+  ContactResolver second(two.get());
+  const ContactDraft draft = Resolved(first, {Phone(kPhone), Mail(kMail)});
+  EXPECT_EQ(draft.resolution, Resolution::kProvisional);
+  EXPECT_EQ(draft.touchpoint.client_id(), ProvisionalClientId(Phone(kPhone)));
+  EXPECT_EQ(Resolved(second, {Phone(kPhone), Mail(kMail)}).touchpoint.client_id(),
+            draft.touchpoint.client_id());
+  // A client that was made before is not made again by another identifier.
+  Append(CallOf(ProvisionalClientId(Phone(kPhone)), kPhone));
+  ASSERT_OK(one->CatchUp(kPatience));
+  EXPECT_EQ(Resolved(first, {Mail(kMail), Phone(kPhone)}).touchpoint.client_id(),
+            ProvisionalClientId(Phone(kPhone)));
+}
+
+TEST_F(ContactResolverTest, NothingKnownIsNobody) {
+  const auto index = StartIndex();
+  ContactResolver resolver(index.get());
+  ContactDraft draft;
+  draft.resolution = Resolution::kClient;
+  EXPECT_THAT(resolver.Resolve(&draft),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "nothing is known of whom it was with: no number, address or id"));
+  EXPECT_EQ(draft.resolution, Resolution::kNobody);
+}
+
+TEST_F(ContactResolverTest, ASwitchboardNamesNobody) {
+  rules_.shared_by_clients = 3;
+  for (const char* const client : {"bakery", "mill", "farm"}) AddPerson(client, "anna", kPhone);
+  Link("mill", Mail(kMail));
+  const auto index = StartIndex();
+  ContactResolver resolver(index.get());
+  ContactDraft draft = Resolved(resolver, {Phone(kPhone)});
+  EXPECT_EQ(draft.resolution, Resolution::kProvisional);
+  EXPECT_EQ(draft.touchpoint.client_id(), ProvisionalClientId(Phone(kPhone)));
+  draft = Resolved(resolver, {Phone(kPhone), Mail(kMail)});
+  EXPECT_EQ(draft.resolution, Resolution::kClient);
+  EXPECT_EQ(draft.touchpoint.client_id(), "mill");
+  // What is unknown goes before what is shared.
+  draft = Resolved(resolver, {Phone(kPhone), Mail("ben@example.com")});
+  EXPECT_EQ(draft.touchpoint.client_id(), ProvisionalClientId(Mail("ben@example.com")));
+  // The calls of the switchboard have a client now, which is joined with none of the three.
+  Append(CallOf(ProvisionalClientId(Phone(kPhone)), kPhone));
+  ASSERT_OK(index->CatchUp(kPatience));
+  EXPECT_THAT(*index->JoinsOf(ProvisionalClientId(Phone(kPhone))), IsEmpty());
+  EXPECT_THAT(resolver.Reviews(10), IsEmpty());
+}
+
+TEST_F(ContactResolverTest, ContradictingIdentifiersGoOnTheReviewList) {
+  AddPerson("bakery", "anna", kPhone);
+  Link("mill", Mail(kMail));
+  const auto index = StartIndex();
+  ContactResolver resolver(index.get());
+  for (int i = 0; i < 2; ++i) {
+    const ContactDraft draft = Resolved(resolver, {Mail(kMail), Phone(kPhone)});
+    EXPECT_EQ(draft.resolution, Resolution::kContradiction);
+    EXPECT_EQ(draft.touchpoint.client_id(), "mill");
+  }
+  EXPECT_EQ(Resolved(resolver, {Phone(kPhone), Mail(kMail)}).touchpoint.client_id(), "bakery");
+  const std::vector<IdentityReview> reviews = resolver.Reviews(10);
+  ASSERT_EQ(reviews.size(), 1u);
+  EXPECT_THAT(reviews[0].identifiers, ElementsAre(Mail(kMail), Phone(kPhone)));
+  EXPECT_EQ(reviews[0].client_id, "mill");
+  EXPECT_EQ(reviews[0].other_client_id, "bakery");
+  EXPECT_EQ(reviews[0].touchpoint, "pbx call/1");
+  EXPECT_EQ(reviews[0].occurred_at, testing::Day(3));
+  EXPECT_EQ(reviews[0].contacts, 3);
+  EXPECT_THAT(resolver.Reviews(0), IsEmpty());
+  // A person has merged them: that settles it.
+  Merge("bakery", "mill");
+  ASSERT_OK(index->CatchUp(kPatience));
+  EXPECT_THAT(resolver.Reviews(10), IsEmpty());
+  EXPECT_EQ(Resolved(resolver, {Phone(kPhone), Mail(kMail)}).resolution, Resolution::kClient);
+}
+
+TEST_F(ContactResolverTest, AnIdentifierOfTwoIsDecidedByAnotherOrTheLatest) {
+  AddPerson("bakery", "anna", kPhone);
+  AddPerson("mill", "anna", kPhone);
+  Link("bakery", Mail(kMail));
+  const auto index = StartIndex();
+  ContactResolver resolver(index.get());
+  // The review list tells of it without any contact.
+  ASSERT_EQ(resolver.Reviews(10).size(), 1u);
+  EXPECT_THAT(resolver.Reviews(10)[0].identifiers, ElementsAre(Phone(kPhone)));
+  EXPECT_EQ(resolver.Reviews(10)[0].contacts, 0);
+  ContactDraft draft = Resolved(resolver, {Phone(kPhone), Mail(kMail)});
+  EXPECT_EQ(draft.resolution, Resolution::kClient);
+  EXPECT_EQ(draft.touchpoint.client_id(), "bakery");
+  draft = Resolved(resolver, {Phone(kPhone)});
+  EXPECT_EQ(draft.resolution, Resolution::kContradiction);
+  EXPECT_EQ(draft.touchpoint.client_id(), "mill");
+  ASSERT_EQ(resolver.Reviews(10).size(), 1u);
+  EXPECT_EQ(resolver.Reviews(10)[0].contacts, 1);
+}
+
+TEST_F(ContactResolverTest, AMergedClientIsRememberedInTheContact) {
+  Link("bakery", Phone(kPhone));
+  Merge("bakery", "mill");
+  const auto index = StartIndex();
+  ContactResolver resolver(index.get());
+  const ContactDraft draft = Resolved(resolver, {Phone(kPhone)});
+  EXPECT_EQ(draft.touchpoint.client_id(), "mill");
+  EXPECT_THAT(draft.touchpoint.former_client_ids(), ElementsAre("bakery"));
+  // A client that the source names, too.
+  ContactDraft named;
+  named.touchpoint.set_client_id("bakery");
+  ASSERT_OK(resolver.Resolve(&named));
+  EXPECT_EQ(named.touchpoint.client_id(), "mill");
+  EXPECT_THAT(named.touchpoint.former_client_ids(), ElementsAre("bakery"));
+  EXPECT_EQ(named.resolution, Resolution::kClient);
+}
+
+}  // namespace
+}  // namespace rapport

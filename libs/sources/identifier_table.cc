@@ -1,0 +1,167 @@
+#include "libs/sources/identifier_table.h"
+
+#include <algorithm>
+#include <random>
+
+#include "libs/base/check.h"
+#include "xxhash.h"
+
+namespace rapport {
+namespace {
+
+constexpr size_t kIdBlockBytes = size_t{1} << 20;
+constexpr int kOffsetBits = 32;
+
+uint64_t RandomSeed() {
+  std::random_device device;
+  return (uint64_t{device()} << 32) | device();
+}
+
+}  // namespace
+
+IdentifierTable::IdentifierTable()
+    : seed_(RandomSeed()), numbers_(0, IdHash{this}, IdEqual{this}) {}
+
+IdentifierTable::Key IdentifierTable::KeyFor(absl::string_view identifier_key) const {
+  const XXH128_hash_t hash =
+      XXH3_128bits_withSeed(identifier_key.data(), identifier_key.size(), seed_);
+  return {.high = hash.high64, .low = hash.low64};
+}
+
+absl::string_view IdentifierTable::IdOf(Number number) const {
+  const Client& client = clients_[number];
+  const std::string& block = id_blocks_[client.id_begin >> kOffsetBits];
+  return absl::string_view(block).substr(client.id_begin & UINT32_MAX, client.id_size);
+}
+
+IdentifierTable::Number IdentifierTable::NumberOf(absl::string_view client_id) {
+  if (const auto it = numbers_.find(client_id); it != numbers_.end()) return *it;
+  RAPPORT_CHECK(clients_.size() < kNumberMask && client_id.size() <= UINT16_MAX, "too much");
+  if (id_blocks_.empty() || id_blocks_.back().size() + client_id.size() > kIdBlockBytes) {
+    id_blocks_.emplace_back().reserve(std::max(kIdBlockBytes, client_id.size()));
+  }
+  std::string& block = id_blocks_.back();
+  const auto number = static_cast<Number>(clients_.size());
+  Client& client = clients_.emplace_back();
+  client.id_begin = ((id_blocks_.size() - 1) << kOffsetBits) | block.size();
+  client.id_size = static_cast<uint16_t>(client_id.size());
+  block.append(client_id.data(), client_id.size());
+  numbers_.insert(number);
+  return number;
+}
+
+void IdentifierTable::Put(absl::string_view client_id, bool provisional, absl::string_view survivor,
+                          const std::vector<Claim>& claims) {
+  const Number survivor_number = survivor.empty() ? kNone : NumberOf(survivor);
+  const Number number = NumberOf(client_id);
+  Client& client = clients_[number];
+  client.provisional = provisional;
+  client.survivor = survivor_number;
+  if (client.has_claim) Remove(client.first, number);
+  if (client.more != nullptr) {
+    for (const Key& key : *client.more) Remove(key, number);
+  }
+  client.more.reset();
+  client.has_claim = !claims.empty();
+  if (client.has_claim) client.first = claims.front().key;
+  if (claims.size() > 1) {
+    client.more = std::make_unique<std::vector<Key>>();
+    client.more->reserve(claims.size() - 1);
+    for (size_t i = 1; i < claims.size(); ++i) client.more->push_back(claims[i].key);
+  }
+  for (const Claim& claim : claims) Add(claim.key, number | (claim.of_former ? kOfFormer : 0));
+}
+
+void IdentifierTable::Add(const Key& key, Number entry) {
+  const auto [place, added] = by_key_.try_emplace(key, entry);
+  if (added) return;
+  if ((place->second & kSeveral) == 0) {
+    if (free_several_.empty()) {
+      free_several_.push_back(static_cast<Number>(several_.size()));
+      several_.emplace_back();
+    }
+    const Number list = free_several_.back();
+    free_several_.pop_back();
+    several_[list] = {.key = key, .entries = {place->second}};
+    place->second = list | kSeveral;
+  }
+  several_[place->second & ~kSeveral].entries.push_back(entry);
+}
+
+void IdentifierTable::Remove(const Key& key, Number number) {
+  const auto place = by_key_.find(key);
+  if (place == by_key_.end()) return;
+  if ((place->second & kSeveral) == 0) {
+    by_key_.erase(place);
+    return;
+  }
+  const Number list = place->second & ~kSeveral;
+  std::vector<Number>& entries = several_[list].entries;
+  std::erase_if(entries, [number](Number entry) { return (entry & kNumberMask) == number; });
+  if (entries.size() > 1) return;
+  place->second = entries.front();
+  std::vector<Number>().swap(entries);
+  free_several_.push_back(list);
+}
+
+IdentifierTable::Claimant IdentifierTable::ClaimantOf(Number entry) const {
+  const Number number = entry & kNumberMask;
+  const Client& client = clients_[number];
+  return {.client_id = IdOf(number),
+          .provisional = client.provisional,
+          .of_former = (entry & kOfFormer) != 0,
+          .survivor = client.survivor == kNone ? absl::string_view() : IdOf(client.survivor)};
+}
+
+size_t IdentifierTable::FindFirst(const Key& key, Claimant* first) const {
+  const auto place = by_key_.find(key);
+  if (place == by_key_.end()) return 0;
+  if ((place->second & kSeveral) == 0) {
+    *first = ClaimantOf(place->second);
+    return 1;
+  }
+  const std::vector<Number>& entries = several_[place->second & ~kSeveral].entries;
+  *first = ClaimantOf(entries.front());
+  return entries.size();
+}
+
+void IdentifierTable::Find(const Key& key, std::vector<Claimant>* claimants) const {
+  const auto place = by_key_.find(key);
+  if (place == by_key_.end()) return;
+  if ((place->second & kSeveral) == 0) {
+    claimants->push_back(ClaimantOf(place->second));
+    return;
+  }
+  for (const Number entry : several_[place->second & ~kSeveral].entries)
+    claimants->push_back(ClaimantOf(entry));
+}
+
+bool IdentifierTable::FindClient(absl::string_view client_id, Claimant* claimant) const {
+  const auto it = numbers_.find(client_id);
+  if (it == numbers_.end()) return false;
+  *claimant = ClaimantOf(*it);
+  return true;
+}
+
+std::vector<IdentifierTable::Key> IdentifierTable::SharedKeys() const {
+  std::vector<Key> keys;
+  for (const Several& several : several_) {
+    if (!several.entries.empty()) keys.push_back(several.key);
+  }
+  return keys;
+}
+
+size_t IdentifierTable::memory_bytes() const {
+  size_t bytes = clients_.capacity() * sizeof(Client) + numbers_.capacity() * (sizeof(Number) + 1) +
+                 by_key_.capacity() * (sizeof(std::pair<Key, Number>) + 1) +
+                 several_.capacity() * sizeof(Several);
+  for (const std::string& block : id_blocks_) bytes += block.capacity();
+  for (const Client& client : clients_) {
+    if (client.more != nullptr)
+      bytes += sizeof(*client.more) + client.more->capacity() * sizeof(Key);
+  }
+  for (const Several& several : several_) bytes += several.entries.capacity() * sizeof(Number);
+  return bytes;
+}
+
+}  // namespace rapport
