@@ -97,17 +97,17 @@ void HistoryRoutes::AddTo(HttpServer* http) {
 }
 
 void HistoryRoutes::Add(HttpServer* http, const char* method, const char* pattern, Answer answer) {
-  http->Handle(
-      method, pattern, [this, answer = std::move(answer)](HttpRequest request, HttpReply reply) {
-        // Functions are copied.
-        auto waiting = std::make_shared<HttpReply>(std::move(reply));
-        queue_.Add([this, answer, waiting, request = std::move(request)] {
-          absl::Status status = Refresh();
-          absl::StatusOr<HttpResponse> response = status;
-          if (status.ok()) response = answer(request);
-          waiting->Send(response.ok() ? *std::move(response) : ErrorResponse(response.status()));
-        });
-      });
+  http->Handle(method, pattern,
+               [this, answer = std::move(answer)](HttpRequest request, HttpReply reply) {
+                 // Functions are copied.
+                 auto waiting = std::make_shared<HttpReply>(std::move(reply));
+                 queue_.Add([this, answer, waiting, request = std::move(request)] {
+                   const absl::Status fresh = Refresh();
+                   const absl::StatusOr<HttpResponse> response =
+                       fresh.ok() ? answer(request) : absl::StatusOr<HttpResponse>(fresh);
+                   waiting->Send(response.ok() ? *response : ErrorResponse(response.status()));
+                 });
+               });
 }
 
 absl::Status HistoryRoutes::Refresh() {
