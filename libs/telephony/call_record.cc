@@ -40,8 +40,11 @@ source::v1::SourceRecord MakeSkippedRecord(const CallSource& source, absl::strin
 }
 
 std::string ToUtf8(absl::string_view text) {
+  if (google::protobuf::internal::IsStructurallyValidUTF8(text.data(),
+                                                          static_cast<int>(text.size()))) {
+    return std::string(text);
+  }
   std::string valid;
-  valid.reserve(text.size());
   while (!text.empty()) {
     const int good = google::protobuf::internal::UTF8SpnStructurallyValid(
         google::protobuf::StringPiece(text.data(), text.size()));

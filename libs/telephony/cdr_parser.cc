@@ -152,8 +152,8 @@ bool IsRecording(absl::string_view user_field) {
 
 std::string RecordId(const CdrFields& fields) {
   if (!fields.unique_id.empty() && !fields.linked_id.empty() && !fields.sequence.empty()) {
-    return absl::StrCat("cdr/", ToUtf8(fields.unique_id), "/", ToUtf8(fields.linked_id), "/",
-                        ToUtf8(fields.sequence));
+    return ToUtf8(
+        absl::StrCat("cdr/", fields.unique_id, "/", fields.linked_id, "/", fields.sequence));
   }
   const std::string all = absl::StrCat(
       absl::StrCat(fields.source, "\n", fields.destination, "\n", fields.context, "\n"),
