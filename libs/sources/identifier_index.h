@@ -108,6 +108,8 @@ class IdentifierIndex {
   // identifiers lead to several registered clients.
   absl::StatusOr<std::vector<ClientJoin>> JoinsOf(const std::string& client_id) const;
 
+  // How far the partitions are.
+  absl::StatusOr<std::vector<StoredPosition>> Positions() const { return View().Positions(); }
   // Whether the client's history was ever told anew.
   absl::StatusOr<bool> WasRetold(const std::string& client_id) const;
 

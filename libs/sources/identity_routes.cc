@@ -1,0 +1,167 @@
+#include "libs/sources/identity_routes.h"
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "libs/base/status.h"
+#include "libs/base/time.h"
+#include "rapport/query/v1/identity.pb.h"
+
+namespace rapport {
+namespace {
+
+constexpr std::array<absl::string_view, 5> kKinds = {"phone", "e_mail", "crm_id", "account",
+                                                     "login"};
+constexpr int64_t kDefaultReviews = 50;
+constexpr int64_t kMostReviews = 500;
+
+void Fill(const Identifier& identifier, query::v1::IdentifierValue* value) {
+  value->set_kind(identifier.kind);
+  value->set_value(identifier.value);
+  value->set_issuer(identifier.issuer);
+}
+
+absl::Status FillWatermark(const IdentifierIndex& index, query::v1::Watermark* watermark) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::vector<StoredPosition> positions, index.Positions());
+  for (const StoredPosition& position : positions) {
+    query::v1::PartitionWatermark& partition = *watermark->add_partitions();
+    partition.set_partition(position.partition.value());
+    partition.set_position(position.position.value());
+    if (position.clock != absl::InfinitePast()) {
+      ToProto(position.clock, partition.mutable_clock());
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The identifier that the query names. InvalidArgument also for withheld numbers and extensions.
+absl::StatusOr<Identifier> Asked(const HttpRequest& request, const NormalForms& forms) {
+  std::optional<Identifier> asked;
+  for (const absl::string_view kind : kKinds) {
+    const std::optional<std::string> value = request.Query(kind);
+    if (!value) continue;
+    if (asked) return absl::InvalidArgumentError("ask for one identifier at a time");
+    const absl::StatusOr<Identifier> normal =
+        Normalize(IdentifierKindOf(kind), *value, request.Query("issuer").value_or(""), forms);
+    if (!normal.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(kind, ": ", normal.status().message()));
+    }
+    asked = *normal;
+  }
+  if (asked) return *std::move(asked);
+  return absl::InvalidArgumentError(
+      absl::StrCat("name an identifier: one of ", absl::StrJoin(kKinds, "=, "), "="));
+}
+
+std::string Explanation(const Identification& found, int shared_by) {
+  switch (found.standing) {
+    case Standing::kUnknown:
+      return "Nobody has it; a contact makes a provisional client.";
+    case Standing::kShared:
+      return absl::StrCat(found.client_count, " clients have it, and ", shared_by,
+                          " are enough for it to name nobody.");
+    case Standing::kContradiction:
+      return "Several registered clients have it; contacts go to the one who got it last.";
+    case Standing::kOne:
+      break;
+  }
+  const KnownClient& client = found.clients.front();
+  if (client.provisional) return "A provisional client was made of it.";
+  if (!client.former_client_ids.empty()) {
+    return absl::StrCat("It names a client who absorbed ", client.former_client_ids.back(), ".");
+  }
+  return "It names one client.";
+}
+
+query::v1::IdentityStanding ToProtoStanding(Standing standing) {
+  switch (standing) {
+    case Standing::kUnknown:
+      return query::v1::IDENTITY_STANDING_UNKNOWN;
+    case Standing::kOne:
+      return query::v1::IDENTITY_STANDING_ONE;
+    case Standing::kShared:
+      return query::v1::IDENTITY_STANDING_SHARED;
+    case Standing::kContradiction:
+      break;
+  }
+  return query::v1::IDENTITY_STANDING_CONTRADICTION;
+}
+
+absl::StatusOr<HttpResponse> Show(const HttpRequest& request, const IdentifierIndex& index) {
+  RAPPORT_RETURN_IF_ERROR(
+      CheckQuery(request, {"phone", "e_mail", "crm_id", "account", "login", "issuer"}));
+  RAPPORT_ASSIGN_OR_RETURN(const Identifier identifier, Asked(request, index.rules().forms));
+  RAPPORT_RETURN_IF_ERROR(index.Ready());
+  query::v1::IdentityAnswer answer;
+  RAPPORT_RETURN_IF_ERROR(FillWatermark(index, answer.mutable_watermark()));
+  RAPPORT_ASSIGN_OR_RETURN(const auto claims, index.Claims(identifier));
+  const std::map<std::string, state::v1::ClaimRow> rows(claims.begin(), claims.end());
+  const Identification found = index.Find(identifier);
+  Fill(identifier, answer.mutable_identifier());
+  answer.set_standing(ToProtoStanding(found.standing));
+  answer.set_explanation(Explanation(found, index.rules().shared_by_clients));
+  const bool names = found.standing == Standing::kOne || found.standing == Standing::kContradiction;
+  answer.set_client_id(names ? found.clients.front().client_id
+                             : index.Follow(ProvisionalClientId(identifier)).client_id);
+  answer.set_client_count(static_cast<int64_t>(found.client_count));
+  for (const KnownClient& known : found.clients) {
+    query::v1::IdentityClient& client = *answer.add_clients();
+    client.set_client_id(known.client_id);
+    client.set_provisional(known.provisional);
+    client.mutable_former_client_ids()->Assign(known.former_client_ids.begin(),
+                                               known.former_client_ids.end());
+    // The claim is its own, or still that of the client through which it is reached.
+    auto row = rows.find(known.client_id);
+    for (const std::string& former : known.former_client_ids) {
+      if (row == rows.end()) row = rows.find(former);
+    }
+    if (row == rows.end()) continue;
+    client.set_origin(row->second.origin());
+    *client.mutable_claimed_at() = row->second.claimed_at();
+    client.set_stakeholder_id(row->second.stakeholder_id());
+  }
+  return MessageResponse(request, answer);
+}
+
+absl::StatusOr<HttpResponse> ShowReviews(const HttpRequest& request, const IdentifierIndex& index,
+                                         const ContactResolver& resolver) {
+  RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {"limit"}));
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<int64_t> limit,
+                           QueryNumber(request, "limit", 1, kMostReviews));
+  RAPPORT_RETURN_IF_ERROR(index.Ready());
+  query::v1::IdentityReviews answer;
+  RAPPORT_RETURN_IF_ERROR(FillWatermark(index, answer.mutable_watermark()));
+  for (const IdentityReview& review :
+       resolver.Reviews(static_cast<size_t>(limit.value_or(kDefaultReviews)))) {
+    query::v1::IdentityReview& shown = *answer.add_reviews();
+    for (const Identifier& identifier : review.identifiers)
+      Fill(identifier, shown.add_identifiers());
+    shown.set_client_id(review.client_id);
+    shown.set_other_client_id(review.other_client_id);
+    shown.set_touchpoint(review.touchpoint);
+    if (review.occurred_at != absl::InfinitePast()) {
+      ToProto(review.occurred_at, shown.mutable_occurred_at());
+    }
+    shown.set_contacts(review.contacts);
+  }
+  return MessageResponse(request, answer);
+}
+
+}  // namespace
+
+void AddIdentityRoutes(HttpServer* http, const IdentifierIndex* index,
+                       const ContactResolver* resolver) {
+  http->Handle("GET", "/v1/identities",
+               Answering([index](const HttpRequest& request) { return Show(request, *index); }));
+  http->Handle("GET", "/v1/identities/reviews",
+               Answering([index, resolver](const HttpRequest& request) {
+                 return ShowReviews(request, *index, *resolver);
+               }));
+}
+
+}  // namespace rapport

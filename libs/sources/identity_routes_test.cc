@@ -1,0 +1,153 @@
+#include "libs/sources/identity_routes.h"
+
+#include "google/protobuf/util/json_util.h"
+#include "libs/service/http_client.h"
+#include "libs/sources/test_identities.h"
+#include "rapport/query/v1/identity.pb.h"
+
+namespace rapport {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::kPatience;
+using testing::Mail;
+using testing::Phone;
+
+constexpr char kPhone[] = "+49301234567";
+
+class IdentityRoutesTest : public testing::IdentityFixture {
+ protected:
+  void Serve() {
+    index_ = StartIndex();
+    resolver_ = std::make_unique<ContactResolver>(index_.get());
+    auto server = HttpServer::Create({}, &metrics_);
+    ASSERT_OK(server);
+    http_ = *std::move(server);
+    AddIdentityRoutes(http_.get(), index_.get(), resolver_.get());
+    ASSERT_OK(http_->Start());
+  }
+  HttpAnswer Get(const std::string& path) {
+    EXPECT_OK(index_->CatchUp(kPatience));
+    const auto answer = client_.Fetch({.url = http_->address() + path});
+    EXPECT_OK(answer);
+    return answer.ok() ? *answer : HttpAnswer();
+  }
+  template <class Message>
+  Message Read(const std::string& path) {
+    const HttpAnswer answer = Get(path);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    Message message;
+    EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(answer.body, &message).ok())
+        << answer.body;
+    return message;
+  }
+  query::v1::IdentityAnswer Whose(const std::string& query) {
+    return Read<query::v1::IdentityAnswer>("/v1/identities?" + query);
+  }
+
+  std::unique_ptr<IdentifierIndex> index_;
+  std::unique_ptr<ContactResolver> resolver_;
+  Metrics metrics_;
+  std::unique_ptr<HttpServer> http_;
+  HttpClient client_;
+};
+
+TEST_F(IdentityRoutesTest, TellsWhoseAnIdentifierIs) {
+  AddPerson("bakery", "anna", kPhone);
+  Serve();
+  const query::v1::IdentityAnswer answer = Whose("phone=030%201234567");
+  EXPECT_EQ(answer.identifier().value(), kPhone);
+  EXPECT_EQ(answer.identifier().kind(), touchpoint::v1::IDENTIFIER_KIND_PHONE);
+  EXPECT_EQ(answer.standing(), query::v1::IDENTITY_STANDING_ONE);
+  EXPECT_EQ(answer.explanation(), "It names one client.");
+  EXPECT_EQ(answer.client_id(), "bakery");
+  ASSERT_EQ(answer.clients_size(), 1);
+  EXPECT_EQ(answer.clients(0).origin(), state::v1::CLAIM_ORIGIN_STAKEHOLDER);
+  EXPECT_EQ(answer.clients(0).stakeholder_id(), "anna");
+  EXPECT_EQ(FromProto(answer.clients(0).claimed_at()), testing::Day(0) + absl::Hours(made_));
+  EXPECT_EQ(answer.watermark().partitions_size(), kPartitions);
+}
+
+TEST_F(IdentityRoutesTest, TellsWhy) {
+  rules_.shared_by_clients = 3;
+  Serve();
+  const std::string unknown = ProvisionalClientId(Mail("anna@example.com"));
+  query::v1::IdentityAnswer answer = Whose("e_mail=Anna@Example.com");
+  EXPECT_EQ(answer.standing(), query::v1::IDENTITY_STANDING_UNKNOWN);
+  EXPECT_EQ(answer.client_id(), unknown);
+  const std::string caller = ProvisionalClientId(Phone(kPhone));
+  Append(CallOf(caller, kPhone));
+  answer = Whose("phone=%2B49301234567");
+  EXPECT_EQ(answer.explanation(), "A provisional client was made of it.");
+  EXPECT_TRUE(answer.clients(0).provisional());
+  Merge(caller, "bakery");
+  answer = Whose("phone=%2B49301234567");
+  EXPECT_EQ(answer.explanation(), absl::StrCat("It names a client who absorbed ", caller, "."));
+  EXPECT_EQ(answer.client_id(), "bakery");
+  EXPECT_THAT(answer.clients(0).former_client_ids(), ElementsAre(caller));
+  EXPECT_EQ(answer.clients(0).origin(), state::v1::CLAIM_ORIGIN_MET);
+  AddPerson("mill", "anna", kPhone);
+  answer = Whose("phone=%2B49301234567");
+  EXPECT_EQ(answer.standing(), query::v1::IDENTITY_STANDING_CONTRADICTION);
+  EXPECT_EQ(answer.client_id(), "mill");
+  AddPerson("farm", "anna", kPhone);
+  answer = Whose("phone=%2B49301234567");
+  EXPECT_EQ(answer.standing(), query::v1::IDENTITY_STANDING_SHARED);
+  EXPECT_EQ(answer.explanation(), "3 clients have it, and 3 are enough for it to name nobody.");
+  EXPECT_EQ(answer.client_count(), 3);
+}
+
+TEST_F(IdentityRoutesTest, AsksByEveryKind) {
+  Link("bakery", {touchpoint::v1::IDENTIFIER_KIND_CRM_ID, "4711", "crm-berlin"});
+  Link("bakery", {touchpoint::v1::IDENTIFIER_KIND_ACCOUNT_NUMBER, "12", ""});
+  Link("bakery", {touchpoint::v1::IDENTIFIER_KIND_PORTAL_LOGIN, "anna", "shop"});
+  Serve();
+  EXPECT_EQ(Whose("crm_id=4711&issuer=crm-berlin").client_id(), "bakery");
+  EXPECT_EQ(Whose("crm_id=4711").standing(), query::v1::IDENTITY_STANDING_UNKNOWN);
+  EXPECT_EQ(Whose("account=12").client_id(), "bakery");
+  EXPECT_EQ(Whose("login=anna&issuer=shop").client_id(), "bakery");
+}
+
+TEST_F(IdentityRoutesTest, RefusesWhatNamesNoIdentifier) {
+  Serve();
+  for (const auto& [query, message] : std::map<std::string, std::string>{
+           {"", "name an identifier: one of phone=, e_mail=, crm_id=, account=, login="},
+           {"?phone=anonymous", "phone: the number is withheld"},
+           {"?phone=201", "phone: '201' is an extension"},
+           {"?e_mail=anna", "e_mail: 'anna' is no e-mail address"},
+           {"?phone=0301234567&account=1", "ask for one identifier at a time"},
+           {"?fax=1", "fax"}}) {
+    const HttpAnswer answer = Get("/v1/identities" + query);
+    EXPECT_EQ(answer.status, 400) << query;
+    EXPECT_THAT(answer.body, HasSubstr(message));
+  }
+}
+
+TEST_F(IdentityRoutesTest, ListsWhatAPersonHasToDecide) {
+  AddPerson("bakery", "anna", kPhone);
+  AddPerson("mill", "anna", kPhone);
+  Serve();
+  query::v1::IdentityReviews answer =
+      Read<query::v1::IdentityReviews>("/v1/identities/reviews?limit=5");
+  ASSERT_EQ(answer.reviews_size(), 1);
+  EXPECT_EQ(answer.reviews(0).client_id(), "mill");
+  EXPECT_EQ(answer.reviews(0).other_client_id(), "bakery");
+  EXPECT_EQ(answer.reviews(0).identifiers(0).value(), kPhone);
+  EXPECT_FALSE(answer.reviews(0).has_occurred_at());
+  ContactDraft draft;
+  draft.touchpoint.set_source("pbx");
+  draft.touchpoint.set_source_event_id("call/1");
+  ToProto(testing::Day(1), draft.touchpoint.mutable_occurred_at());
+  draft.identifiers = {Phone(kPhone)};
+  ASSERT_OK(resolver_->Resolve(&draft));
+  answer = Read<query::v1::IdentityReviews>("/v1/identities/reviews");
+  ASSERT_EQ(answer.reviews_size(), 1);
+  EXPECT_EQ(answer.reviews(0).touchpoint(), "pbx call/1");
+  EXPECT_EQ(FromProto(answer.reviews(0).occurred_at()), testing::Day(1));
+  EXPECT_EQ(answer.reviews(0).contacts(), 1);
+  EXPECT_EQ(Get("/v1/identities/reviews?limit=0").status, 400);
+}
+
+}  // namespace
+}  // namespace rapport
