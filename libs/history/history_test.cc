@@ -157,6 +157,23 @@ TEST_F(HistoryTest, ALargeClientIsMerged) {
   std::cout << "a merge of 10,000 touchpoints into 10,000: " << told << "\n";
 }
 
+TEST_F(HistoryTest, AnotherProcessGoesOnWhereOneEnds) {
+  AppendOrders("a", 3);
+  AppendOrders("b", 3);
+  ASSERT_OK_AND_ASSIGN(auto other,
+                       HistoryWriter::Start(log_.get(), {.member = "2", .now = absl::Now}));
+  const auto first =
+      Read<query::v1::MergeAccepted>(Call("POST", "/v1/clients/a/merge", R"({"into": "b"})"), 202);
+  EXPECT_EQ(Await(first.merge_id(), state::v1::MERGE_STATE_DONE).state(),
+            state::v1::MERGE_STATE_DONE);
+  std::unique_ptr<HistoryWriter>& leader = writer_->leads() ? writer_ : other;
+  leader.reset();
+  Call("POST", "/v1/merges/" + first.merge_id() + "/split");
+  EXPECT_EQ(Await(first.merge_id(), state::v1::MERGE_STATE_SPLIT).state(),
+            state::v1::MERGE_STATE_SPLIT);
+  EXPECT_OK((writer_ != nullptr ? writer_ : other)->trouble());
+}
+
 TEST(HistoryWriterTest, TheTopicOfTheNotesHasOnePartition) {
   const std::unique_ptr<EventLog> log = NewInMemoryEventLog();
   ASSERT_OK(log->CreateTopic("history", 2));

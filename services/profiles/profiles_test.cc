@@ -189,6 +189,18 @@ TEST_F(ProfilesTest, AsOfEqualsAPlainFoldOfWhatHadHappened) {
               HasSubstr("nothing is known of a client"));
 }
 
+TEST_F(ProfilesTest, AClientWhoGoesOnUnderAnotherNamesIt) {
+  Touchpoint reopened =
+      testing::MakeTouchpoint(Touchpoint::kHistoryReopened, "anna", "reopened", testing::Day(1));
+  reopened.mutable_history_reopened()->set_forgets(true);
+  reopened.mutable_history_reopened()->set_absorbed_into_client_id("berta");
+  const std::string wait = Append({Registered("anna", "Anna", "otto"), reopened});
+  const auto client = Read<query::v1::Client>("/v1/clients/anna?" + wait);
+  EXPECT_EQ(client.client_id(), "anna");
+  EXPECT_EQ(client.survivor_client_id(), "berta");
+  EXPECT_EQ(client.facts().name(), "");
+}
+
 TEST_F(ProfilesTest, TouchpointsAreGivenAsTheyStandInTheLog) {
   const std::vector<Touchpoint> touchpoints = {Called("a/b", 1), Called("a/b", 2),
                                                Called("a/b", 3)};
