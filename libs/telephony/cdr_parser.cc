@@ -1,5 +1,6 @@
 #include "libs/telephony/cdr_parser.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,9 @@ using touchpoint::v1::CallOutcome;
 
 // Clocks within one machine: the channel is made an instant before the leg begins.
 constexpr absl::Duration kClockSlack = absl::Seconds(60);
+
+// Of an id of a channel, as it is kept; Asterisk's have at most 150.
+constexpr size_t kMaxIdBytes = 200;
 
 std::optional<int> Digits(absl::string_view text) {
   int value = 0;
@@ -209,15 +213,16 @@ absl::StatusOr<source::v1::SourceRecord> CdrRecord(const CdrFields& fields,
   }
   RAPPORT_ASSIGN_OR_RETURN(const Times times, ParseTimes(fields, source.time_zone, duration));
   RAPPORT_ASSIGN_OR_RETURN(const CallOutcome outcome, ParseDisposition(fields.disposition));
-  if (std::max({fields.unique_id.size(), fields.linked_id.size()}) > 200) {
-    return absl::InvalidArgumentError("uniqueid or linkedid: longer than 200 bytes");
-  }
   const std::string record_id = RecordId(fields);
   source::v1::SourceRecord record = MakeSourceRecord(source, record_id, received_at);
   ToProto(times.end, record.mutable_occurred_at());
   source::v1::CallFact* const fact = record.mutable_call_fact();
   fact->set_system(source.system);
   FillCallId(fields, record_id, fact);
+  if (std::max(fact->call_id().size(), fact->leg().leg_id().size()) > kMaxIdBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("uniqueid or linkedid: longer than ", kMaxIdBytes, " bytes"));
+  }
   source::v1::CallLeg* const leg = fact->mutable_leg();
   leg->set_sequence(sequence);
   leg->set_from(ToUtf8(fields.source));

@@ -117,7 +117,7 @@ absl::StatusOr<source::v1::SourceRecord> ParseQueueLogLine(absl::string_view lin
   }
   const std::string record_id =
       absl::StrCat("queue_log/", HashId(absl::StrCat(source.source, "\n", file_id, "\n", offset)));
-  const absl::string_view call_id = fields[1];
+  const std::string call_id = ToUtf8(fields[1]);
   const EventKind* const kind = FindKind(fields[4]);
   const bool no_call = call_id.empty() || call_id == "NONE" || call_id == "REALTIME";
   if (no_call || kind == nullptr) {
@@ -138,11 +138,11 @@ absl::StatusOr<source::v1::SourceRecord> ParseQueueLogLine(absl::string_view lin
   ToProto(absl::FromUnixSeconds(epoch), record.mutable_occurred_at());
   source::v1::CallFact* const fact = record.mutable_call_fact();
   fact->set_system(source.system);
-  fact->set_call_id(ToUtf8(call_id));
+  fact->set_call_id(call_id);
   if (kind->channel != kNone && fields.size() > 5 + static_cast<size_t>(kind->channel)) {
-    const absl::string_view channel = fields[5 + static_cast<size_t>(kind->channel)];
+    const std::string channel = ToUtf8(fields[5 + static_cast<size_t>(kind->channel)]);
     if (!channel.empty() && channel != call_id && channel.size() <= kMaxIdBytes) {
-      fact->add_related_call_ids(ToUtf8(channel));
+      fact->add_related_call_ids(channel);
     }
   }
   *fact->mutable_queue_step() = std::move(step);
