@@ -45,13 +45,28 @@ absl::StatusOr<bool> IsDryRun(const HttpRequest& request) {
   return value == "true";
 }
 
+query::v1::MergeState StateOf(state::v1::MergeState state) {
+  switch (state) {
+    case state::v1::MERGE_STATE_UNDER_WAY:
+      return query::v1::MERGE_STATE_UNDER_WAY;
+    case state::v1::MERGE_STATE_DONE:
+      return query::v1::MERGE_STATE_DONE;
+    case state::v1::MERGE_STATE_SPLIT:
+      return query::v1::MERGE_STATE_SPLIT;
+    case state::v1::MERGE_STATE_REFUSED:
+      return query::v1::MERGE_STATE_REFUSED;
+    default:
+      return query::v1::MERGE_STATE_UNSPECIFIED;
+  }
+}
+
 query::v1::Merge AnswerOf(const ClientMerge& merge) {
   query::v1::Merge answer;
   answer.set_merge_id(merge.merge_id());
   answer.set_absorbed_client_id(merge.absorbed_client_id());
   answer.set_survivor_client_id(merge.survivor_client_id());
   answer.set_reason(merge.reason());
-  answer.set_state(merge.state());
+  answer.set_state(StateOf(merge.state()));
   answer.set_touchpoints(merge.touchpoints());
   *answer.mutable_decided_at() = merge.decided_at();
   if (merge.has_changed_at()) *answer.mutable_changed_at() = merge.changed_at();

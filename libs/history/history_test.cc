@@ -56,7 +56,7 @@ class HistoryTest : public testing::ServingFixture {
     return message;
   }
   // When the merge has come to an end.
-  query::v1::Merge Await(const std::string& merge_id, state::v1::MergeState state) {
+  query::v1::Merge Await(const std::string& merge_id, query::v1::MergeState state) {
     const absl::Time patience = absl::Now() + absl::Seconds(60);
     for (;;) {
       const auto merge = Read<query::v1::Merge>(Call("GET", "/v1/merges/" + merge_id), 200);
@@ -95,8 +95,8 @@ TEST_F(HistoryTest, AMergeIsDecidedPreviewedCarriedOutAndTakenBack) {
 
   const auto accepted = Read<query::v1::MergeAccepted>(
       Call("POST", "/v1/clients/a/merge", R"({"into": "b", "reason": "one firm"})"), 202);
-  const query::v1::Merge done = Await(accepted.merge_id(), state::v1::MERGE_STATE_DONE);
-  EXPECT_EQ(done.state(), state::v1::MERGE_STATE_DONE);
+  const query::v1::Merge done = Await(accepted.merge_id(), query::v1::MERGE_STATE_DONE);
+  EXPECT_EQ(done.state(), query::v1::MERGE_STATE_DONE);
   EXPECT_EQ(done.touchpoints(), 4);
   EXPECT_EQ(done.reason(), "one firm");
   EXPECT_THAT(Read<query::v1::MergeList>(Call("GET", "/v1/merges"), 200).merges(), SizeIs(1));
@@ -104,8 +104,8 @@ TEST_F(HistoryTest, AMergeIsDecidedPreviewedCarriedOutAndTakenBack) {
               HasSubstr("client 'a' goes on under 'b' already"));
 
   Read<query::v1::MergeAccepted>(Call("POST", "/v1/merges/" + accepted.merge_id() + "/split"), 202);
-  EXPECT_EQ(Await(accepted.merge_id(), state::v1::MERGE_STATE_SPLIT).state(),
-            state::v1::MERGE_STATE_SPLIT);
+  EXPECT_EQ(Await(accepted.merge_id(), query::v1::MERGE_STATE_SPLIT).state(),
+            query::v1::MERGE_STATE_SPLIT);
   EXPECT_THAT(Call("POST", "/v1/merges/" + accepted.merge_id() + "/split").body,
               HasSubstr("was taken back already"));
 }
@@ -133,7 +133,7 @@ TEST_F(HistoryTest, ALargeClientIsMerged) {
   const absl::Time start = absl::Now();
   const auto accepted =
       Read<query::v1::MergeAccepted>(Call("POST", "/v1/clients/a/merge", R"({"into": "b"})"), 202);
-  const query::v1::Merge done = Await(accepted.merge_id(), state::v1::MERGE_STATE_DONE);
+  const query::v1::Merge done = Await(accepted.merge_id(), query::v1::MERGE_STATE_DONE);
   EXPECT_EQ(done.touchpoints(), 10'000);
   const absl::Duration told = absl::Now() - start;
   testing::ProjectionFixture<Profile> profile(log_.get(), /*in_memory=*/true);
@@ -164,13 +164,13 @@ TEST_F(HistoryTest, AnotherProcessGoesOnWhereOneEnds) {
                        HistoryWriter::Start(log_.get(), {.member = "2", .now = absl::Now}));
   const auto first =
       Read<query::v1::MergeAccepted>(Call("POST", "/v1/clients/a/merge", R"({"into": "b"})"), 202);
-  EXPECT_EQ(Await(first.merge_id(), state::v1::MERGE_STATE_DONE).state(),
-            state::v1::MERGE_STATE_DONE);
+  EXPECT_EQ(Await(first.merge_id(), query::v1::MERGE_STATE_DONE).state(),
+            query::v1::MERGE_STATE_DONE);
   std::unique_ptr<HistoryWriter>& leader = writer_->leads() ? writer_ : other;
   leader.reset();
   Call("POST", "/v1/merges/" + first.merge_id() + "/split");
-  EXPECT_EQ(Await(first.merge_id(), state::v1::MERGE_STATE_SPLIT).state(),
-            state::v1::MERGE_STATE_SPLIT);
+  EXPECT_EQ(Await(first.merge_id(), query::v1::MERGE_STATE_SPLIT).state(),
+            query::v1::MERGE_STATE_SPLIT);
   EXPECT_OK((writer_ != nullptr ? writer_ : other)->trouble());
 }
 

@@ -20,15 +20,15 @@ struct MergeArguments {
 };
 
 // "under way".
-std::string StateWord(state::v1::MergeState state) {
+std::string StateWord(query::v1::MergeState state) {
   switch (state) {
-    case state::v1::MERGE_STATE_UNDER_WAY:
+    case query::v1::MERGE_STATE_UNDER_WAY:
       return "under way";
-    case state::v1::MERGE_STATE_DONE:
+    case query::v1::MERGE_STATE_DONE:
       return "done";
-    case state::v1::MERGE_STATE_SPLIT:
+    case query::v1::MERGE_STATE_SPLIT:
       return "taken back";
-    case state::v1::MERGE_STATE_REFUSED:
+    case query::v1::MERGE_STATE_REFUSED:
       return "refused";
     default:
       return "unknown";
