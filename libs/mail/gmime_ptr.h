@@ -1,8 +1,8 @@
 #pragma once
 
-#include <gmime/gmime.h>
-
 #include <memory>
+
+#include "gmime/gmime.h"
 
 namespace rapport::mail_internal {
 

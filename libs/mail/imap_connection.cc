@@ -1,6 +1,5 @@
 #include "libs/mail/imap_connection.h"
 
-#include <curl/curl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -9,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "curl/curl.h"
 #include "libs/base/status.h"
 
 namespace rapport::mail_internal {

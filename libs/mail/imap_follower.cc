@@ -118,18 +118,39 @@ class FolderReader {
     RAPPORT_ASSIGN_OR_RETURN(
         const std::vector<uint32_t> uids,
         session->Search(absl::StrCat(cursor_.next_uid(), ":*"), cursor_.next_uid()));
-    const size_t most = std::max<size_t>(settings_.batch_messages, 1);
-    for (size_t at = 0; at < uids.size(); at += most) {
+    for (size_t at = 0; at < uids.size();) {
       const auto begin = uids.begin() + static_cast<int64_t>(at);
-      const auto end = uids.begin() + static_cast<int64_t>(std::min(at + most, uids.size()));
-      RAPPORT_RETURN_IF_ERROR(ReadSome(session, {begin, end}));
+      const auto end = uids.begin() + static_cast<int64_t>(std::min(at + most_, uids.size()));
+      const std::vector<uint32_t> some(begin, end);
+      const absl::Status status = ReadSome(session, some);
+      if (absl::IsAborted(status)) Suspect(some);
+      RAPPORT_RETURN_IF_ERROR(status);
+      at += some.size();
+      most_ = std::min(2 * most_, std::max<size_t>(settings_.batch_messages, 1));
     }
     return absl::OkStatus();
   }
 
+  // Some servers hang up at a message that they cannot give. So that it does not hold up all others
+  // for ever, it is looked for by asking for fewer messages, and at last passed over.
+  void Suspect(const std::vector<uint32_t>& uids) {
+    most_ = std::max<size_t>(uids.size() / 2, 1);
+    if (uids.size() > 1) return;
+    hung_up_ = hung_up_at_ == uids.front() ? hung_up_ + 1 : 1;
+    hung_up_at_ = uids.front();
+    if (hung_up_ < kMostHangUps) return;
+    ReportGap(hung_up_at_);
+    cursor_.set_next_uid(hung_up_at_ + 1);
+    // When it cannot be kept, the message is asked for again.
+    listener_->Batch(cursor_).IgnoreError();
+  }
+
+  using Sizes = std::map<uint32_t, ImapSession::Size>;
+
   // Asks for sizes first, so that no answer is larger than a batch may be.
   absl::Status ReadSome(ImapSession* session, const std::vector<uint32_t>& uids) {
-    RAPPORT_ASSIGN_OR_RETURN(const auto sizes, session->Sizes(uids));
+    Sizes sizes;
+    RAPPORT_RETURN_IF_ERROR(AddSizes(session, uids, &sizes));
     std::vector<uint32_t> batch;
     int64_t bytes = 0;
     for (const uint32_t uid : uids) {
@@ -148,7 +169,7 @@ class FolderReader {
   }
 
   absl::Status ReadBatch(ImapSession* session, const std::vector<uint32_t>& uids,
-                         const std::map<uint32_t, ImapSession::Size>& sizes) {
+                         const Sizes& sizes) {
     std::vector<uint32_t> whole, large;
     for (const auto& [uid, size] : sizes) {
       if (!std::binary_search(uids.begin(), uids.end(), uid)) continue;
@@ -159,20 +180,34 @@ class FolderReader {
     RAPPORT_RETURN_IF_ERROR(AddBodies(session, large, settings_.cut_bytes, &bodies));
     RAPPORT_RETURN_IF_ERROR(ReportMissing(session, uids, bodies));
     for (auto& [uid, bytes] : bodies) {
-      const ImapSession::Size& size = sizes.at(uid);
-      RAPPORT_RETURN_IF_ERROR(
-          listener_->Message({.folder = folder_,
-                              .uid_validity = cursor_.uid_validity(),
-                              .uid = uid,
-                              .internal_date = size.internal_date,
-                              .size = std::max(size.bytes, static_cast<int64_t>(bytes.size())),
-                              .bytes = std::move(bytes)}));
+      const ImapSession::Size& told = sizes.at(uid);
+      const int64_t size = std::max(told.bytes, static_cast<int64_t>(bytes.size()));
+      RAPPORT_RETURN_IF_ERROR(listener_->Message({.folder = folder_,
+                                                  .uid_validity = cursor_.uid_validity(),
+                                                  .uid = uid,
+                                                  .internal_date = told.internal_date,
+                                                  .size = size,
+                                                  .bytes = std::move(bytes)}));
     }
     cursor_.set_next_uid(uids.back() + 1);
     return listener_->Batch(cursor_);
   }
 
   // One message that the server cannot give must not hold up the others: then one by one.
+  static absl::Status AddSizes(ImapSession* session, const std::vector<uint32_t>& uids,
+                               Sizes* sizes) {
+    absl::StatusOr<Sizes> read = session->Sizes(uids);
+    if (read.ok()) {
+      sizes->merge(*read);
+      return absl::OkStatus();
+    }
+    if (!absl::IsNotFound(read.status())) return read.status();
+    if (uids.size() == 1) return absl::OkStatus();
+    for (const uint32_t uid : uids) RAPPORT_RETURN_IF_ERROR(AddSizes(session, {uid}, sizes));
+    return absl::OkStatus();
+  }
+
+  // As AddSizes.
   static absl::Status AddBodies(ImapSession* session, const std::vector<uint32_t>& uids,
                                 int64_t most, std::map<uint32_t, std::string>* bodies) {
     if (uids.empty()) return absl::OkStatus();
@@ -200,19 +235,28 @@ class FolderReader {
                              session->Search(mail_internal::UidSet(missing), missing.front()));
     for (const uint32_t uid : there) {
       if (!std::binary_search(missing.begin(), missing.end(), uid)) continue;
-      if (!reported_.emplace(cursor_.uid_validity(), uid).second) continue;
-      listener_->Gap(cursor_, uid, "the mail server has the message and does not give it");
+      ReportGap(uid);
     }
     return absl::OkStatus();
   }
+
+  void ReportGap(uint32_t uid) {
+    if (!reported_.emplace(cursor_.uid_validity(), uid).second) return;
+    listener_->Gap(cursor_, uid, "the mail server has the message and does not give it");
+  }
+
+  static constexpr int kMostHangUps = 3;
 
   const ImapSettings& settings_;
   const std::string folder_;
   Listener* const listener_;
   const StopSignal* const stop_;
   ImapFolderCursor cursor_;
-  std::set<std::pair<uint32_t, uint32_t>> reported_;  // gaps: UIDVALIDITY and UID
-  bool up_ = false;                                   // this connection has read all that was there
+  std::set<std::pair<uint32_t, uint32_t>> reported_;             // gaps: UIDVALIDITY and UID
+  size_t most_ = std::max<size_t>(settings_.batch_messages, 1);  // asked for at once
+  uint32_t hung_up_at_ = 0;  // the one message at which the server hung up
+  int hung_up_ = 0;          // how often, one time after the other
+  bool up_ = false;          // this connection has read all that was there
 };
 
 class Follower : public ImapFollower {

@@ -1,14 +1,20 @@
 #include "libs/mail/imap_follower.h"
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
 #include "libs/mail/imap_recorder.h"
+#include "libs/web_hook_check/hashes.h"
 #include "tests/support/cutting_proxy.h"
 #include "tests/support/mail_server.h"
 
@@ -184,6 +190,62 @@ TEST_F(ImapFollowerTest, UidsThatAreGoneAreNoGaps) {
   EXPECT_THAT(recorder.AwaitMessages(3), SizeIs(3));
   EXPECT_THAT(recorder.gaps(), IsEmpty());
   follower_.reset();
+}
+
+TEST_F(ImapFollowerTest, AMessageThatTheServerDoesNotGiveIsAGap) {
+  Serve();
+  for (int i = 1; i <= 3; ++i) server_->Deliver(Mail(i));
+  const std::string broken =
+      absl::StrCat(server_->FolderPath(), "/", std::next(server_->Files().begin())->first);
+  std::filesystem::permissions(broken, std::filesystem::perms::none);
+  Follow(Settings());
+  EXPECT_THAT(recorder_.AwaitMessages(2), SizeIs(2));
+  EXPECT_OK(recorder_.AwaitState(absl::StatusCode::kOk));
+  // This server hangs up at such a message.
+  EXPECT_THAT(recorder_.AwaitState(absl::StatusCode::kAborted),
+              StatusIs(absl::StatusCode::kAborted, HasSubstr("the mail server hangs up")));
+  EXPECT_THAT(recorder_.gaps(), ElementsAre("INBOX 2"));
+  EXPECT_EQ(recorder_.cursor().folders(0).next_uid(), 4U);
+}
+
+// A token as RFC 7519 describes it, under the key of the test.
+std::string Token(absl::string_view user, absl::string_view key) {
+  const auto part = [](absl::string_view text) { return absl::WebSafeBase64Escape(text); };
+  const int64_t now = absl::ToUnixSeconds(absl::Now());
+  const std::string text = absl::StrCat(part(R"({"alg":"HS256","typ":"JWT"})"), ".",
+                                        part(absl::StrCat(R"({"sub":")", user, R"(","iat":)",
+                                                          now - 60, R"(,"exp":)", now + 600, "}")));
+  return absl::StrCat(text, ".", part(HmacSha256(key, text)));
+}
+
+TEST_F(ImapFollowerTest, LogsInWithAToken) {
+  std::string keys = std::filesystem::temp_directory_path() / "rapport-mail-keys-XXXXXX";
+  ASSERT_NE(mkdtemp(keys.data()), nullptr);
+  std::filesystem::permissions(keys, std::filesystem::perms(0755));
+  std::filesystem::create_directories(keys + "/default/HS256");
+  constexpr absl::string_view kKey = "a key of the test";
+  std::ofstream(keys + "/default/HS256/default") << absl::Base64Escape(kKey);
+  std::ofstream(keys + "/oauth2") << "introspection_mode = local\nusername_attribute = sub\n"
+                                  << "local_validation_key_dict = fs:posix:prefix=" << keys
+                                  << "/\n";
+  Serve(
+      absl::StrCat("auth_mechanisms = plain xoauth2\npassdb "
+                   "{\n  driver = oauth2\n",
+                   "  mechanisms = xoauth2\n  args = ", keys, "/oauth2\n}\n"));
+  server_->Deliver(Mail(1));
+  ImapSettings settings = Settings();
+  settings.authentication = ImapAuthentication::kXoauth2;
+  // The first token is refused; the secret is asked for again.
+  auto asked = std::make_shared<int>(0);
+  settings.secret = [asked, kKey] {
+    return Token(MailServer::kUser, (*asked)++ == 0 ? "another key" : kKey);
+  };
+  Follow(settings);
+  EXPECT_THAT(recorder_.AwaitMessages(1), SizeIs(1));
+  EXPECT_THAT(recorder_.AwaitState(absl::StatusCode::kFailedPrecondition),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("cannot connect")));
+  follower_.reset();
+  std::filesystem::remove_all(keys);
 }
 
 TEST_F(ImapFollowerTest, AServerWithoutIdleIsAsked) {

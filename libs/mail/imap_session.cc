@@ -81,7 +81,7 @@ absl::StatusOr<ImapResponse> ImapSession::Next() {
 
 absl::Status ImapSession::Notice(const ImapResponse& response) {
   if (response.status == "BYE") {
-    return absl::UnavailableError(absl::StrCat("the mail server hangs up: ", response.text));
+    return absl::AbortedError(absl::StrCat("the mail server hangs up: ", response.text));
   }
   if (IsAtom(response.values, 1, "EXISTS")) news_ = true;
   return absl::OkStatus();

@@ -16,8 +16,8 @@
 namespace rapport::mail_internal {
 
 // The few commands of IMAP that it takes to read a folder and change nothing in it. Statuses are
-// those of ImapConnection; NotFound: the server said NO; FailedPrecondition: it said BAD. One
-// thread at a time.
+// those of ImapConnection; NotFound: the server said NO; FailedPrecondition: it said BAD; Aborted:
+// it hung up and said so. One thread at a time.
 class ImapSession {
  public:
   // `connection` has to outlive the session.

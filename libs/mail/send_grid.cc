@@ -1,6 +1,3 @@
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-
 #include <memory>
 #include <string>
 
@@ -16,6 +13,8 @@
 #include "libs/mail/utf8.h"
 #include "libs/web_hook_check/authorization.h"
 #include "nlohmann/json.hpp"
+#include "openssl/evp.h"
+#include "openssl/x509.h"
 
 namespace rapport {
 namespace {
