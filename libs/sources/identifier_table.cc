@@ -9,9 +9,6 @@
 namespace rapport {
 namespace {
 
-constexpr size_t kIdBlockBytes = size_t{1} << 20;
-constexpr int kOffsetBits = 32;
-
 uint64_t RandomSeed() {
   std::random_device device;
   return (uint64_t{device()} << 32) | device();
@@ -28,24 +25,27 @@ IdentifierTable::Key IdentifierTable::KeyFor(absl::string_view identifier_key) c
   return {.high = hash.high64, .low = hash.low64};
 }
 
-absl::string_view IdentifierTable::IdOf(Number number) const {
-  const Client& client = clients_[number];
-  const std::string& block = id_blocks_[client.id_begin >> kOffsetBits];
-  return absl::string_view(block).substr(client.id_begin & UINT32_MAX, client.id_size);
+absl::string_view IdentifierTable::IdOf(Number number) const { return IdOf(clients_[number]); }
+
+absl::string_view IdentifierTable::IdOf(const Client& client) const {
+  if (client.id_size == kLongId) return long_ids_[client.long_id];
+  return absl::string_view(client.id.data(), client.id_size);
 }
 
 IdentifierTable::Number IdentifierTable::NumberOf(absl::string_view client_id) {
   if (const auto it = numbers_.find(client_id); it != numbers_.end()) return *it;
-  RAPPORT_CHECK(clients_.size() < kNumberMask && client_id.size() <= UINT16_MAX, "too much");
-  if (id_blocks_.empty() || id_blocks_.back().size() + client_id.size() > kIdBlockBytes) {
-    id_blocks_.emplace_back().reserve(std::max(kIdBlockBytes, client_id.size()));
-  }
-  std::string& block = id_blocks_.back();
+  RAPPORT_CHECK(clients_.size() < kNumberMask, "too many clients");
   const auto number = static_cast<Number>(clients_.size());
   Client& client = clients_.emplace_back();
-  client.id_begin = ((id_blocks_.size() - 1) << kOffsetBits) | block.size();
-  client.id_size = static_cast<uint16_t>(client_id.size());
-  block.append(client_id.data(), client_id.size());
+  keys_.emplace_back();
+  if (client_id.size() <= Client::kInlineId) {
+    client.id_size = static_cast<uint8_t>(client_id.size());
+    std::copy(client_id.begin(), client_id.end(), client.id.begin());
+  } else {
+    client.id_size = kLongId;
+    client.long_id = static_cast<Number>(long_ids_.size());
+    long_ids_.emplace_back(client_id);
+  }
   numbers_.insert(number);
   return number;
 }
@@ -57,17 +57,18 @@ void IdentifierTable::Put(absl::string_view client_id, bool provisional, absl::s
   Client& client = clients_[number];
   client.provisional = provisional;
   client.survivor = survivor_number;
-  if (client.has_claim) Remove(client.first, number);
-  if (client.more != nullptr) {
-    for (const Key& key : *client.more) Remove(key, number);
+  Keys& keys = keys_[number];
+  if (keys.any) Remove(keys.first, number);
+  if (keys.more != nullptr) {
+    for (const Key& key : *keys.more) Remove(key, number);
   }
-  client.more.reset();
-  client.has_claim = !claims.empty();
-  if (client.has_claim) client.first = claims.front().key;
+  keys.more.reset();
+  keys.any = !claims.empty();
+  if (keys.any) keys.first = claims.front().key;
   if (claims.size() > 1) {
-    client.more = std::make_unique<std::vector<Key>>();
-    client.more->reserve(claims.size() - 1);
-    for (size_t i = 1; i < claims.size(); ++i) client.more->push_back(claims[i].key);
+    keys.more = std::make_unique<std::vector<Key>>();
+    keys.more->reserve(claims.size() - 1);
+    for (size_t i = 1; i < claims.size(); ++i) keys.more->push_back(claims[i].key);
   }
   for (const Claim& claim : claims) Add(claim.key, number | (claim.of_former ? kOfFormer : 0));
 }
@@ -107,7 +108,7 @@ void IdentifierTable::Remove(const Key& key, Number number) {
 IdentifierTable::Claimant IdentifierTable::ClaimantOf(Number entry) const {
   const Number number = entry & kNumberMask;
   const Client& client = clients_[number];
-  return {.client_id = IdOf(number),
+  return {.client_id = IdOf(client),
           .provisional = client.provisional,
           .of_former = (entry & kOfFormer) != 0,
           .survivor = client.survivor == kNone ? absl::string_view() : IdOf(client.survivor)};
@@ -152,13 +153,13 @@ std::vector<IdentifierTable::Key> IdentifierTable::SharedKeys() const {
 }
 
 size_t IdentifierTable::memory_bytes() const {
-  size_t bytes = clients_.capacity() * sizeof(Client) + numbers_.capacity() * (sizeof(Number) + 1) +
+  size_t bytes = clients_.capacity() * sizeof(Client) + keys_.capacity() * sizeof(Keys) +
+                 numbers_.capacity() * (sizeof(Number) + 1) +
                  by_key_.capacity() * (sizeof(std::pair<Key, Number>) + 1) +
                  several_.capacity() * sizeof(Several);
-  for (const std::string& block : id_blocks_) bytes += block.capacity();
-  for (const Client& client : clients_) {
-    if (client.more != nullptr)
-      bytes += sizeof(*client.more) + client.more->capacity() * sizeof(Key);
+  for (const std::string& id : long_ids_) bytes += sizeof id + id.capacity();
+  for (const Keys& keys : keys_) {
+    if (keys.more != nullptr) bytes += sizeof(*keys.more) + keys.more->capacity() * sizeof(Key);
   }
   for (const Several& several : several_) bytes += several.entries.capacity() * sizeof(Number);
   return bytes;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,7 +14,7 @@
 namespace rapport {
 
 // Which clients have which identifiers, in memory: identifiers as 128-bit hashes under a seed of
-// this process, so that nobody can make two that meet, and client ids once each. About 100 bytes
+// this process, so that nobody can make two that meet, and client ids once each. About 150 bytes
 // for a client with one identifier (identifier_bench). One thread at a time.
 class IdentifierTable {
  public:
@@ -76,12 +77,19 @@ class IdentifierTable {
   static constexpr Number kSeveral = Number{1} << 31;
   static constexpr Number kNumberMask = kOfFormer - 1;
 
-  struct Client {
-    uint64_t id_begin = 0;
-    uint16_t id_size = 0;
+  // What a look-up reads stands together in one cache line.
+  struct alignas(64) Client {
+    static constexpr size_t kInlineId = 48;
     bool provisional = false;
-    bool has_claim = false;
+    uint8_t id_size = 0;  // of an id that fits; kLongId: it stands in long_ids_
     Number survivor = kNone;
+    Number long_id = 0;
+    std::array<char, kInlineId> id = {};
+  };
+  static constexpr uint8_t kLongId = 255;
+  // What only Put needs.
+  struct Keys {
+    bool any = false;
     Key first;
     std::unique_ptr<std::vector<Key>> more;
   };
@@ -100,15 +108,17 @@ class IdentifierTable {
   };
 
   absl::string_view IdOf(Number number) const;
+  absl::string_view IdOf(const Client& client) const;
   Number NumberOf(absl::string_view client_id);
   Claimant ClaimantOf(Number entry) const;
   void Add(const Key& key, Number entry);
   void Remove(const Key& key, Number number);
 
   const uint64_t seed_;
-  // Client ids one behind the other, in blocks that never move.
-  std::vector<std::string> id_blocks_;
+  // By number.
   std::vector<Client> clients_;
+  std::vector<std::string> long_ids_;
+  std::vector<Keys> keys_;
   absl::flat_hash_set<Number, IdHash, IdEqual> numbers_;
   absl::flat_hash_map<Key, Number> by_key_;
   // Claims of an identifier that several clients have; none: free.

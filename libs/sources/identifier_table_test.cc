@@ -67,6 +67,15 @@ TEST_F(IdentifierTableTest, TellsWhatIsKnownOfAClient) {
   EXPECT_FALSE(table_.FindClient("nobody", &claimant));
 }
 
+TEST_F(IdentifierTableTest, ClientIdsMayBeLong) {
+  for (size_t size : {0, 47, 48, 49, 255, 256, 1000}) {
+    const std::string client(size, 'x');
+    Put(client, {absl::StrCat("id-", size)});
+    EXPECT_THAT(Who(absl::StrCat("id-", size)), ElementsAre(client));
+  }
+  EXPECT_EQ(table_.client_count(), 7u);
+}
+
 TEST_F(IdentifierTableTest, TwoTablesHashDifferently) {
   const IdentifierTable other;
   EXPECT_FALSE(table_.KeyFor("1") == other.KeyFor("1"));
