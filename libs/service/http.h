@@ -22,7 +22,8 @@ namespace rapport {
 struct HttpRequest {
   std::string method;    // "GET", "POST", ...
   std::string path;      // percent-decoded, without the query
-  std::string raw_path;  // the same as it was sent, to be passed on
+  std::string raw_path;   // the same as it was sent, to be passed on
+  std::string raw_query;  // what stood behind the "?", as it was sent
   // Values of the {names} in the route's pattern, percent-decoded.
   std::vector<std::pair<std::string, std::string>> path_values;
   // Decoded, in the order of the request.

@@ -226,7 +226,7 @@ std::optional<HttpResponse> HttpConnection::Refusal() {
   }
   request.path = std::move(target->path);
   request.raw_path = std::string(target->raw_path);
-  request.raw_path = std::string(target->raw_path);
+  request.raw_query = std::string(target->raw_query);
   request.query = std::move(target->query);
   const HttpServer::Options& options = core_.options;
   allowed_origin_ = AllowedOrigin(options, request);

@@ -64,8 +64,8 @@ std::optional<RequestTarget> ParseTarget(absl::string_view target) {
   if (!path) return std::nullopt;
   result.path = *std::move(path);
   if (question_mark == absl::string_view::npos) return result;
-  for (const absl::string_view pair :
-       absl::StrSplit(target.substr(question_mark + 1), '&', absl::SkipEmpty())) {
+  result.raw_query = target.substr(question_mark + 1);
+  for (const absl::string_view pair : absl::StrSplit(result.raw_query, '&', absl::SkipEmpty())) {
     const size_t equals = pair.find('=');
     std::optional<std::string> name = PercentDecode(pair.substr(0, equals), true);
     std::optional<std::string> value = PercentDecode(

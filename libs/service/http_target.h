@@ -18,7 +18,8 @@ std::string PercentEncode(absl::string_view text);
 
 // What stands in the first line of a request: "/v1/clients/a%2Fb?owner=x".
 struct RequestTarget {
-  absl::string_view raw_path;  // into the target given
+  absl::string_view raw_path;   // into the target given
+  absl::string_view raw_query;  // behind the "?"; into the target given
   std::string path;            // decoded
   std::vector<std::pair<std::string, std::string>> query;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,10 +42,10 @@ class SourceWriter final : public ContactSink {
   absl::Status Refuse(absl::Span<const SourceRefusal> refusals);
 
  private:
-  struct Outcome;
-  // The record of a contact's touchpoint, or why it cannot be one.
+  // The record of a contact's touchpoint, and what the ledger is told of it; or why it cannot be
+  // one.
   absl::StatusOr<Record> MakeTouchpoint(const OfferedContact& contact, absl::Time now,
-                                        source::v1::SourceItem* item);
+                                        source::v1::SourceRecord* item);
 
   EventLog* const log_;
   const LogTopics topics_;

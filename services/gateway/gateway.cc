@@ -244,6 +244,14 @@ class Gateway : public Service {
     PassOnRoute("GET", "/v1/rejected", replay);
     PassOnRoute("GET", "/v1/rejected/{position}", replay);
     PassOnRoute("POST", "/v1/rejected/{position}/retry", replay);
+    const std::string& sources = env_.config->gateway().sources_url();
+    PassOnRoute("GET", "/v1/sources", sources);
+    PassOnRoute("GET", "/v1/identities", sources);
+    PassOnRoute("GET", "/v1/identities/reviews", sources);
+    PassOnRoute("POST", "/v1/clients/{id}/merge", sources);
+    PassOnRoute("POST", "/v1/merges/{id}/split", sources);
+    PassOnRoute("GET", "/v1/merges", sources);
+    PassOnRoute("GET", "/v1/merges/{id}", sources);
     const std::string& alerts = env_.config->gateway().alerts_url();
     PassOnRoute("GET", "/v1/alerts", alerts);
     PassOnRoute("GET", "/v1/alerts/{id}", alerts);

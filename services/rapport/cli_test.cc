@@ -255,6 +255,9 @@ TEST_F(CliTest, EveryCommandHasHelpWithAnExample) {
                                              {"dead-letters", "skip"},
                                              {"rejected", "list"},
                                              {"rejected", "retry"},
+                                             {"merge"},
+                                             {"split"},
+                                             {"merges"},
                                              {"doctor"},
                                              {"config"},
                                              {"completion"}}) {
@@ -297,6 +300,8 @@ TEST_F(CliTest, WhatNeedsARunningProcessSaysSo) {
                                              {"ingest", events},
                                              {"pipeline"},
                                              {"dead-letters", "list", "profile"},
+                                             {"merge", "one", "other"},
+                                             {"merges"},
                                              {"rejected", "list"}}) {
     const Outcome outcome = Run(arguments);
     EXPECT_EQ(outcome.exit_code, 3) << ::testing::PrintToString(arguments);

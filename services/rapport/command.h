@@ -55,6 +55,9 @@ void AddIngestCommand(CLI::App& app, const CommonOptions& common, int* exit_code
 void AddPipelineCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddDeadLetterCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddRejectedCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddMergeCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddSourcesCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddIdentifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddDoctorCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddConfigCommand(CLI::App& app, int* exit_code);
 void AddCompletionCommand(CLI::App& app, int* exit_code);

@@ -19,6 +19,9 @@ int main(int argc, char** argv) {
   rapport::AddPipelineCommand(app, common, &exit_code);
   rapport::AddDeadLetterCommands(app, common, &exit_code);
   rapport::AddRejectedCommands(app, common, &exit_code);
+  rapport::AddMergeCommands(app, common, &exit_code);
+  rapport::AddSourcesCommand(app, common, &exit_code);
+  rapport::AddIdentifyCommand(app, common, &exit_code);
   rapport::AddDoctorCommand(app, common, &exit_code);
   rapport::AddConfigCommand(app, &exit_code);
   rapport::AddCompletionCommand(app, &exit_code);

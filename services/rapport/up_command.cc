@@ -26,6 +26,7 @@
 #include "services/rapport/output.h"
 #include "services/replay/replay.h"
 #include "services/retention/retention.h"
+#include "services/sources/sources.h"
 
 namespace rapport {
 namespace {
@@ -47,7 +48,8 @@ std::vector<ServiceDescription> AllServices() {
           {.name = "retention", .what = "", .start = StartRetention},
           {.name = "pipeline", .what = "", .start = StartPipeline},
           {.name = "alerts", .what = "", .start = StartAlerts},
-          {.name = "replay", .what = "", .start = StartReplay}};
+          {.name = "replay", .what = "", .start = StartReplay},
+          {.name = "sources", .what = "", .start = StartSources}};
 }
 
 absl::StatusOr<config::v1::Config> ReadConfig(const CommonOptions& common,

@@ -21,6 +21,7 @@
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"
 #include "rapport/query/v1/retention.pb.h"
+#include "rapport/query/v1/source.pb.h"
 #include "rapport/query/v1/watermark.pb.h"
 #include "services/alerts/alerts.h"
 #include "services/ingest/ingest.h"
@@ -28,6 +29,7 @@
 #include "services/profiles/profiles.h"
 #include "services/replay/replay.h"
 #include "services/retention/retention.h"
+#include "services/sources/sources.h"
 
 namespace rapport {
 namespace {
@@ -51,7 +53,8 @@ class OpenApiTest : public testing::ServingFixture {
     ASSERT_OK(log_->CreateTopic("clock", 1));
     for (const StartService& start :
          {StartService(StartIngest), StartService(StartProfiles), StartService(StartRetention),
-          StartService(StartPipeline), StartService(StartAlerts), StartService(StartReplay)}) {
+          StartService(StartPipeline), StartService(StartAlerts), StartService(StartReplay),
+          StartService(StartSources)}) {
       auto service = start(env());
       ASSERT_OK(service);
       services_.push_back(*std::move(service));
@@ -142,7 +145,8 @@ TEST_F(OpenApiTest, SchemasHaveTheFieldsOfTheirMessages) {
   for (const google::protobuf::FileDescriptor* file :
        {query::v1::AlertsPage::descriptor()->file(), query::v1::Client::descriptor()->file(),
         query::v1::Board::descriptor()->file(), query::v1::Job::descriptor()->file(),
-        query::v1::Retention::descriptor()->file(), query::v1::Watermark::descriptor()->file()}) {
+        query::v1::Retention::descriptor()->file(), query::v1::SourceList::descriptor()->file(),
+        query::v1::Watermark::descriptor()->file()}) {
     for (int i = 0; i < file->message_type_count(); ++i) {
       messages[file->message_type(i)->name()] = file->message_type(i);
     }

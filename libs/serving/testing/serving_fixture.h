@@ -33,7 +33,7 @@ class ServingFixture : public ::testing::Test {
       : log_(NewInMemoryEventLog()),
         resources_({.memory_bytes = size_t{32} << 20}),
         budget_(size_t{64} << 20) {
-    for (const char* topic : {"touchpoints", "alerts", "rejected"}) {
+    for (const char* topic : {"touchpoints", "alerts", "rejected", "sources"}) {
       EXPECT_OK(log_->CreateTopic(topic, kPartitions));
     }
     auto config = ParseConfig("", "test",

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "libs/identity/agent_directory.h"
+#include "libs/identity/identity_rules.h"
+#include "libs/mail/mail.h"
+#include "libs/mail/mail_contact.h"
+#include "libs/sources/contact_sink.h"
+
+namespace rapport {
+
+// Mails of one source as contacts. Thread-safe.
+class MailIntake {
+ public:
+  // `rules` and `agents` outlive it.
+  MailIntake(std::string source, const IdentityRules* rules, const AgentDirectory* agents);
+
+  // Appends what is to be written, and counted, for a mail that was found at `place`. `bytes` is
+  // what it was made of, for the rejected log.
+  void Offer(const ParsedMail& mail, const MailPlace& place, absl::string_view bytes,
+             std::vector<OfferedContact>* contacts) const;
+  const std::string& source() const { return settings_.source; }
+
+ private:
+  MailContactSettings settings_;
+};
+
+}  // namespace rapport

@@ -1,0 +1,120 @@
+#include "libs/sources/source_writer.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+#include "libs/base/time.h"
+#include "libs/intake/rejected_offer.h"
+#include "libs/telephony/call_record.h"
+#include "libs/touchpoint/identity.h"
+#include "libs/touchpoint/record.h"
+#include "libs/touchpoint/validate.h"
+
+namespace rapport {
+namespace {
+
+using source::v1::SourceRecord;
+using touchpoint::v1::Touchpoint;
+
+std::string KeyOf(const SourceRecord& record) {
+  if (record.has_call_fact()) {
+    return CallKey(record.call_fact().system(), record.call_fact().call_id());
+  }
+  return record.source();
+}
+
+Record Encode(const SourceRecord& record, absl::Time now) {
+  return {.key = KeyOf(record), .value = record.SerializeAsString(), .timestamp = now};
+}
+
+Record RejectedRecordOf(const SourceRefusal& refusal, absl::Time now) {
+  return MakeRejectedRecord({.source = refusal.source,
+                             .content = refusal.content,
+                             .reason = refusal.reason,
+                             .now = now,
+                             .file = refusal.file,
+                             .line = refusal.line});
+}
+
+}  // namespace
+
+SourceWriter::SourceWriter(EventLog* log, LogTopics topics, ContactResolver* resolver,
+                           std::function<absl::Time()> now)
+    : log_(log), topics_(std::move(topics)), resolver_(resolver), now_(std::move(now)) {}
+
+absl::Status SourceWriter::Append(std::vector<SourceRecord> records) {
+  if (records.empty()) return absl::OkStatus();
+  const absl::Time now = now_();
+  std::vector<Record> encoded;
+  encoded.reserve(records.size());
+  for (SourceRecord& record : records) {
+    ToProto(now, record.mutable_received_at());
+    encoded.push_back(Encode(record, now));
+  }
+  return log_->Append(topics_.sources, encoded).status();
+}
+
+absl::Status SourceWriter::Write(absl::Span<const OfferedContact> contacts) {
+  const absl::Time now = now_();
+  std::vector<Record> touchpoints;
+  std::vector<SourceRefusal> refusals;
+  std::vector<SourceRecord> items;
+  for (const OfferedContact& contact : contacts) {
+    SourceRecord item;
+    item.set_source(contact.source);
+    item.set_record_id(contact.record_id);
+    if (!contact.skipped_because.empty()) {
+      item.mutable_item()->set_skipped_because(contact.skipped_because);
+    } else {
+      absl::StatusOr<Record> record = MakeTouchpoint(contact, now, &item);
+      if (!record.ok()) {
+        refusals.push_back({.source = contact.source,
+                            .record_id = contact.record_id,
+                            .content = contact.content,
+                            .reason = std::string(record.status().message())});
+        continue;
+      }
+      touchpoints.push_back(*std::move(record));
+    }
+    if (!contact.record_id.empty()) items.push_back(std::move(item));
+  }
+  if (!touchpoints.empty()) {
+    RAPPORT_RETURN_IF_ERROR(log_->Append(topics_.touchpoints, touchpoints).status());
+  }
+  if (!refusals.empty()) RAPPORT_RETURN_IF_ERROR(Refuse(refusals));
+  return Append(std::move(items));
+}
+
+absl::StatusOr<Record> SourceWriter::MakeTouchpoint(const OfferedContact& contact, absl::Time now,
+                                                    SourceRecord* item) {
+  ContactDraft draft = contact.draft;
+  RAPPORT_RETURN_IF_ERROR(resolver_->Resolve(&draft));
+  Touchpoint& touchpoint = draft.touchpoint;
+  const EventId id = MakeEventId(touchpoint.source(), touchpoint.source_event_id());
+  touchpoint.set_event_id(std::string(id.view()));
+  ToProto(now, touchpoint.mutable_recorded_at());
+  RAPPORT_RETURN_IF_ERROR(ValidateTouchpoint(touchpoint));
+  *item->mutable_occurred_at() = touchpoint.occurred_at();
+  item->mutable_item()->set_event_id(touchpoint.event_id());
+  item->mutable_item()->set_client_id(touchpoint.client_id());
+  return MakeRecord(touchpoint);
+}
+
+absl::Status SourceWriter::Refuse(absl::Span<const SourceRefusal> refusals) {
+  const absl::Time now = now_();
+  std::vector<Record> rejected;
+  std::vector<SourceRecord> counted;
+  for (const SourceRefusal& refusal : refusals) {
+    rejected.push_back(RejectedRecordOf(refusal, now));
+    if (refusal.record_id.empty()) continue;
+    SourceRecord& record = counted.emplace_back();
+    record.set_source(refusal.source);
+    record.set_record_id(refusal.record_id);
+    record.mutable_rejection()->set_reason(refusal.reason);
+  }
+  RAPPORT_RETURN_IF_ERROR(log_->Append(topics_.rejected, rejected).status());
+  return Append(std::move(counted));
+}
+
+}  // namespace rapport

@@ -1,0 +1,204 @@
+#include "services/sources/source_catalog.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "libs/base/status.h"
+#include "libs/service/config.h"
+#include "libs/sources/asterisk_manager.h"
+#include "libs/sources/line_source.h"
+#include "libs/sources/mailbox_source.h"
+#include "libs/telephony/amazon_connect.h"
+#include "libs/telephony/cdr_parser.h"
+#include "libs/telephony/queue_log_parser.h"
+
+namespace rapport {
+namespace {
+
+using config::v1::Source;
+using source::v1::SourceRecord;
+
+absl::Status CheckName(const std::string& name) {
+  const bool clean =
+      !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), [](char c) {
+        return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+      });
+  if (clean) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "sources.sources.name is '", name, "'; write letters, digits, '-' and '_', up to 100"));
+}
+
+absl::StatusOr<absl::TimeZone> ZoneOf(const Source& source) {
+  absl::TimeZone zone;
+  if (absl::LoadTimeZone(source.time_zone(), &zone)) return zone;
+  return absl::InvalidArgumentError(absl::StrCat("source ", source.name(), ": time_zone '",
+                                                 source.time_zone(),
+                                                 "' is none; write such as \"Europe/Berlin\""));
+}
+
+absl::StatusOr<CallSource> CallSourceOf(const Source& source) {
+  RAPPORT_ASSIGN_OR_RETURN(const absl::TimeZone zone, ZoneOf(source));
+  return CallSource{.source = source.name(), .system = SystemOf(source), .time_zone = zone};
+}
+
+std::string CursorFile(const Source& source, const SourceEnv& env) {
+  return absl::StrCat(env.cursor_folder, "/", source.name(), ".cursor");
+}
+
+absl::StatusOr<std::vector<SourceRecord>> OneRecord(absl::StatusOr<SourceRecord> record) {
+  RAPPORT_RETURN_IF_ERROR(record.status());
+  std::vector<SourceRecord> records;
+  records.push_back(*std::move(record));
+  return records;
+}
+
+absl::StatusOr<LineSource::Parse> ParserOf(const Source& source) {
+  RAPPORT_ASSIGN_OR_RETURN(const CallSource call_source, CallSourceOf(source));
+  if (source.has_asterisk_cdr()) {
+    RAPPORT_ASSIGN_OR_RETURN(const CdrLayout layout,
+                             CdrLayout::Parse(source.asterisk_cdr().further_columns()));
+    return LineSource::Parse(
+        [parser = std::make_shared<CdrParser>(call_source, layout)](const FollowedLine& line) {
+          return OneRecord(parser->Parse(line.text, absl::Now()));
+        });
+  }
+  if (source.has_asterisk_queue_log()) {
+    return LineSource::Parse([call_source](const FollowedLine& line) {
+      return OneRecord(
+          ParseQueueLogLine(line.text, line.file_id, line.offset, call_source, absl::Now()));
+    });
+  }
+  return LineSource::Parse([call_source](const FollowedLine& line) {
+    return OneRecord(ParseAmazonConnectRecord(line.text, call_source, absl::Now()));
+  });
+}
+
+// The file that a source follows; empty when it follows none.
+const std::string& FollowedFile(const Source& source) {
+  if (source.has_asterisk_cdr()) return source.asterisk_cdr().path();
+  if (source.has_asterisk_queue_log()) return source.asterisk_queue_log().path();
+  return source.amazon_connect().path();
+}
+
+absl::StatusOr<std::unique_ptr<SourceReader>> StartLines(const Source& source,
+                                                         const SourceEnv& env) {
+  RAPPORT_ASSIGN_OR_RETURN(LineSource::Parse parse, ParserOf(source));
+  const auto skip_empty =
+      [parse = std::move(parse)](
+          const FollowedLine& line) -> absl::StatusOr<std::vector<SourceRecord>> {
+    if (absl::StripAsciiWhitespace(line.text).empty()) return std::vector<SourceRecord>();
+    return parse(line);
+  };
+  return LineSource::Start({.source = source.name(),
+                            .path = FollowedFile(source),
+                            .cursor_file = CursorFile(source, env),
+                            .parse = skip_empty},
+                           env.writer);
+}
+
+absl::StatusOr<std::unique_ptr<SourceReader>> StartManager(const Source& source,
+                                                           const SourceEnv& env) {
+  AsteriskManager::Options options;
+  options.address = source.asterisk_manager().address();
+  options.username = source.asterisk_manager().username();
+  RAPPORT_ASSIGN_OR_RETURN(options.secret, ReadSecretFile(source.asterisk_manager().secret_file()));
+  RAPPORT_ASSIGN_OR_RETURN(options.source, CallSourceOf(source));
+  options.append = [writer = env.writer](std::vector<SourceRecord> records) {
+    return writer->Append(std::move(records));
+  };
+  options.refuse = [writer = env.writer, name = source.name()](std::vector<std::string> problems) {
+    std::vector<SourceRefusal> refusals;
+    for (std::string& problem : problems) {
+      refusals.push_back({.source = name,
+                          .record_id = absl::StrCat("event/", absl::ToUnixNanos(absl::Now()), "/",
+                                                    refusals.size()),
+                          .content = "",
+                          .reason = std::move(problem)});
+    }
+    return writer->Refuse(refusals);
+  };
+  options.now = absl::Now;
+  return AsteriskManager::Start(std::move(options));
+}
+
+absl::StatusOr<ImapSettings> ImapSettingsOf(const Source& source) {
+  const config::v1::ImapMailbox& imap = source.imap();
+  ImapSettings settings;
+  settings.address = imap.address();
+  if (imap.security() == "starttls") {
+    settings.security = ImapSecurity::kStartTls;
+  } else if (imap.security() == "plain") {
+    settings.security = ImapSecurity::kPlain;
+  } else if (imap.security() != "tls") {
+    return absl::InvalidArgumentError(absl::StrCat("source ", source.name(), ": imap.security is '",
+                                                   imap.security(),
+                                                   "'; allowed are tls, starttls and plain"));
+  }
+  if (imap.authentication() == "xoauth2") {
+    settings.authentication = ImapAuthentication::kXoauth2;
+  } else if (imap.authentication() != "password") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("source ", source.name(), ": imap.authentication is '", imap.authentication(),
+                     "'; allowed are password and xoauth2"));
+  }
+  settings.ca_file = imap.ca_file();
+  settings.username = imap.username();
+  settings.secret = [file = imap.secret_file()] { return ReadSecretFile(file); };
+  RAPPORT_RETURN_IF_ERROR(settings.secret().status());
+  if (imap.folders_size() > 0)
+    settings.folders.assign(imap.folders().begin(), imap.folders().end());
+  return settings;
+}
+
+}  // namespace
+
+std::string KindOf(const Source& source) {
+  const auto* field = source.GetReflection()->GetOneofFieldDescriptor(
+      source, Source::descriptor()->FindOneofByName("kind"));
+  return field == nullptr ? "" : field->name();
+}
+
+const std::string& SystemOf(const Source& source) {
+  return source.system().empty() ? source.name() : source.system();
+}
+
+absl::Status CheckSources(const config::v1::Sources& config) {
+  std::set<std::string> names;
+  for (const Source& source : config.sources()) {
+    RAPPORT_RETURN_IF_ERROR(CheckName(source.name()));
+    RAPPORT_RETURN_IF_ERROR(ZoneOf(source).status());
+    if (!names.insert(source.name()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("two sources are called ", source.name(), "; each needs a name of its own"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<SourceReader>> StartReader(const Source& source,
+                                                          const SourceEnv& env) {
+  if (!FollowedFile(source).empty()) return StartLines(source, env);
+  if (source.has_asterisk_manager()) return StartManager(source, env);
+  MailboxOptions mailbox{.mailbox = source.name(), .cursor_file = CursorFile(source, env)};
+  MailIntake intake(source.name(), env.rules, env.agents);
+  if (source.has_maildir()) {
+    return FollowMaildir({.common = std::move(mailbox),
+                          .path = source.maildir().path(),
+                          .interval = absl::Milliseconds(source.maildir().interval_ms())},
+                         std::move(intake), env.writer);
+  }
+  if (source.has_imap()) {
+    RAPPORT_ASSIGN_OR_RETURN(ImapSettings settings, ImapSettingsOf(source));
+    mailbox.mailbox = source.imap().username();
+    return FollowImap(std::move(mailbox), std::move(settings), std::move(intake), env.writer);
+  }
+  return nullptr;
+}
+
+}  // namespace rapport

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "libs/identity/agent_directory.h"
+#include "libs/identity/identity_rules.h"
+#include "libs/sources/source_reader.h"
+#include "libs/sources/source_writer.h"
+#include "rapport/config/v1/source.pb.h"
+#include "services/sources/web_hook.h"
+
+namespace rapport {
+
+// What a source is, such as "asterisk_cdr": the name of its section.
+std::string KindOf(const config::v1::Source& source);
+// Name of its telephone system.
+const std::string& SystemOf(const config::v1::Source& source);
+
+// InvalidArgument: two sources have one name, a name is none, or a time zone does not exist.
+absl::Status CheckSources(const config::v1::Sources& config);
+
+// What all sources of the process share. All outlive the readers and hooks.
+struct SourceEnv {
+  const IdentityRules* rules = nullptr;
+  const AgentDirectory* agents = nullptr;
+  SourceWriter* writer = nullptr;
+  // Where cursors are kept.
+  std::string cursor_folder;
+};
+
+// Begins to read the source; null when it is one that calls us alone. FailedPrecondition: a file
+// with a secret; DataLoss: its cursor is damaged.
+absl::StatusOr<std::unique_ptr<SourceReader>> StartReader(const config::v1::Source& source,
+                                                          const SourceEnv& env);
+// Adds the web hook of the source, if it has one. FailedPrecondition: a file with a secret.
+absl::Status AddWebHook(const config::v1::Source& source, const SourceEnv& env, WebHooks* hooks);
+
+}  // namespace rapport

@@ -1,0 +1,147 @@
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+#include "libs/mail/mail_web_hooks.h"
+#include "libs/service/config.h"
+#include "libs/sources/mail_intake.h"
+#include "libs/telephony/amazon_connect.h"
+#include "libs/telephony/free_switch.h"
+#include "libs/telephony/twilio.h"
+#include "services/sources/source_catalog.h"
+
+// The part of source_catalog.h about sources that call us.
+
+namespace rapport {
+namespace {
+
+using config::v1::Source;
+using source::v1::SourceRecord;
+
+int CallHookAnswer(const absl::Status& status) {
+  if (status.ok()) return 200;
+  switch (status.code()) {
+    case absl::StatusCode::kUnauthenticated:
+      return 401;
+    case absl::StatusCode::kPermissionDenied:
+      return 403;
+    case absl::StatusCode::kInvalidArgument:
+      return 400;
+    default:
+      return 503;
+  }
+}
+
+// A web hook whose requests say something about calls. `parse` takes the request, the secret and
+// who tells.
+template <class Parse>
+WebHook CallHook(Parse parse, std::string secret, CallSource call_source) {
+  return {.read = [parse, secret = std::move(secret), call_source = std::move(call_source)](
+                      const WebHookRequest& request) -> absl::StatusOr<Inbound> {
+            Inbound inbound;
+            RAPPORT_ASSIGN_OR_RETURN(inbound.records, parse(request, secret, call_source));
+            return inbound;
+          },
+          .answer = CallHookAnswer};
+}
+
+using ReadMail = std::function<absl::StatusOr<ReceivedMail>(const WebHookRequest&)>;
+
+WebHook MailHook(const Source& source, const SourceEnv& env, MailProvider provider, ReadMail read,
+                 std::shared_ptr<MailgunTokens> tokens = nullptr) {
+  const auto intake = std::make_shared<MailIntake>(source.name(), env.rules, env.agents);
+  return {.read = [intake, read = std::move(read), tokens = std::move(tokens)](
+                      const WebHookRequest& request) -> absl::StatusOr<Inbound> {
+            RAPPORT_ASSIGN_OR_RETURN(const ReceivedMail received, read(request));
+            Inbound inbound;
+            intake->Offer(received.mail,
+                          {.mailbox = received.recipient, .folder = "", .received_at = request.now},
+                          request.body, &inbound.contacts);
+            if (tokens != nullptr) {
+              inbound.on_written = [tokens, token = received.token, now = request.now] {
+                tokens->Remember(token, now);
+              };
+            }
+            return inbound;
+          },
+          .answer =
+              [provider](const absl::Status& status) { return MailHookAnswer(provider, status); }};
+}
+
+absl::StatusOr<WebHook> SendGridHook(const Source& source, const SourceEnv& env) {
+  SendGridKeys keys;
+  if (!source.send_grid().public_key_file().empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(keys.public_key, ReadSecretFile(source.send_grid().public_key_file()));
+  }
+  if (!source.send_grid().credentials_file().empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(keys.credentials,
+                             ReadSecretFile(source.send_grid().credentials_file()));
+  }
+  if (keys.public_key.empty() && keys.credentials.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("source ", source.name(),
+                     ": give send_grid.public_key_file or credentials_file, so that "
+                     "not everybody may post mail"));
+  }
+  return MailHook(source, env, MailProvider::kSendGrid,
+                  [keys](const WebHookRequest& request) { return ParseSendGrid(request, keys); });
+}
+
+absl::StatusOr<WebHook> MailgunHook(const Source& source, const SourceEnv& env) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::string key,
+                           ReadSecretFile(source.mailgun().signing_key_file()));
+  const auto tokens = std::make_shared<MailgunTokens>();
+  return MailHook(
+      source, env, MailProvider::kMailgun,
+      [key, tokens](const WebHookRequest& request) { return ParseMailgun(request, key, *tokens); },
+      tokens);
+}
+
+absl::StatusOr<WebHook> PostmarkHook(const Source& source, const SourceEnv& env) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::string credentials,
+                           ReadSecretFile(source.postmark().credentials_file()));
+  return MailHook(
+      source, env, MailProvider::kPostmark,
+      [credentials](const WebHookRequest& request) { return ParsePostmark(request, credentials); });
+}
+
+absl::StatusOr<WebHook> CallHookOf(const Source& source) {
+  CallSource call_source{.source = source.name(), .system = SystemOf(source)};
+  // CheckSources has seen that there is such a zone.
+  absl::LoadTimeZone(source.time_zone(), &call_source.time_zone);
+  if (source.has_twilio()) {
+    RAPPORT_ASSIGN_OR_RETURN(std::string token, ReadSecretFile(source.twilio().token_file()));
+    return CallHook(ParseTwilioCallback, std::move(token), std::move(call_source));
+  }
+  if (source.has_free_switch()) {
+    RAPPORT_ASSIGN_OR_RETURN(std::string credentials,
+                             ReadSecretFile(source.free_switch().credentials_file()));
+    return CallHook(ParseFreeSwitchRequest, std::move(credentials), std::move(call_source));
+  }
+  RAPPORT_ASSIGN_OR_RETURN(std::string token, ReadSecretFile(source.amazon_connect().token_file()));
+  return CallHook(ParseAmazonConnectRequest, std::move(token), std::move(call_source));
+}
+
+}  // namespace
+
+absl::Status AddWebHook(const Source& source, const SourceEnv& env, WebHooks* hooks) {
+  absl::StatusOr<WebHook> hook;
+  if (source.has_postmark()) {
+    hook = PostmarkHook(source, env);
+  } else if (source.has_send_grid()) {
+    hook = SendGridHook(source, env);
+  } else if (source.has_mailgun()) {
+    hook = MailgunHook(source, env);
+  } else if (source.has_twilio() || source.has_free_switch() ||
+             !source.amazon_connect().token_file().empty()) {
+    hook = CallHookOf(source);
+  } else {
+    return absl::OkStatus();
+  }
+  RAPPORT_RETURN_IF_ERROR(hook.status());
+  (*hooks)[source.name()] = *std::move(hook);
+  return absl::OkStatus();
+}
+
+}  // namespace rapport

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/sources/contact_sink.h"
+#include "libs/web_hook_check/web_hook_request.h"
+#include "rapport/source/v1/source_record.pb.h"
+
+namespace rapport {
+
+// What a request to a web hook held.
+struct Inbound {
+  std::vector<source::v1::SourceRecord> records;
+  std::vector<OfferedContact> contacts;
+  // Called once all of it is on disk; may be empty.
+  std::function<void()> on_written;
+};
+
+// A source that calls us.
+struct WebHook {
+  // Unauthenticated, PermissionDenied: it does not prove that it is the source. InvalidArgument: it
+  // is, and what it sent cannot be used. Thread-safe.
+  std::function<absl::StatusOr<Inbound>(const WebHookRequest&)> read;
+  // The HTTP status that makes the source do what is right.
+  std::function<int(const absl::Status&)> answer;
+};
+
+// By the name of the source.
+using WebHooks = std::map<std::string, WebHook>;
+
+}  // namespace rapport
