@@ -111,6 +111,8 @@ std::string OfUri(absl::string_view text) {
   return PercentDecoded(text);
 }
 
+absl::Status Withheld() { return absl::NotFoundError("the number is withheld"); }
+
 absl::Status NoPhoneNumber(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(
       absl::StrCat("'", text.substr(0, kLongestText), "' is no phone number: ", why));
@@ -138,9 +140,7 @@ absl::StatusOr<std::string> NormalizePhone(absl::string_view text, const PhoneRu
   const absl::string_view written = OfCallerId(absl::StripAsciiWhitespace(text));
   if (written.size() > kLongestText) return NoPhoneNumber(text, "it is too long");
   const std::string number = OfUri(written);
-  if (IsWithheld(written) || IsWithheld(number)) {
-    return absl::NotFoundError("the number is withheld");
-  }
+  if (IsWithheld(written) || IsWithheld(number)) return Withheld();
   // A channel or a name that has digits in it ("SIP/201-00000a12") would be read as their number.
   if (absl::ascii_isalpha(static_cast<unsigned char>(number.front()))) {
     return NoPhoneNumber(text, Why(PhoneNumberUtil::NOT_A_NUMBER));
@@ -175,6 +175,7 @@ absl::StatusOr<std::string> NormalizePhone(absl::string_view text, const PhoneRu
   parsed.clear_extension();
   std::string normal;
   util.Format(parsed, PhoneNumberUtil::E164, &normal);
+  if (IsWithheld(normal)) return Withheld();
   return normal;
 }
 
