@@ -69,7 +69,7 @@ TEST(NormalizePhone, WithheldNumbersAreToldApart) {
        {"", " ", "anonymous", "Anonymous", "restricted", "unknown", "<unknown>",
         "\"unknown\" <unknown>", "Private", "unavailable", "\"Anonymous\" <anonymous>",
         "sip:anonymous@anonymous.invalid", "\"\" <>", "sip:@pbx", "tel:", "+266696687",
-        "00266 696687", "\"Anonym\" <sip:anonymous@host;user=phone>"}) {
+        "0086282452253", "\"+86282452253r", "\"Anonym\" <sip:anonymous@host;user=phone>"}) {
     EXPECT_THAT(NormalizePhone(text, {}),
                 StatusIs(absl::StatusCode::kNotFound, "the number is withheld"))
         << text;
