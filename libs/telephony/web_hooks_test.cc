@@ -64,7 +64,8 @@ WebHookRequest Signed(const std::vector<std::pair<std::string, std::string>>& pa
   return request;
 }
 
-std::vector<SourceRecord> Callback(std::vector<std::pair<std::string, std::string>> parameters) {
+std::vector<SourceRecord> Callback(
+    const std::vector<std::pair<std::string, std::string>>& parameters) {
   auto records = ParseTwilioCallback(Signed(parameters), kToken, testing::TestSource());
   EXPECT_OK(records);
   return records.ok() ? *records : std::vector<SourceRecord>();
@@ -207,7 +208,7 @@ constexpr char kContact[] = R"({
   "Queue": {"Name": "support", "EnqueueTimestamp": "2025-03-10T09:47:00Z", "Duration": 60},
   "Recording": {"Location": "s3/rec.wav", "Status": "AVAILABLE"}, "NewField": [1, {}]})";
 
-std::string Contact(std::vector<std::pair<std::string, std::string>> replacements) {
+std::string Contact(const std::vector<std::pair<std::string, std::string>>& replacements) {
   return absl::StrReplaceAll(kContact, replacements);
 }
 
