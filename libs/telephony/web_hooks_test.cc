@@ -167,9 +167,8 @@ TEST(TwilioTest, ACallThatWasPassedOn) {
 }
 
 TEST(TwilioTest, HowACallEnds) {
-  const auto outcome = [](std::vector<std::pair<std::string, std::string>> parameters) {
-    return touchpoint::v1::CallOutcome_Name(
-        testing::Assemble(Callback(std::move(parameters))).call.outcome());
+  const auto outcome = [](const std::vector<std::pair<std::string, std::string>>& parameters) {
+    return touchpoint::v1::CallOutcome_Name(testing::Assemble(Callback(parameters)).call.outcome());
   };
   EXPECT_EQ(outcome(State("busy", 0, "09:46:20")), "CALL_OUTCOME_BUSY");
   EXPECT_EQ(outcome(State("no-answer", 0, "09:46:20")), "CALL_OUTCOME_NO_ANSWER");
