@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 #include <tuple>
@@ -23,16 +22,12 @@ class ImapRecorder {
   using Key = std::tuple<std::string, uint32_t, uint32_t>;  // folder, UIDVALIDITY, UID
 
   ImapFollower::Events Events() {
-    return {.on_message = [this](ImapMessage message) { return Take(std::move(message)); },
-            .on_batch = [this](const source::v1::ImapCursor& cursor) { return Keep(cursor); },
-            .on_gap =
-                [this](const std::string& folder, uint32_t, uint32_t uid, const std::string&) {
-                  Change([&] { gaps_.push_back(absl::StrCat(folder, " ", uid)); });
-                },
-            .on_state =
-                [this](const std::string&, const absl::Status& status) {
-                  Change([&] { states_.push_back(status); });
-                }};
+    return {
+        .on_message = [this](ImapMessage message) { return Take(std::move(message)); },
+        .on_batch = [this](const source::v1::ImapCursor& cursor) { return Keep(cursor); },
+        .on_gap = [this](const std::string& folder, uint32_t, uint32_t uid,
+                         const std::string&) { AddGap(absl::StrCat(folder, " ", uid)); },
+        .on_state = [this](const std::string&, const absl::Status& status) { AddState(status); }};
   }
 
   // The next so many batches are refused.
@@ -91,9 +86,14 @@ class ImapRecorder {
       return;
     }
   }
-  void Change(const std::function<void()>& change) ABSL_LOCKS_EXCLUDED(mutex_) {
+  void AddGap(std::string gap) ABSL_LOCKS_EXCLUDED(mutex_) {
     const MutexLock lock(&mutex_);
-    change();
+    gaps_.push_back(std::move(gap));
+    changed_.SignalAll();
+  }
+  void AddState(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_) {
+    const MutexLock lock(&mutex_);
+    states_.push_back(status);
     changed_.SignalAll();
   }
   absl::Status Take(ImapMessage message) ABSL_LOCKS_EXCLUDED(mutex_) {
