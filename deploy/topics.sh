@@ -26,6 +26,7 @@ create touchpoints "$partitions"
 create alerts "$partitions"
 create rejected "$partitions"
 create sources "$partitions"
-# Whoever owns its one partition is the clock; or delivers the web hooks.
+# Whoever owns its one partition is the clock; or tells histories anew; or delivers the web hooks.
 create clock 1
+create history 1
 create web-hooks 1

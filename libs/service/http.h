@@ -20,8 +20,8 @@
 namespace rapport {
 
 struct HttpRequest {
-  std::string method;    // "GET", "POST", ...
-  std::string path;      // percent-decoded, without the query
+  std::string method;     // "GET", "POST", ...
+  std::string path;       // percent-decoded, without the query
   std::string raw_path;   // the same as it was sent, to be passed on
   std::string raw_query;  // what stood behind the "?", as it was sent
   // Values of the {names} in the route's pattern, percent-decoded.

@@ -20,7 +20,7 @@ std::string PercentEncode(absl::string_view text);
 struct RequestTarget {
   absl::string_view raw_path;   // into the target given
   absl::string_view raw_query;  // behind the "?"; into the target given
-  std::string path;            // decoded
+  std::string path;             // decoded
   std::vector<std::pair<std::string, std::string>> query;
 };
 

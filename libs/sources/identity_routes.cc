@@ -121,7 +121,7 @@ absl::StatusOr<HttpResponse> Show(const HttpRequest& request, const IdentifierIn
       if (row == rows.end()) row = rows.find(former);
     }
     if (row == rows.end()) continue;
-    client.set_origin(row->second.origin());
+    client.set_origin(static_cast<query::v1::IdentityOrigin>(row->second.origin()));
     *client.mutable_claimed_at() = row->second.claimed_at();
     client.set_stakeholder_id(row->second.stakeholder_id());
   }

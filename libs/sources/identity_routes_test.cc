@@ -63,7 +63,7 @@ TEST_F(IdentityRoutesTest, TellsWhoseAnIdentifierIs) {
   EXPECT_EQ(answer.explanation(), "It names one client.");
   EXPECT_EQ(answer.client_id(), "bakery");
   ASSERT_EQ(answer.clients_size(), 1);
-  EXPECT_EQ(answer.clients(0).origin(), state::v1::CLAIM_ORIGIN_STAKEHOLDER);
+  EXPECT_EQ(answer.clients(0).origin(), query::v1::IDENTITY_ORIGIN_STAKEHOLDER);
   EXPECT_EQ(answer.clients(0).stakeholder_id(), "anna");
   EXPECT_EQ(FromProto(answer.clients(0).claimed_at()), testing::Day(0) + absl::Hours(made_));
   EXPECT_EQ(answer.watermark().partitions_size(), kPartitions);
@@ -86,7 +86,7 @@ TEST_F(IdentityRoutesTest, TellsWhy) {
   EXPECT_EQ(answer.explanation(), absl::StrCat("It names a client who absorbed ", caller, "."));
   EXPECT_EQ(answer.client_id(), "bakery");
   EXPECT_THAT(answer.clients(0).former_client_ids(), ElementsAre(caller));
-  EXPECT_EQ(answer.clients(0).origin(), state::v1::CLAIM_ORIGIN_MET);
+  EXPECT_EQ(answer.clients(0).origin(), query::v1::IDENTITY_ORIGIN_MET);
   AddPerson("mill", "anna", kPhone);
   answer = Whose("phone=%2B49301234567");
   EXPECT_EQ(answer.standing(), query::v1::IDENTITY_STANDING_CONTRADICTION);

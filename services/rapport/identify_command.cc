@@ -23,11 +23,11 @@ struct IdentifyArguments {
 
 std::string OriginWord(const query::v1::IdentityClient& client) {
   switch (client.origin()) {
-    case state::v1::CLAIM_ORIGIN_LINKED:
+    case query::v1::IDENTITY_ORIGIN_LINKED:
       return "linked";
-    case state::v1::CLAIM_ORIGIN_STAKEHOLDER:
+    case query::v1::IDENTITY_ORIGIN_STAKEHOLDER:
       return absl::StrCat("of ", client.stakeholder_id());
-    case state::v1::CLAIM_ORIGIN_MET:
+    case query::v1::IDENTITY_ORIGIN_MET:
       return "made of it";
     default:
       return "";

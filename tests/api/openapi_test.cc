@@ -18,6 +18,8 @@
 #include "nlohmann/json.hpp"
 #include "rapport/query/v1/alert.pb.h"
 #include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/identity.pb.h"
+#include "rapport/query/v1/merge.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"
 #include "rapport/query/v1/retention.pb.h"
@@ -144,7 +146,8 @@ TEST_F(OpenApiTest, SchemasHaveTheFieldsOfTheirMessages) {
   std::map<std::string, const google::protobuf::Descriptor*> messages;
   for (const google::protobuf::FileDescriptor* file :
        {query::v1::AlertsPage::descriptor()->file(), query::v1::Client::descriptor()->file(),
-        query::v1::Board::descriptor()->file(), query::v1::Job::descriptor()->file(),
+        query::v1::Board::descriptor()->file(), query::v1::IdentityAnswer::descriptor()->file(),
+        query::v1::Job::descriptor()->file(), query::v1::MergeList::descriptor()->file(),
         query::v1::Retention::descriptor()->file(), query::v1::SourceList::descriptor()->file(),
         query::v1::Watermark::descriptor()->file()}) {
     for (int i = 0; i < file->message_type_count(); ++i) {

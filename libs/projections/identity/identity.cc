@@ -59,8 +59,8 @@ void FoldLinked(const Touchpoint& touchpoint, const NormalForms& forms, Identity
   const absl::StatusOr<Identifier> normal =
       Normalize(said.kind(), said.value(), said.issuer(), forms);
   if (!normal.ok()) return;
-  auto* linked = RAPPORT_FIND_OR_ADD(state->mutable_linked(), identifier_key, KeyOf(*normal),
-                                     kMostIdentifiers);
+  auto* linked = RAPPORT_FIND_OR_ADD(state->mutable_linked_identifiers(), identifier_key,
+                                     KeyOf(*normal), kMostIdentifiers);
   if (linked == nullptr || !TakeIfLater(touchpoint, linked->mutable_stamp())) return;
   linked->set_stakeholder_id(said.stakeholder_id());
   *linked->mutable_former_client_ids() = touchpoint.former_client_ids();
@@ -89,8 +89,8 @@ void FoldContact(const Touchpoint& touchpoint, IdentifierKind kind, const std::s
                  const NormalForms& forms, IdentityState* state) {
   const std::optional<Identifier> identifier = MadeOf(touchpoint, kind, value, forms);
   if (!identifier) return;
-  auto* met = RAPPORT_FIND_OR_ADD(state->mutable_met(), identifier_key, KeyOf(*identifier),
-                                  kMostIdentifiers);
+  auto* met = RAPPORT_FIND_OR_ADD(state->mutable_met_identifiers(), identifier_key,
+                                  KeyOf(*identifier), kMostIdentifiers);
   // The first contact and not the last, so that each further one changes nothing.
   if (met == nullptr || (IsSet(met->first()) && Later(touchpoint, met->first()))) return;
   SetStamp(touchpoint, met->mutable_first());
@@ -228,13 +228,13 @@ std::string IdentityProjection::Fingerprint(const Settings& settings) {
 
 Claims ClaimsOf(const IdentityState& state) {
   Claims claims;
-  for (const auto& linked : state.linked()) {
+  for (const auto& linked : state.linked_identifiers()) {
     if (!linked.stakeholder_id().empty() && !IsPresent(state, linked.stakeholder_id())) continue;
     AddClaim(linked.identifier_key(), state::v1::CLAIM_ORIGIN_LINKED, linked.stamp(),
              linked.stakeholder_id(), linked.former_client_ids(), &claims);
   }
   for (const auto& stakeholder : state.stakeholders()) AddStakeholder(stakeholder, &claims);
-  for (const auto& met : state.met()) {
+  for (const auto& met : state.met_identifiers()) {
     AddClaim(met.identifier_key(), state::v1::CLAIM_ORIGIN_MET, met.first(), "",
              met.former_client_ids(), &claims);
   }
