@@ -150,7 +150,7 @@ class ImapSource final : public SourceReader {
     const MutexLock lock(&mutex_);
     std::vector<std::string> troubles;
     for (const auto& [folder, status] : states_) {
-      if (!status.ok()) troubles.push_back(absl::StrCat(folder, ": ", status.message()));
+      if (!status.ok()) troubles.emplace_back(status.message());
     }
     return troubles.empty() ? absl::OkStatus()
                             : absl::UnavailableError(absl::StrJoin(troubles, "; "));
@@ -186,8 +186,8 @@ class ImapSource final : public SourceReader {
     const MutexLock lock(&mutex_);
     absl::Status& before = states_[folder];
     if (!status.ok() && before.ok()) {
-      Log(LogLevel::kWarning, absl::StrCat(batch_.source(), ": ", folder, ": ", status.message(),
-                                           "; connecting again"));
+      Log(LogLevel::kWarning,
+          absl::StrCat(batch_.source(), ": ", status.message(), "; connecting again"));
     }
     before = status;
   }

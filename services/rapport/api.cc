@@ -7,6 +7,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "google/protobuf/util/json_util.h"
+#include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/service/config.h"
@@ -129,8 +131,11 @@ absl::Status Api::Post(const std::string& path, const google::protobuf::Message*
   HttpCall call{
       .method = "POST", .url = address_ + path, .headers = Headers(), .timeout = kCallTimeout};
   call.headers.push_back({"accept", kProtobuf});
-  call.headers.push_back({"content-type", kProtobuf});
-  if (body != nullptr) call.body = body->SerializeAsString();
+  if (body != nullptr) {
+    call.headers.push_back({"content-type", "application/json"});
+    const auto status = google::protobuf::util::MessageToJsonString(*body, &call.body);
+    RAPPORT_CHECK(status.ok(), "a message of our own");
+  }
   return Read(client_.Fetch(call), answer);
 }
 

@@ -28,11 +28,12 @@ std::string Text(const Json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-// "orders.csv line 12", or the source.
+// "orders.csv line 12", "Master.csv", or the source.
 std::string Origin(const Json& rejection) {
   const std::string file = Text(rejection, "file");
-  return file.empty() ? Text(rejection, "source")
-                      : absl::StrCat(file, " line ", rejection.value("line", 0));
+  if (file.empty()) return Text(rejection, "source");
+  const int64_t line = rejection.value("line", int64_t{0});
+  return line == 0 ? file : absl::StrCat(file, " line ", line);
 }
 
 CommandResult RunList(const CommonOptions& common, const RejectedArguments& arguments) {
