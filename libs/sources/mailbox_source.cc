@@ -201,7 +201,7 @@ class ImapSource final : public SourceReader {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SourceReader>> FollowMaildir(MaildirOptions options,
+absl::StatusOr<std::unique_ptr<SourceReader>> FollowMaildir(const MaildirOptions& options,
                                                             MailIntake intake,
                                                             SourceWriter* writer) {
   source::v1::MaildirCursor cursor;

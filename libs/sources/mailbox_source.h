@@ -28,7 +28,7 @@ struct MaildirOptions {
 };
 
 // `writer` and what `intake` refers to outlive them. DataLoss: the cursor's file is damaged.
-absl::StatusOr<std::unique_ptr<SourceReader>> FollowMaildir(MaildirOptions options,
+absl::StatusOr<std::unique_ptr<SourceReader>> FollowMaildir(const MaildirOptions& options,
                                                             MailIntake intake,
                                                             SourceWriter* writer);
 absl::StatusOr<std::unique_ptr<SourceReader>> FollowImap(MailboxOptions options,

@@ -69,7 +69,6 @@ std::string DetailsText(const ClientFacts& facts) {
   add("Language", details.language().text());
   add("Website", details.website().text());
   if (details.key_account().flag()) add("Key account", "yes");
-  add("Goes on under", facts.survivor_client_id);
   if (profile.has_registration()) {
     add("Registered", FormatMoment(profile.registration().stamp().occurred_at()));
   }
@@ -258,6 +257,12 @@ ClientRisk RiskOf(const state::v1::RetentionState& retention, absl::Time now) {
 }
 
 std::string ClientText(const ClientFacts& facts) {
+  // All of it stands there now.
+  if (!facts.survivor_client_id.empty()) {
+    Table table({"Client", facts.client_id});
+    table.Add({"Goes on under", facts.survivor_client_id});
+    return table.ToString();
+  }
   return absl::StrCat(DetailsText(facts), RiskText(facts), AccountsText(facts.profile),
                       PeopleText(facts.profile), OpenMattersText(facts.profile),
                       ContactsText(facts.profile), DealsText(facts));
