@@ -187,9 +187,9 @@ TEST(PeekClientTest, AgreesWithTheParser) {
   for (uint64_t i = 0; i < 2000; ++i) {
     const Touchpoint touchpoint =
         testing::RandomTouchpoint(absl::StrCat("client", i), testing::Day(0), i, &random);
-    const std::optional<absl::string_view> client = PeekClient(touchpoint.SerializeAsString());
-    EXPECT_EQ(client, touchpoint.client_id()) << touchpoint.ShortDebugString();
-    EXPECT_EQ(PeekPayload(touchpoint.SerializeAsString()), touchpoint.payload_case());
+    const std::string bytes = touchpoint.SerializeAsString();
+    EXPECT_EQ(PeekClient(bytes), touchpoint.client_id()) << touchpoint.ShortDebugString();
+    EXPECT_EQ(PeekPayload(bytes), touchpoint.payload_case());
   }
   EXPECT_EQ(PeekClient(testing::Clock(testing::Day(1)).SerializeAsString()), std::nullopt);
   Touchpoint order;

@@ -90,6 +90,15 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
+bool Listens(int port) {
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = Loopback(port);
+  const bool connected =
+      connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  close(client);
+  return connected;
+}
+
 // Whether an IMAP server greets.
 bool Greets(int port) {
   const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -210,6 +219,9 @@ void MailServer::Stop() {
   kill(-pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
   pid_ = -1;
+  // Its children may live a moment longer: they would greet in the next one's place, which could
+  // not bind the port.
+  while (Listens(port_)) absl::SleepFor(absl::Milliseconds(1));
 }
 
 void MailServer::HandOver(const std::string& path) const {
