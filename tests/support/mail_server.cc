@@ -222,6 +222,14 @@ void MailServer::Stop() {
   // Its children may live a moment longer: they would greet in the next one's place, which could
   // not bind the port.
   while (Listens(port_)) absl::SleepFor(absl::Milliseconds(1));
+  // Nor is their lock a living one, for which the next one would wait for minutes.
+  std::vector<std::filesystem::path> locks;
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(folder_ + "/mail", ignored)) {
+    if (entry.path().extension() == ".lock") locks.push_back(entry.path());
+  }
+  for (const std::filesystem::path& lock : locks) std::filesystem::remove(lock, ignored);
 }
 
 void MailServer::HandOver(const std::string& path) const {
