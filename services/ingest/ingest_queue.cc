@@ -77,12 +77,7 @@ absl::Status IngestQueue::trouble() const {
 void IngestQueue::Run() {
   CloudEventDecoder decoder(options_.limits);
   Group group;
-  while (Take(&group)) {
-    Work(&decoder, &group);
-    MutexLock lock(&mutex_);
-    bytes_ -= group.bytes;
-    metrics_->QueueBytes(bytes_);
-  }
+  while (Take(&group)) Work(&decoder, &group);
 }
 
 bool IngestQueue::Take(Group* group) {
@@ -125,7 +120,8 @@ void IngestQueue::Work(CloudEventDecoder* decoder, Group* group) {
 }
 
 void IngestQueue::Decode(CloudEventDecoder* decoder, Item* item, absl::Time now, Group* group) {
-  Decoded& decoded = group->requests.emplace_back(Decoded{.reply = std::move(item->reply)});
+  Decoded& decoded =
+      group->requests.emplace_back(Decoded{.reply = std::move(item->reply), .bytes = item->bytes});
   IntakeRequest request{.content_type = item->request.HeaderValue("content-type"),
                         .content_encoding = item->request.HeaderValue("content-encoding"),
                         .headers = &item->request.headers,
@@ -202,6 +198,12 @@ void IngestQueue::AppendApart(Group* group) {
 void IngestQueue::Answer(Decoded* request,
                          const absl::StatusOr<std::vector<RecordPosition>>& appended,
                          size_t first) {
+  {
+    // Before the answer: whoever has it may send the next one.
+    MutexLock lock(&mutex_);
+    bytes_ -= request->bytes;
+    metrics_->QueueBytes(bytes_);
+  }
   if (!request->refused.ok()) {
     request->reply.Send(AnswerRefusal(request->refused));
     return;

@@ -49,6 +49,7 @@ class IngestQueue {
   // A request that has been decoded.
   struct Decoded {
     HttpReply reply;
+    size_t bytes = 0;      // as in Item
     std::string body;      // unpacked
     absl::Status refused;  // of the whole request
     IntakeBatch batch;
