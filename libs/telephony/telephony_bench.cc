@@ -12,7 +12,8 @@
 #include "absl/time/time.h"
 #include "fmt/format.h"
 #include "libs/base/check.h"
-#include "libs/telephony/cdr_import.h"
+#include "libs/telephony/call_collector.h"
+#include "libs/telephony/cdr_parser.h"
 #include "libs/telephony/csv_row.h"
 
 namespace rapport {
@@ -100,13 +101,16 @@ void Run() {
   int64_t calls = 0;
   const double import = Fastest([&] {
     calls = 0;
-    CdrImport whole(source, layout,
-                    {.is_ours = [](absl::string_view number) { return number.size() < 5; }},
-                    [&](const std::string&, const AssembledCall&) {
-                      ++calls;
-                      return absl::OkStatus();
-                    });
-    EachLine(file, [&](absl::string_view line) { RAPPORT_CHECK(whole.Add(line).ok(), "row"); });
+    CallCollector whole({.is_ours = [](absl::string_view number) { return number.size() < 5; }},
+                        [&](const std::string&, const AssembledCall&, bool) {
+                          ++calls;
+                          return absl::OkStatus();
+                        });
+    EachLine(file, [&](absl::string_view line) {
+      auto record = parser.Parse(line, {});
+      RAPPORT_CHECK(record.ok(), "row");
+      RAPPORT_CHECK(whole.Add(std::move(*record->mutable_call_fact())).ok(), "row");
+    });
     RAPPORT_CHECK(whole.Finish().ok(), "end");
   });
   RAPPORT_CHECK(calls == kCalls && bytes > 0, "calls");

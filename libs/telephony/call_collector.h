@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "libs/telephony/call_assembler.h"
+#include "rapport/source/v1/call.pb.h"
+
+namespace rapport {
+
+// Puts the calls of a whole file together, fact by fact. Telephone systems write what they have to
+// say of a call close to each other: a call is given out once `kFactsApart` facts have passed since
+// its last one, so that memory is bounded, and a file gives the same calls each time. One thread at
+// a time.
+class CallCollector {
+ public:
+  static constexpr int64_t kFactsApart = 20'000;
+  // A call that is over, made of the facts since it was given out before, if it was. The status
+  // ends the collecting.
+  using Emit = std::function<absl::Status(const std::string& call_id, AssembledCall call,
+                                          bool given_before)>;
+
+  CallCollector(AssembleOptions options, Emit emit);
+
+  // What `emit` returned.
+  absl::Status Add(source::v1::CallFact fact);
+  // Gives out what is left, in the order of the calls' last facts.
+  absl::Status Finish() { return GiveOut(0); }
+
+ private:
+  struct Call {
+    std::vector<source::v1::CallFact> facts;
+    int64_t last_fact = 0;
+  };
+  // Gives out the calls whose last fact is at least so many facts ago.
+  absl::Status GiveOut(int64_t facts_ago);
+
+  const AssembleOptions options_;
+  const Emit emit_;
+  int64_t facts_ = 0;
+  absl::flat_hash_map<std::string, Call> calls_;
+  absl::flat_hash_set<std::string> given_;
+  // The call of each fact, in the order of facts; only the last one of a call counts.
+  std::deque<std::pair<int64_t, std::string>> order_;
+};
+
+}  // namespace rapport
