@@ -5,7 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/log.h"
+#include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/touchpoint/identity.h"
+#include "libs/touchpoint/validate.h"
 
 namespace rapport {
 namespace {
@@ -82,6 +85,18 @@ void SetClient(const KnownClient& client, touchpoint::v1::Touchpoint* touchpoint
 }
 
 }  // namespace
+
+absl::StatusOr<touchpoint::v1::Touchpoint> ResolvedTouchpoint(ContactDraft draft,
+                                                              absl::Time recorded_at,
+                                                              ClientFinder* clients) {
+  RAPPORT_RETURN_IF_ERROR(clients->Resolve(&draft));
+  touchpoint::v1::Touchpoint& touchpoint = draft.touchpoint;
+  const EventId id = MakeEventId(touchpoint.source(), touchpoint.source_event_id());
+  touchpoint.set_event_id(std::string(id.view()));
+  ToProto(recorded_at, touchpoint.mutable_recorded_at());
+  RAPPORT_RETURN_IF_ERROR(ValidateTouchpoint(touchpoint));
+  return std::move(touchpoint);
+}
 
 absl::Status ContactResolver::Resolve(ContactDraft* draft) {
   touchpoint::v1::Touchpoint& touchpoint = draft->touchpoint;

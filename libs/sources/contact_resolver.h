@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "libs/base/mutex.h"
 #include "libs/identity/identifier.h"
@@ -43,17 +44,30 @@ struct IdentityReview {
   int64_t contacts = 0;                           // how many were met by this process
 };
 
-// Finds the clients of contacts. Thread-safe.
-class ContactResolver {
+// Finds the clients of contacts.
+class ClientFinder {
+ public:
+  virtual ~ClientFinder() = default;
+  // Sets client_id, former_client_ids (when the client is reached through one that it absorbed) and
+  // `resolution`. InvalidArgument: nothing is known of whom the contact was with (kNobody).
+  virtual absl::Status Resolve(ContactDraft* draft) = 0;
+};
+
+// The whole touchpoint of a contact. InvalidArgument: it has no client, or is not valid.
+absl::StatusOr<touchpoint::v1::Touchpoint> ResolvedTouchpoint(ContactDraft draft,
+                                                              absl::Time recorded_at,
+                                                              ClientFinder* clients);
+
+// Finds them in the index. Thread-safe.
+class ContactResolver final : public ClientFinder {
  public:
   // `index` outlives it and is loaded.
   explicit ContactResolver(const IdentifierIndex* index) : index_(*index) {}
 
-  // Sets client_id, former_client_ids (when the client is reached through one that it absorbed) and
-  // `resolution`. The first identifier that names a registered client decides; when another names
-  // another one, the two go on the review list. Unknown identifiers, and those that too many
-  // clients have, lead to the provisional client of the first of them. InvalidArgument: kNobody.
-  absl::Status Resolve(ContactDraft* draft);
+  // The first identifier that names a registered client decides; when another names another one,
+  // the two go on the review list. Unknown identifiers, and those that too many clients have, lead
+  // to the provisional client of the first of them.
+  absl::Status Resolve(ContactDraft* draft) override;
 
   // Clients of whom one contact spoke, as met by this process, and those who have an identifier in
   // common, as the log tells; each pair once, by client ids, at most `limit`.

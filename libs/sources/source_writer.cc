@@ -7,9 +7,7 @@
 #include "libs/base/time.h"
 #include "libs/intake/rejected_offer.h"
 #include "libs/telephony/call_record.h"
-#include "libs/touchpoint/identity.h"
 #include "libs/touchpoint/record.h"
-#include "libs/touchpoint/validate.h"
 
 namespace rapport {
 namespace {
@@ -88,13 +86,8 @@ absl::Status SourceWriter::Write(absl::Span<const OfferedContact> contacts) {
 
 absl::StatusOr<Record> SourceWriter::MakeTouchpoint(const OfferedContact& contact, absl::Time now,
                                                     SourceRecord* item) {
-  ContactDraft draft = contact.draft;
-  RAPPORT_RETURN_IF_ERROR(resolver_->Resolve(&draft));
-  Touchpoint& touchpoint = draft.touchpoint;
-  const EventId id = MakeEventId(touchpoint.source(), touchpoint.source_event_id());
-  touchpoint.set_event_id(std::string(id.view()));
-  ToProto(now, touchpoint.mutable_recorded_at());
-  RAPPORT_RETURN_IF_ERROR(ValidateTouchpoint(touchpoint));
+  RAPPORT_ASSIGN_OR_RETURN(const Touchpoint touchpoint,
+                           ResolvedTouchpoint(contact.draft, now, resolver_));
   *item->mutable_occurred_at() = touchpoint.occurred_at();
   item->mutable_item()->set_event_id(touchpoint.event_id());
   item->mutable_item()->set_client_id(touchpoint.client_id());

@@ -1,8 +1,5 @@
 #include "services/sources/source_catalog.h"
 
-#include <algorithm>
-#include <filesystem>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -14,6 +11,7 @@
 #include "libs/sources/asterisk_manager.h"
 #include "libs/sources/line_source.h"
 #include "libs/sources/mailbox_source.h"
+#include "libs/sources/source_settings.h"
 #include "libs/telephony/amazon_connect.h"
 #include "libs/telephony/cdr_parser.h"
 #include "libs/telephony/queue_log_parser.h"
@@ -23,29 +21,6 @@ namespace {
 
 using config::v1::Source;
 using source::v1::SourceRecord;
-
-absl::Status CheckName(const std::string& name) {
-  const bool clean =
-      !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), [](char c) {
-        return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
-      });
-  if (clean) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "sources.sources.name is '", name, "'; write letters, digits, '-' and '_', up to 100"));
-}
-
-absl::StatusOr<absl::TimeZone> ZoneOf(const Source& source) {
-  absl::TimeZone zone;
-  if (absl::LoadTimeZone(source.time_zone(), &zone)) return zone;
-  return absl::InvalidArgumentError(absl::StrCat("source ", source.name(), ": time_zone '",
-                                                 source.time_zone(),
-                                                 "' is none; write such as \"Europe/Berlin\""));
-}
-
-absl::StatusOr<CallSource> CallSourceOf(const Source& source) {
-  RAPPORT_ASSIGN_OR_RETURN(const absl::TimeZone zone, ZoneOf(source));
-  return CallSource{.source = source.name(), .system = SystemOf(source), .time_zone = zone};
-}
 
 std::string CursorFile(const Source& source, const SourceEnv& env) {
   return absl::StrCat(env.cursor_folder, "/", source.name(), ".cursor");
@@ -157,29 +132,6 @@ absl::StatusOr<ImapSettings> ImapSettingsOf(const Source& source) {
 }
 
 }  // namespace
-
-std::string KindOf(const Source& source) {
-  const auto* field = source.GetReflection()->GetOneofFieldDescriptor(
-      source, Source::descriptor()->FindOneofByName("kind"));
-  return field == nullptr ? "" : field->name();
-}
-
-const std::string& SystemOf(const Source& source) {
-  return source.system().empty() ? source.name() : source.system();
-}
-
-absl::Status CheckSources(const config::v1::Sources& config) {
-  std::set<std::string> names;
-  for (const Source& source : config.sources()) {
-    RAPPORT_RETURN_IF_ERROR(CheckName(source.name()));
-    RAPPORT_RETURN_IF_ERROR(ZoneOf(source).status());
-    if (!names.insert(source.name()).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("two sources are called ", source.name(), "; each needs a name of its own"));
-    }
-  }
-  return absl::OkStatus();
-}
 
 absl::StatusOr<std::unique_ptr<SourceReader>> StartReader(const Source& source,
                                                           const SourceEnv& env) {

@@ -16,14 +16,6 @@
 
 namespace rapport {
 
-// What a source is, such as "asterisk_cdr": the name of its section.
-std::string KindOf(const config::v1::Source& source);
-// Name of its telephone system.
-const std::string& SystemOf(const config::v1::Source& source);
-
-// InvalidArgument: two sources have one name, a name is none, or a time zone does not exist.
-absl::Status CheckSources(const config::v1::Sources& config);
-
 // What all sources of the process share. All outlive the readers and hooks.
 struct SourceEnv {
   const IdentityRules* rules = nullptr;

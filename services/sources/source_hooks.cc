@@ -6,6 +6,7 @@
 #include "libs/mail/mail_web_hooks.h"
 #include "libs/service/config.h"
 #include "libs/sources/mail_intake.h"
+#include "libs/sources/source_settings.h"
 #include "libs/telephony/amazon_connect.h"
 #include "libs/telephony/free_switch.h"
 #include "libs/telephony/twilio.h"
@@ -107,9 +108,7 @@ absl::StatusOr<WebHook> PostmarkHook(const Source& source, const SourceEnv& env)
 }
 
 absl::StatusOr<WebHook> CallHookOf(const Source& source) {
-  CallSource call_source{.source = source.name(), .system = SystemOf(source)};
-  // CheckSources has seen that there is such a zone.
-  absl::LoadTimeZone(source.time_zone(), &call_source.time_zone);
+  RAPPORT_ASSIGN_OR_RETURN(CallSource call_source, CallSourceOf(source));
   if (source.has_twilio()) {
     RAPPORT_ASSIGN_OR_RETURN(std::string token, ReadSecretFile(source.twilio().token_file()));
     return CallHook(ParseTwilioCallback, std::move(token), std::move(call_source));

@@ -23,6 +23,7 @@
 #include "libs/sources/identifier_index.h"
 #include "libs/sources/identity_routes.h"
 #include "libs/sources/ledger_reader.h"
+#include "libs/sources/source_settings.h"
 #include "libs/sources/source_writer.h"
 #include "libs/sources/stoppable_wait.h"
 #include "services/sources/source_catalog.h"
