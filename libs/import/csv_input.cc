@@ -102,7 +102,9 @@ absl::Status CsvInput::UseGroup() {
   } else if (made_.empty()) {
     sink_->Skip(static_cast<int64_t>(group_.size()));
   }
-  for (Touchpoint& touchpoint : made_) RAPPORT_RETURN_IF_ERROR(sink_->Accept(&touchpoint));
+  for (Touchpoint& touchpoint : made_) {
+    RAPPORT_RETURN_IF_ERROR(sink_->Accept(path_, group_.front().line(), &touchpoint));
+  }
   return absl::OkStatus();
 }
 

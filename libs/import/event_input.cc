@@ -41,7 +41,7 @@ absl::Status EventInput::ReadInto(ImportSink* sink, int64_t bytes_before, int64_
       continue;
     }
     RAPPORT_RETURN_IF_ERROR(ParseTouchpoint(event.record.value, &touchpoint));
-    RAPPORT_RETURN_IF_ERROR(sink->Accept(&touchpoint));
+    RAPPORT_RETURN_IF_ERROR(sink->Accept(path_, lines_->line(), &touchpoint));
   }
 }
 

@@ -19,7 +19,7 @@ using touchpoint::v1::Touchpoint;
 
 bool Holds(const ConditionPlan& condition, const CsvRow& row) {
   const std::string value(row[static_cast<size_t>(condition.column)]);
-  const bool like = fnmatch(condition.pattern.c_str(), value.c_str(), 0) == 0;
+  const bool like = fnmatch(condition.pattern.c_str(), value.c_str(), FNM_EXTMATCH) == 0;
   return like != condition.negated;
 }
 

@@ -69,7 +69,8 @@ void ImportSink::ReportReading(int64_t done, int64_t total) const {
   options_.progress({ImportProgress::Phase::kReading, done, total, summary_.rows});
 }
 
-absl::Status ImportSink::Accept(Touchpoint* touchpoint) {
+absl::Status ImportSink::Accept(const std::string& file, int64_t line, Touchpoint* touchpoint) {
+  if (options_.on_touchpoint) options_.on_touchpoint(file, line, *touchpoint);
   if (!touchpoint->client_id().empty()) clients_.insert(touchpoint->client_id());
   if (spool_ != nullptr) return spool_->Add(*touchpoint);
   return Append(touchpoint, options_.now);
@@ -78,12 +79,12 @@ absl::Status ImportSink::Accept(Touchpoint* touchpoint) {
 absl::Status ImportSink::Reject(const std::string& source, const std::string& file, int64_t line,
                                 absl::string_view content, const std::string& why) {
   ++summary_.rejected_rows;
-  if (summary_.rejected.size() < kRejectedInSummary) {
-    summary_.rejected.push_back({BaseName(file), line, why});
-  }
+  const RejectedLine told = {BaseName(file), line, why};
+  if (summary_.rejected.size() < kRejectedInSummary) summary_.rejected.push_back(told);
+  if (options_.on_rejected) options_.on_rejected(told);
   rejected::v1::RejectedRecord rejected;
   rejected.set_source(source);
-  rejected.set_file(BaseName(file));
+  rejected.set_file(told.file);
   rejected.set_line(line);
   rejected.set_content(content.data(), content.size());
   rejected.set_reason(why);

@@ -27,8 +27,9 @@ class ImportSink {
 
   // Before the first touchpoint. NotFound: a topic; Unavailable: the spool.
   absl::Status Start();
-  // A valid touchpoint but for recorded_at.
-  absl::Status Accept(touchpoint::v1::Touchpoint* touchpoint);
+  // A touchpoint, valid but for recorded_at, and where the first of what it is made of stands.
+  absl::Status Accept(const std::string& file, int64_t line,
+                      touchpoint::v1::Touchpoint* touchpoint);
   // What stood on `line` of `file` (a path), and why it is not used.
   absl::Status Reject(const std::string& source, const std::string& file, int64_t line,
                       absl::string_view content, const std::string& why);

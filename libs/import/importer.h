@@ -10,7 +10,8 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "libs/event_log/event_log.h"
-#include "libs/import/mapping.h"
+#include "libs/import/mapping_file.h"
+#include "rapport/touchpoint/v1/touchpoint.pb.h"
 
 namespace rapport {
 
@@ -23,6 +24,13 @@ struct ImportProgress {
   int64_t done = 0;
   int64_t total = 0;
   int64_t rows = 0;
+};
+
+// A line of a file that is not used.
+struct RejectedLine {
+  std::string file;  // without its folder
+  int64_t line = 0;
+  std::string reason;
 };
 
 struct ImportOptions {
@@ -44,6 +52,12 @@ struct ImportOptions {
   bool shift_to_now = false;
   // Called for about every 5,000 rows or events.
   std::function<void(const ImportProgress&)> progress;
+  // Called for each touchpoint as the file has it, without recorded_at and before times are moved,
+  // with the path of the file and the first line that it was made of.
+  std::function<void(const std::string& file, int64_t line, const touchpoint::v1::Touchpoint&)>
+      on_touchpoint;
+  // Called for each line that is rejected.
+  std::function<void(const RejectedLine&)> on_rejected;
 };
 
 struct ImportSummary {
@@ -63,13 +77,8 @@ struct ImportSummary {
   // The log had come further than the beginning of the history before: its clock was not turned
   // back. InfinitePast() when it had not.
   absl::Time clock_was_at = absl::InfinitePast();
-  struct Rejected {
-    std::string file;  // without its folder
-    int64_t line = 0;
-    std::string reason;
-  };
   // The first ten.
-  std::vector<Rejected> rejected;
+  std::vector<RejectedLine> rejected;
 };
 
 // One file of an import; either may be compressed by gzip.

@@ -1,16 +1,12 @@
 #include "libs/import/mapping.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "google/protobuf/io/tokenizer.h"
-#include "google/protobuf/text_format.h"
+#include "google/protobuf/message.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "libs/base/status.h"
 #include "libs/import/assign.h"
@@ -29,95 +25,8 @@ using config::v1::Value;
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-using google::protobuf::TextFormat;
 using touchpoint::v1::Touchpoint;
 using Path = std::vector<const FieldDescriptor*>;
-
-// Keeps the first error of the text parser.
-class FirstError : public google::protobuf::io::ErrorCollector {
- public:
-  void AddError(int line, google::protobuf::io::ColumnNumber column,
-                const std::string& message) override {
-    if (text.empty()) text = absl::StrCat(line + 1, ":", column + 1, ": ", message);
-  }
-  std::string text;
-};
-
-}  // namespace
-
-// For each message of the mapping, the line on which it begins and those of its fields, from 1.
-struct MappingFile::Lines {
-  struct OfMessage {
-    int line = 0;
-    absl::flat_hash_map<std::string, int> fields;
-  };
-  absl::flat_hash_map<const Message*, OfMessage> messages;
-
-  void Collect(const Message& message, int line, TextFormat::ParseInfoTree* tree) {
-    messages[&message].line = line;
-    const auto* const get = message.GetReflection();
-    std::vector<const FieldDescriptor*> fields;
-    get->ListFields(message, &fields);
-    for (const FieldDescriptor* field : fields) {
-      const int count = field->is_repeated() ? get->FieldSize(message, field) : 1;
-      for (int i = 0; i < count; ++i) {
-        const int index = field->is_repeated() ? i : -1;
-        const int at = tree->GetLocation(field, index).line + 1;
-        messages[&message].fields.try_emplace(field->name(), at);
-        if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
-        Collect(field->is_repeated() ? get->GetRepeatedMessage(message, field, i)
-                                     : get->GetMessage(message, field),
-                at, tree->GetTreeForNested(field, index));
-      }
-    }
-  }
-};
-
-MappingFile::MappingFile(std::string name, std::unique_ptr<ImportMapping> proto,
-                         std::unique_ptr<Lines> lines)
-    : name_(std::move(name)), proto_(std::move(proto)), lines_(std::move(lines)) {}
-MappingFile::MappingFile(MappingFile&&) noexcept = default;
-MappingFile& MappingFile::operator=(MappingFile&&) noexcept = default;
-MappingFile::~MappingFile() = default;
-
-absl::StatusOr<MappingFile> MappingFile::Parse(std::string name, const std::string& text) {
-  auto proto = std::make_unique<ImportMapping>();
-  TextFormat::ParseInfoTree tree;
-  FirstError error;
-  TextFormat::Parser parser;
-  parser.RecordErrorsTo(&error);
-  parser.WriteLocationsTo(&tree);
-  if (!parser.ParseFromString(text, proto.get())) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ":", error.text));
-  }
-  auto lines = std::make_unique<Lines>();
-  lines->Collect(*proto, 1, &tree);
-  return MappingFile(std::move(name), std::move(proto), std::move(lines));
-}
-
-absl::StatusOr<MappingFile> MappingFile::Load(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || file.bad() || text.fail()) {
-    const int error = errno;
-    const std::string message = absl::StrCat(path, ": ", std::strerror(error));
-    return error == ENOENT ? absl::NotFoundError(message) : absl::FailedPreconditionError(message);
-  }
-  return Parse(path, text.str());
-}
-
-absl::Status MappingFile::ErrorAt(const Message& message, absl::string_view field,
-                                  absl::string_view what) const {
-  int line = 1;
-  if (const auto it = lines_->messages.find(&message); it != lines_->messages.end()) {
-    const auto at = it->second.fields.find(field);
-    line = at != it->second.fields.end() ? at->second : it->second.line;
-  }
-  return absl::InvalidArgumentError(absl::StrCat(name_, ":", line, ": ", what));
-}
-
-namespace {
 
 // A field that takes one character; `fallback` when it is empty.
 absl::StatusOr<char> OneCharacter(const MappingFile& mapping, const std::string& text,

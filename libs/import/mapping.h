@@ -11,36 +11,9 @@
 #include "absl/time/time.h"
 #include "google/protobuf/descriptor.h"
 #include "libs/import/decimal.h"
-#include "rapport/config/v1/import.pb.h"
+#include "libs/import/mapping_file.h"
 
 namespace rapport {
-
-// A mapping file as it was read. Errors of everything made from it name the line.
-class MappingFile {
- public:
-  // `name` stands in messages. InvalidArgument: "retail.textproto:12:3: ...".
-  static absl::StatusOr<MappingFile> Parse(std::string name, const std::string& text);
-  // Reads `path`. NotFound or FailedPrecondition when it cannot be read.
-  static absl::StatusOr<MappingFile> Load(const std::string& path);
-  MappingFile(MappingFile&&) noexcept;
-  MappingFile& operator=(MappingFile&&) noexcept;
-  ~MappingFile();
-
-  const config::v1::ImportMapping& proto() const { return *proto_; }
-  // InvalidArgument, with the line on which `message`, which is proto() or a message in it, sets
-  // `field`; without such a line, that of the message around.
-  absl::Status ErrorAt(const google::protobuf::Message& message, absl::string_view field,
-                       absl::string_view what) const;
-
- private:
-  struct Lines;
-  MappingFile(std::string name, std::unique_ptr<config::v1::ImportMapping> proto,
-              std::unique_ptr<Lines> lines);
-
-  std::string name_;
-  std::unique_ptr<config::v1::ImportMapping> proto_;
-  std::unique_ptr<Lines> lines_;
-};
 
 // The mapping, checked against Touchpoint and the columns of a file, in the form that rows are put
 // through. Points into Touchpoint's descriptors.

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "libs/base/status_matchers.h"
 
@@ -129,6 +130,27 @@ TEST(Mapping, ErrorsOfTheFormatNameTheLine) {
               "m.textproto:2: time zone 'Europe/Lundon' is not known here (is tzdata installed?)");
   ExpectError("format {\n decimal_mark: ',,'\n}\n" + WithRule("kind: 'order_placed'"),
               "m.textproto:2: decimal_mark ',,' is not one character");
+}
+
+TEST(ChooseMapping, TakesTheOneWithAPatternElseTheOneWithout) {
+  std::vector<MappingFile> mappings;
+  for (const std::string text : {"files: 'orders_*.csv' files: 'returns.csv'", "source: 's'"}) {
+    ASSERT_OK_AND_ASSIGN(
+        MappingFile mapping,
+        MappingFile::Parse(absl::StrCat("m", mappings.size(), ".textproto"), text));
+    mappings.push_back(std::move(mapping));
+  }
+  EXPECT_EQ(ChooseMapping("/orders_7/orders_1.csv.gz", mappings).value(), &mappings[0]);
+  EXPECT_EQ(ChooseMapping("returns.csv", mappings).value(), &mappings[0]);
+  EXPECT_EQ(ChooseMapping("orders_7/returns_1.csv", mappings).value(), &mappings[1]);
+  EXPECT_THAT(ChooseMapping("orders.csv", absl::MakeSpan(mappings).first(1)),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "orders.csv: none of the mappings is for this file; see `files` in them"));
+  ASSERT_OK_AND_ASSIGN(MappingFile second, MappingFile::Parse("m2.textproto", "files: '*.csv'"));
+  mappings.push_back(std::move(second));
+  EXPECT_THAT(ChooseMapping("returns.csv", mappings),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "returns.csv: both m0.textproto and m2.textproto are for this file"));
 }
 
 }  // namespace

@@ -185,6 +185,61 @@ TEST_F(CliTest, AWrongMappingIsToldWithItsLine) {
   EXPECT_THAT(outcome.err, HasSubstr("/orders.textproto:1:6: "));
 }
 
+TEST_F(CliTest, ADryRunShowsFirstRowsAndEveryProblemAndWritesNothing) {
+  std::string rows;
+  for (int i = 1; i <= 6; ++i) {
+    rows += std::to_string(i) + ",anna,2026-01-0" + std::to_string(i) + "T10:00:00Z,12.50,ben\n";
+  }
+  for (int i = 0; i < 12; ++i) rows += "7,anna,yesterday,1.00,ben\n";
+  const std::string orders = folder_.Write("orders.csv", "Order,Client,When,Amount,Owner\n" + rows);
+  const std::vector<std::string> command = {
+      "import",    orders,           "--map",           folder_.Write("orders.textproto", kMapping),
+      "--dry-run", "--shift-to-now", "--as-it-happened"};
+  const Outcome outcome = Run(command);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, StartsWith("orders.csv line 2 becomes {\n \"event_id\": "));
+  EXPECT_THAT(
+      outcome.out,
+      AllOf(HasSubstr("  \"order_id\": \"5\","), Not(HasSubstr("  \"order_id\": \"6\",")),
+            HasSubstr("\norders.csv line 8 would be rejected: 'yesterday' is "
+                      "no time in the format "),
+            HasSubstr("\norders.csv line 19 would be rejected: "),
+            HasSubstr("18 rows, and wrote nothing, in "),
+            HasSubstr("\n 6  touchpoints of 1 client\n"), HasSubstr("\n12  rows rejected\n")));
+
+  const json tried = RunJson(command, 1);
+  EXPECT_EQ(tried["dry_run"], true);
+  EXPECT_EQ(tried["kinds"], json({{"order_placed", 6}}));
+  EXPECT_EQ(tried["rejected"].size(), 12u);
+  EXPECT_EQ(tried["rejected"][11]["line"], 19);
+  ASSERT_EQ(tried["touchpoint_previews"].size(), 5u);
+  const json& first = tried["touchpoint_previews"][0];
+  EXPECT_EQ(first["line"], 2);
+  EXPECT_EQ(first["touchpoint"]["occurred_at"], "2026-01-01T10:00:00Z");
+  EXPECT_EQ(first["touchpoint"]["order_placed"]["amount"],
+            json({{"minor_units", "1250"}, {"currency_code", "EUR"}}));
+  EXPECT_FALSE(std::filesystem::exists(data()));
+}
+
+TEST_F(CliTest, EachFileTakesItsMapping) {
+  std::string mapping = kMapping;
+  const std::string shop = folder_.Write("shop.textproto", mapping + "files: 'shop*.csv'\n");
+  mapping.replace(mapping.find("shop"), 4, "fair");
+  const std::string fair = folder_.Write("fair.textproto", mapping);
+  const std::string rows =
+      "Order,Client,When,Amount,Owner\n1,anna,2026-01-05T10:00:00Z,12.50,ben\n";
+  const json import = RunJson({"import", folder_.Write("shop_1.csv", rows), "--map", shop,
+                               folder_.Write("visits.csv", rows), "--map", fair});
+  EXPECT_EQ(import["touchpoints"], 2);
+  EXPECT_EQ(import["known_before"], 0);  // ids differ, since the sources do
+  const Outcome none = Run({"import", folder_.path() + "/visits.csv", "--map", shop});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_EQ(none.err, "rapport: " + folder_.path() +
+                          "/visits.csv: none of the mappings is for this file; see `files` in "
+                          "them\n");
+}
+
 TEST_F(CliTest, AMissingFileIsToldBeforeAnythingIsMade) {
   const Outcome outcome = Run({"import", folder_.path() + "/none.csv", "--map", kSampleMapping});
   EXPECT_EQ(outcome.exit_code, 2);

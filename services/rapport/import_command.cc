@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "libs/base/status.h"
+#include "libs/import/discarding_log.h"
 #include "libs/import/importer.h"
 #include "libs/import/input_file.h"
 #include "libs/projections/profile/profile.h"
@@ -19,6 +20,7 @@
 #include "services/rapport/alert_line.h"
 #include "services/rapport/api.h"
 #include "services/rapport/command.h"
+#include "services/rapport/import_preview.h"
 #include "services/rapport/output.h"
 #include "services/rapport/posting_log.h"
 #include "services/rapport/progress_bar.h"
@@ -28,10 +30,11 @@ namespace {
 
 struct ImportArguments {
   std::vector<std::string> files;
-  std::string mapping;
+  std::vector<std::string> mappings;
   bool as_it_happened = false;
   bool shift_to_now = false;
   bool show_alerts = false;
+  bool dry_run = false;
   std::string clock_step = "24h";
 };
 
@@ -60,7 +63,9 @@ absl::StatusOr<state::v1::FoldCounts> CountsOf(const EmbeddedHost& host,
 absl::StatusOr<ImportOptions> OptionsFrom(const CommonOptions& common,
                                           const ImportArguments& arguments) {
   ImportOptions options;
-  options.spool_folder = common.data;
+  // What is only tried leaves no data folder behind.
+  options.spool_folder =
+      arguments.dry_run ? std::filesystem::temp_directory_path().string() : common.data;
   options.as_it_happened = arguments.as_it_happened;
   options.shift_to_now = arguments.shift_to_now;
   if (!absl::ParseDuration(arguments.clock_step, &options.clock_step)) {
@@ -88,8 +93,9 @@ absl::StatusOr<ImportSummary> Write(EventLog* log, const std::vector<ImportFile>
 void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
   const ImportSummary& summary = outcome.summary;
   Print(absl::StrCat(
-      "Imported ", absl::StrJoin(arguments.files, ", "), ": ", CountOf(summary.rows, "row", "rows"),
-      " in ", absl::FormatDuration(absl::Trunc(outcome.took, absl::Milliseconds(100))), "\n"));
+      arguments.dry_run ? "Tried " : "Imported ", absl::StrJoin(arguments.files, ", "), ": ",
+      CountOf(summary.rows, "row", "rows"), arguments.dry_run ? ", and wrote nothing, in " : " in ",
+      absl::FormatDuration(absl::Trunc(outcome.took, absl::Milliseconds(100))), "\n"));
   Table table({">", ""});
   table.Add({FormatCount(summary.touchpoints),
              absl::StrCat("touchpoints of ", CountOf(summary.clients, "client", "clients"))});
@@ -120,8 +126,9 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
     Print(absl::StrCat("The log had come to ", FormatMoment(summary.clock_was_at),
                        " already; its clock was not turned back.\n"));
   }
+  if (arguments.dry_run) return;  // every rejected line has been told
   const bool several = arguments.files.size() > 1;
-  for (const ImportSummary::Rejected& rejected : summary.rejected) {
+  for (const RejectedLine& rejected : summary.rejected) {
     Print(Printable(absl::StrCat("rejected ", several ? rejected.file + " " : "", "line ",
                                  rejected.line, ": ", rejected.reason)) +
           "\n");
@@ -133,27 +140,28 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
   }
 }
 
-void PrintAsJson(const ImportArguments& arguments, const Outcome& outcome) {
+Json SummaryJson(const ImportArguments& arguments, const Outcome& outcome) {
   const ImportSummary& summary = outcome.summary;
   Json rejected = Json::array();
   for (const auto& [file, line, reason] : summary.rejected) {
     rejected.push_back({{"file", file}, {"line", line}, {"reason", reason}});
   }
-  PrintJson({{"file", arguments.files.front()},
-             {"files", arguments.files},
-             {"rows", summary.rows},
-             {"rejected_rows", summary.rejected_rows},
-             {"skipped_rows", summary.skipped_rows},
-             {"touchpoints", summary.touchpoints},
-             {"kinds", summary.kinds},
-             {"known_before", outcome.known_before ? Json(*outcome.known_before) : Json(nullptr)},
-             {"clients", summary.clients},
-             {"alert_steps", outcome.alert_steps ? Json(*outcome.alert_steps) : Json(nullptr)},
-             {"first", MomentJson(summary.first)},
-             {"last", MomentJson(summary.last)},
-             {"shifted_days", summary.shifted_by / absl::Hours(24)},
-             {"clock", MomentJson(summary.clock)},
-             {"first_rejected", rejected}});
+  return {{"file", arguments.files.front()},
+          {"files", arguments.files},
+          {"dry_run", arguments.dry_run},
+          {"rows", summary.rows},
+          {"rejected_rows", summary.rejected_rows},
+          {"skipped_rows", summary.skipped_rows},
+          {"touchpoints", summary.touchpoints},
+          {"kinds", summary.kinds},
+          {"known_before", outcome.known_before ? Json(*outcome.known_before) : Json(nullptr)},
+          {"clients", summary.clients},
+          {"alert_steps", outcome.alert_steps ? Json(*outcome.alert_steps) : Json(nullptr)},
+          {"first", MomentJson(summary.first)},
+          {"last", MomentJson(summary.last)},
+          {"shifted_days", summary.shifted_by / absl::Hours(24)},
+          {"clock", MomentJson(summary.clock)},
+          {"first_rejected", rejected}};
 }
 
 // A file that is not there was named wrongly.
@@ -167,24 +175,32 @@ bool HoldsEvents(absl::string_view path) {
   return absl::EndsWith(path, ".ndjson") || absl::EndsWith(path, ".jsonl");
 }
 
-absl::StatusOr<std::optional<MappingFile>> LoadMapping(const ImportArguments& arguments) {
-  const bool needed = !std::all_of(arguments.files.begin(), arguments.files.end(), HoldsEvents);
-  if (!needed) return std::nullopt;
-  if (arguments.mapping.empty()) {
-    return absl::InvalidArgumentError(
-        "a CSV file needs --map MAPPING, which tells what its columns mean; files of CloudEvents "
-        "are called .ndjson or .jsonl");
+absl::StatusOr<std::vector<MappingFile>> LoadMappings(const ImportArguments& arguments) {
+  std::vector<MappingFile> mappings;
+  for (const std::string& path : arguments.mappings) {
+    absl::StatusOr<MappingFile> mapping = MappingFile::Load(path);
+    RAPPORT_RETURN_IF_ERROR(AsArgument(mapping.status()));
+    mappings.push_back(*std::move(mapping));
   }
-  absl::StatusOr<MappingFile> mapping = MappingFile::Load(arguments.mapping);
-  RAPPORT_RETURN_IF_ERROR(AsArgument(mapping.status()));
-  return std::optional<MappingFile>(*std::move(mapping));
+  return mappings;
 }
 
-std::vector<ImportFile> FilesOf(const ImportArguments& arguments,
-                                const std::optional<MappingFile>& mapping) {
+absl::StatusOr<std::vector<ImportFile>> FilesOf(const ImportArguments& arguments,
+                                                absl::Span<const MappingFile> mappings) {
   std::vector<ImportFile> files;
   for (const std::string& path : arguments.files) {
-    files.push_back({path, HoldsEvents(path) ? nullptr : &*mapping});
+    RAPPORT_RETURN_IF_ERROR(AsArgument(InputFile::Open(path).status()));
+    if (HoldsEvents(path)) {
+      files.push_back({path, nullptr});
+      continue;
+    }
+    if (mappings.empty()) {
+      return absl::InvalidArgumentError(
+          "a CSV file needs --map MAPPING, which tells what its columns mean; files of CloudEvents "
+          "are called .ndjson or .jsonl");
+    }
+    RAPPORT_ASSIGN_OR_RETURN(const MappingFile* mapping, ChooseMapping(path, mappings));
+    files.push_back({path, mapping});
   }
   return files;
 }
@@ -226,20 +242,43 @@ absl::StatusOr<Outcome> ImportThere(Api& api, const ImportArguments& arguments,
   return outcome;
 }
 
-CommandResult Run(const CommonOptions& common, const ImportArguments& arguments) {
-  RAPPORT_ASSIGN_OR_RETURN(const std::optional<MappingFile> mapping, LoadMapping(arguments));
-  for (const std::string& file : arguments.files) {
-    RAPPORT_RETURN_IF_ERROR(AsArgument(InputFile::Open(file).status()));
+// Everything but the writing.
+CommandResult Try(const CommonOptions& common, const ImportArguments& arguments,
+                  const std::vector<ImportFile>& files, ImportOptions options) {
+  ImportPreview preview(common.json);
+  preview.Watch(&options);
+  options.now = absl::Now();
+  DiscardingLog log;
+  Outcome outcome;
+  RAPPORT_ASSIGN_OR_RETURN(outcome.summary, ImportFiles(&log, files, options));
+  outcome.took = absl::Now() - options.now;
+  if (common.json) {
+    Json json = SummaryJson(arguments, outcome);
+    json["touchpoint_previews"] = preview.touchpoints();
+    json["rejected"] = preview.rejected();
+    PrintJson(json);
+  } else {
+    PrintText(arguments, outcome);
   }
+  return outcome.summary.rejected_rows == 0 ? kExitOk : kExitFindings;
+}
+
+CommandResult Run(const CommonOptions& common, const ImportArguments& arguments) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::vector<MappingFile> mappings, LoadMappings(arguments));
+  RAPPORT_ASSIGN_OR_RETURN(const std::vector<ImportFile> files, FilesOf(arguments, mappings));
   RAPPORT_ASSIGN_OR_RETURN(const ImportOptions options, OptionsFrom(common, arguments));
-  const std::vector<ImportFile> files = FilesOf(arguments, mapping);
+  if (arguments.dry_run) return Try(common, arguments, files, options);
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
   const absl::Time started = absl::Now();
   absl::StatusOr<Outcome> outcome = api == nullptr ? ImportHere(common, arguments, files, options)
                                                    : ImportThere(*api, arguments, files, options);
   RAPPORT_RETURN_IF_ERROR(outcome.status());
   outcome->took = absl::Now() - started;
-  common.json ? PrintAsJson(arguments, *outcome) : PrintText(arguments, *outcome);
+  if (common.json) {
+    PrintJson(SummaryJson(arguments, *outcome));
+  } else {
+    PrintText(arguments, *outcome);
+  }
   return outcome->summary.rejected_rows == 0 ? kExitOk : kExitFindings;
 }
 
@@ -261,9 +300,15 @@ void AddImportCommand(CLI::App& app, const CommonOptions& common, int* exit_code
           "gzip; times of all of them are taken together")
       ->required();
   command
-      ->add_option("--map", arguments->mapping,
-                   "The mapping of the CSV files, rapport.config.v1.ImportMapping")
-      ->type_name("MAPPING");
+      ->add_option("--map", arguments->mappings,
+                   "The mapping of the CSV files, rapport.config.v1.ImportMapping; may be given "
+                   "again for files of another kind")
+      ->type_name("MAPPING")
+      ->take_all()
+      ->allow_extra_args(false);
+  command->add_flag("--dry-run", arguments->dry_run,
+                    "Write nothing: show the first touchpoints of each file, and every line that "
+                    "would be rejected");
   command->add_flag("--as-it-happened", arguments->as_it_happened,
                     "Play history: in the order of time with the clock, so that alerts come about "
                     "as they would have then");
