@@ -18,7 +18,8 @@ namespace {
 
 using touchpoint::v1::Touchpoint;
 
-constexpr absl::Duration kPatience = absl::Milliseconds(100);
+// So that stopping takes no longer.
+constexpr absl::Duration kPatience = absl::Milliseconds(200);
 constexpr size_t kReadRecords = 4096;
 
 }  // namespace

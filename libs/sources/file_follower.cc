@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "libs/base/status.h"
 #include "xxhash.h"
 
@@ -22,6 +23,9 @@ namespace rapport {
 namespace {
 
 namespace fs = std::filesystem;
+
+// A file that was written within this time may be written again without its times telling.
+constexpr absl::Duration kSettled = absl::Seconds(2);
 
 absl::Status ReadFailed(const std::string& name) {
   return absl::UnavailableError(absl::StrCat("reading ", name, ": ", std::strerror(errno)));
@@ -160,34 +164,51 @@ std::optional<FileFollower::Candidate> FileFollower::Successor() const {
   return *next;
 }
 
+std::optional<FileFollower::Look> FileFollower::LookAtName() const {
+  struct stat info = {};
+  if (::stat(options_.path.c_str(), &info) != 0) return std::nullopt;
+  return Look{.inode = info.st_ino,
+              .size = info.st_size,
+              .modified = absl::TimeFromTimespec(info.st_mtim),
+              .changed = absl::TimeFromTimespec(info.st_ctim)};
+}
+
 absl::StatusOr<FollowedLines> FileFollower::Read(size_t max_bytes, absl::Time now) {
   FollowedLines found;
-  if (file_ == nullptr) RAPPORT_RETURN_IF_ERROR(OpenFirst(&found));
+  const std::optional<Look> look = LookAtName();
+  if (!rest_ || look != rest_) {
+    RAPPORT_RETURN_IF_ERROR(ReadOn(max_bytes, now, &found));
+    const bool at_rest = found.lines.empty() && !found.gap && file_ != nullptr && look &&
+                         look->inode == file_->inode && absl::Now() - look->modified > kSettled;
+    rest_ = at_rest ? look : std::nullopt;
+  }
+  found.cursor = cursor_;
+  return found;
+}
+
+absl::Status FileFollower::ReadOn(size_t max_bytes, absl::Time now, FollowedLines* found) {
+  if (file_ == nullptr) RAPPORT_RETURN_IF_ERROR(OpenFirst(found));
   RAPPORT_ASSIGN_OR_RETURN(const bool truncated, Truncated());
   if (truncated) {
     // The copy that was made before has the rest.
     cursor_.set_file_id(file_->id);
     cursor_.set_offset(file_->offset);
     file_.reset();
-    RAPPORT_RETURN_IF_ERROR(OpenFirst(&found));
+    RAPPORT_RETURN_IF_ERROR(OpenFirst(found));
   }
-  if (file_ == nullptr) {
-    found.cursor = cursor_;
-    return found;
-  }
+  if (file_ == nullptr) return absl::OkStatus();
   const std::optional<Candidate> successor = Successor();
   replaced_at_ = successor ? std::min(replaced_at_, now) : absl::InfiniteFuture();
   const bool ended = now - replaced_at_ >= options_.rotation_grace;
-  RAPPORT_RETURN_IF_ERROR(ReadLines(max_bytes, ended, &found));
-  if (found.lines.empty() && ended) {
+  RAPPORT_RETURN_IF_ERROR(ReadLines(max_bytes, ended, found));
+  if (found->lines.empty() && ended) {
     RAPPORT_ASSIGN_OR_RETURN(file_, Open(*successor));
     replaced_at_ = absl::InfiniteFuture();
-    RAPPORT_RETURN_IF_ERROR(ReadLines(max_bytes, /*ended=*/false, &found));
+    RAPPORT_RETURN_IF_ERROR(ReadLines(max_bytes, /*ended=*/false, found));
   }
   cursor_.set_file_id(file_->id);
   cursor_.set_offset(file_->id.empty() ? 0 : file_->offset);
-  found.cursor = cursor_;
-  return found;
+  return absl::OkStatus();
 }
 
 absl::Status FileFollower::ReadLines(size_t max_bytes, bool ended, FollowedLines* found) {

@@ -70,6 +70,17 @@ class FileFollower {
     absl::Time modified;
     bool is_current = false;  // has the name
   };
+  // What stat tells of the file that has the name.
+  struct Look {
+    uint64_t inode = 0;
+    int64_t size = 0;
+    absl::Time modified;
+    absl::Time changed;
+    bool operator==(const Look&) const = default;
+  };
+  std::optional<Look> LookAtName() const;
+  // Reads on, from what may be another file now.
+  absl::Status ReadOn(size_t max_bytes, absl::Time now, FollowedLines* found);
   // In the order in which they were written.
   std::vector<Candidate> Candidates() const;
   absl::StatusOr<std::unique_ptr<File>> Open(const Candidate& candidate) const;
@@ -88,6 +99,9 @@ class FileFollower {
   std::unique_ptr<File> file_;
   // Since when another file has come after the open one; InfiniteFuture while none has.
   absl::Time replaced_at_ = absl::InfiniteFuture();
+  // How the file looked when it had been read to its end and was long written; while it looks so,
+  // there is nothing to do.
+  std::optional<Look> rest_;
 };
 
 }  // namespace rapport

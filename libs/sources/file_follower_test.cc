@@ -1,5 +1,6 @@
 #include "libs/sources/file_follower.h"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -53,6 +54,33 @@ class FileFollowerTest : public ::testing::Test {
   state::v1::FileCursor cursor_;
   std::string gap_;
 };
+
+// A file that has long been as it is gets no more than a look; whatever happens to it is seen.
+TEST_F(FileFollowerTest, AFileThatRestedIsReadOn) {
+  const auto rest = [&](FileFollower& follower) {
+    fs::last_write_time(path_, fs::file_time_type::clock::now() - std::chrono::hours(1));
+    for (int i = 0; i < 3; ++i) EXPECT_THAT(Read(follower), IsEmpty());
+  };
+  FileFollower follower = Follow();
+  Append(path_, "one\n");
+  EXPECT_THAT(Read(follower), ElementsAre("one"));
+  rest(follower);
+  Append(path_, "two\nthr");
+  EXPECT_THAT(Read(follower), ElementsAre("two"));
+  rest(follower);
+  EXPECT_EQ(cursor_.offset(), 8);
+  fs::rename(path_, path_ + ".1");
+  Append(path_ + ".1", "ee\n");
+  EXPECT_THAT(Read(follower), ElementsAre("three"));
+  Append(path_, "four\n");
+  EXPECT_THAT(Read(follower), IsEmpty());
+  Later(absl::Seconds(5));
+  EXPECT_THAT(Read(follower), ElementsAre("four"));
+  rest(follower);
+  // Emptied, and as long as it was.
+  std::ofstream(path_, std::ios::trunc) << "five\n";
+  EXPECT_THAT(Read(follower), ElementsAre("five"));
+}
 
 TEST_F(FileFollowerTest, WaitsForTheFileAndForTheEndOfALine) {
   FileFollower follower = Follow();

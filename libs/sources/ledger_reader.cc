@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kBatch = 5000;
 // Between two looks while no partition has anything.
-constexpr absl::Duration kPause = absl::Milliseconds(100);
+constexpr absl::Duration kPause = absl::Milliseconds(200);
 
 }  // namespace
 

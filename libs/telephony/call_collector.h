@@ -15,6 +15,16 @@
 
 namespace rapport {
 
+// A call that is over, as far as the file tells.
+struct CollectedCall {
+  std::string call_id;
+  AssembledCall assembled;
+  int64_t facts = 0;  // that it is made of
+  int64_t line = 0;   // of the first of them
+  // It was given out before, and this is made of what came afterwards alone.
+  bool given_before = false;
+};
+
 // Puts the calls of a whole file together, fact by fact. Telephone systems write what they have to
 // say of a call close to each other: a call is given out once `kFactsApart` facts have passed since
 // its last one, so that memory is bounded, and a file gives the same calls each time. One thread at
@@ -22,21 +32,20 @@ namespace rapport {
 class CallCollector {
  public:
   static constexpr int64_t kFactsApart = 20'000;
-  // A call that is over, made of the facts since it was given out before, if it was. The status
-  // ends the collecting.
-  using Emit = std::function<absl::Status(const std::string& call_id, AssembledCall call,
-                                          bool given_before)>;
+  // Its status ends the collecting.
+  using Emit = std::function<absl::Status(CollectedCall call)>;
 
   CallCollector(AssembleOptions options, Emit emit);
 
-  // What `emit` returned.
-  absl::Status Add(source::v1::CallFact fact);
+  // A fact that stood on `line`. What `emit` returned.
+  absl::Status Add(source::v1::CallFact fact, int64_t line);
   // Gives out what is left, in the order of the calls' last facts.
   absl::Status Finish() { return GiveOut(0); }
 
  private:
   struct Call {
     std::vector<source::v1::CallFact> facts;
+    int64_t first_line = 0;
     int64_t last_fact = 0;
   };
   // Gives out the calls whose last fact is at least so many facts ago.

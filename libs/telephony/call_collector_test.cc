@@ -14,6 +14,7 @@ namespace rapport {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -26,32 +27,36 @@ source::v1::CallFact FactOf(CdrParser* parser, const std::string& row) {
 }
 
 TEST(CallCollectorTest, AFileGivesItsCallsOnceEach) {
-  std::vector<std::string> ids;
-  std::vector<AssembledCall> calls;
+  std::vector<CollectedCall> calls;
   CdrParser parser(testing::TestSource(), kLayout);
-  CallCollector collector({.is_ours = testing::TestNumberIsOurs},
-                          [&](const std::string& id, AssembledCall call, bool given_before) {
-                            EXPECT_FALSE(given_before);
-                            ids.push_back(id);
-                            calls.push_back(std::move(call));
-                            return absl::OkStatus();
-                          });
+  CallCollector collector({.is_ours = testing::TestNumberIsOurs}, [&](CollectedCall call) {
+    calls.push_back(std::move(call));
+    return absl::OkStatus();
+  });
   const auto rows = testing::TestLines(absl::StrCat(RAPPORT_TESTDATA, "/pbx.csv"));
-  for (const std::string& row : rows) EXPECT_OK(collector.Add(FactOf(&parser, row)));
-  EXPECT_THAT(ids, IsEmpty()) << "more facts of them may follow";
+  int64_t line = 0;
+  for (const std::string& row : rows) EXPECT_OK(collector.Add(FactOf(&parser, row), ++line));
+  EXPECT_THAT(calls, IsEmpty()) << "more facts of them may follow";
   EXPECT_OK(collector.Finish());
-  EXPECT_THAT(ids, SizeIs(10));
-  EXPECT_EQ(ids[1], "1741600100.6");
-  EXPECT_EQ(calls[1].call.outcome(), touchpoint::v1::CALL_OUTCOME_NO_ANSWER);
+  ASSERT_THAT(calls, SizeIs(10));
+  EXPECT_EQ(calls[1].call_id, "1741600100.6");
+  EXPECT_EQ(calls[1].assembled.call.outcome(), touchpoint::v1::CALL_OUTCOME_NO_ANSWER);
+  int64_t facts = 0;
+  for (const CollectedCall& call : calls) {
+    EXPECT_FALSE(call.given_before);
+    EXPECT_THAT(rows[static_cast<size_t>(call.line - 1)], HasSubstr(call.call_id));
+    facts += call.facts;
+  }
+  EXPECT_EQ(facts, line);
   EXPECT_OK(collector.Finish());
-  EXPECT_THAT(ids, SizeIs(10));
+  EXPECT_THAT(calls, SizeIs(10));
 }
 
 TEST(CallCollectorTest, CallsLongPastAreGivenOutOnTheWay) {
   int64_t rows = 0;
   std::vector<int64_t> given_out;
   CdrParser parser(testing::TestSource(), kLayout);
-  CallCollector collector({}, [&](const std::string&, const AssembledCall&, bool) {
+  CallCollector collector({}, [&](const CollectedCall&) {
     given_out.push_back(rows);
     return rows > CallCollector::kFactsApart + 2 ? absl::UnavailableError("full")
                                                  : absl::OkStatus();
@@ -65,7 +70,7 @@ TEST(CallCollectorTest, CallsLongPastAreGivenOutOnTheWay) {
   absl::Status status;
   // The first call has another row at the third place.
   for (rows = 1; status.ok(); ++rows) {
-    status = collector.Add(FactOf(&parser, row(rows == 3 ? 1 : rows)));
+    status = collector.Add(FactOf(&parser, row(rows == 3 ? 1 : rows)), rows);
   }
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable, "full"));
   EXPECT_THAT(given_out,
@@ -73,19 +78,22 @@ TEST(CallCollectorTest, CallsLongPastAreGivenOutOnTheWay) {
 }
 
 TEST(CallCollectorTest, ACallThatWasGivenOutIsKnownWhenMoreOfItComes) {
-  std::vector<std::pair<std::string, bool>> given;
-  CallCollector collector({}, [&](const std::string& id, const AssembledCall&, bool given_before) {
-    given.emplace_back(id, given_before);
+  std::vector<CollectedCall> calls;
+  CallCollector collector({}, [&](CollectedCall call) {
+    calls.push_back(std::move(call));
     return absl::OkStatus();
   });
   source::v1::CallFact fact;
   fact.set_call_id("7");
-  EXPECT_OK(collector.Add(fact));
-  EXPECT_OK(collector.Finish());
-  EXPECT_OK(collector.Add(fact));
-  EXPECT_OK(collector.Finish());
-  EXPECT_THAT(given,
-              ElementsAre(std::pair(std::string("7"), false), std::pair(std::string("7"), true)));
+  for (int64_t line : {3, 9}) {
+    EXPECT_OK(collector.Add(fact, line));
+    EXPECT_OK(collector.Finish());
+  }
+  ASSERT_THAT(calls, SizeIs(2));
+  EXPECT_FALSE(calls[0].given_before);
+  EXPECT_EQ(calls[0].line, 3);
+  EXPECT_TRUE(calls[1].given_before);
+  EXPECT_EQ(calls[1].line, 9);
 }
 
 }  // namespace

@@ -102,14 +102,14 @@ void Run() {
   const double import = Fastest([&] {
     calls = 0;
     CallCollector whole({.is_ours = [](absl::string_view number) { return number.size() < 5; }},
-                        [&](const std::string&, const AssembledCall&, bool) {
+                        [&](const CollectedCall&) {
                           ++calls;
                           return absl::OkStatus();
                         });
     EachLine(file, [&](absl::string_view line) {
       auto record = parser.Parse(line, {});
       RAPPORT_CHECK(record.ok(), "row");
-      RAPPORT_CHECK(whole.Add(std::move(*record->mutable_call_fact())).ok(), "row");
+      RAPPORT_CHECK(whole.Add(std::move(*record->mutable_call_fact()), 0).ok(), "row");
     });
     RAPPORT_CHECK(whole.Finish().ok(), "end");
   });
