@@ -84,6 +84,9 @@ struct FoldOptions {
   Partition partition;
   // Commits: after this much time, or this many bytes of changes, whichever is first.
   absl::Duration commit_interval = absl::Seconds(1);
+  // Or, in the live fold, once nothing has come for so long: there is nothing to wait for that
+  // could share the commit, and readers see the last of it.
+  absl::Duration quiet_interval = absl::Milliseconds(10);
   size_t commit_bytes = size_t{48} << 20;
   // Effects are committed, and so published, after this long, so that those of a few milliseconds
   // share a commit; longer while the reader is catching up.

@@ -12,9 +12,10 @@ namespace rapport {
 namespace {
 
 constexpr size_t kPollRecords = 4096;
-// How long a poll waits for records: short while changes wait for their commit, and never so long
-// that stopping takes time.
-constexpr absl::Duration kIdleWait = absl::Milliseconds(50);
+// How long a poll waits for records: short while changes wait for their commit, longer and longer
+// while nothing comes, and never so long that stopping takes time.
+constexpr absl::Duration kFirstIdleWait = absl::Milliseconds(25);
+constexpr absl::Duration kLongestIdleWait = absl::Milliseconds(200);
 constexpr absl::Duration kBusyWait = absl::Milliseconds(1);
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(10);
@@ -99,7 +100,9 @@ void Projector::PollAndFold() {
     }
   }
   const absl::StatusOr<PartitionRecords> polled =
-      subscription_->Poll(kPollRecords, busy ? kBusyWait : kIdleWait);
+      subscription_->Poll(kPollRecords, busy ? kBusyWait : idle_wait_);
+  const bool found = polled.ok() && !polled->records.empty();
+  idle_wait_ = busy || found ? kFirstIdleWait : std::min(2 * idle_wait_, kLongestIdleWait);
   MutexLock lock(&mutex_);
   bool catching_up = false;
   if (polled.ok()) {
@@ -112,7 +115,8 @@ void Projector::PollAndFold() {
         absl::StrCat(env_.spec->identity().name, ": reading the log: ", polled.status().message()));
     changed_.WaitFor(&mutex_, kFirstPause);
   }
-  for (auto& [partition, slot] : slots_) Maintain(partition, slot, catching_up);
+  const bool all_polled = polled.ok() && !found;
+  for (auto& [partition, slot] : slots_) Maintain(partition, slot, catching_up, all_polled);
   Show();
   changed_.SignalAll();
 }
@@ -287,9 +291,15 @@ void Projector::FoldInto(Partition partition, absl::Span<const RecordView> recor
     return;
   }
   slot.last_record_at = records.back().timestamp;
+  slot.folded_at = absl::Now();
 }
 
-void Projector::Maintain(Partition partition, Slot& slot, bool catching_up) {
+bool Projector::IsQuiet(const Slot& slot) const {
+  return slot.folded_at - slot.last_record_at <= kLag &&
+         absl::Now() - slot.folded_at >= options_.fold.quiet_interval;
+}
+
+void Projector::Maintain(Partition partition, Slot& slot, bool catching_up, bool all_polled) {
   const auto maintain = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
     if (slot.worker == nullptr) {
       if (absl::Now() < slot.retry_at) return absl::OkStatus();
@@ -308,9 +318,10 @@ void Projector::Maintain(Partition partition, Slot& slot, bool catching_up) {
     }
     const Offset committed = fold.committed_position();
     const absl::Time before = absl::Now();
-    RAPPORT_RETURN_IF_ERROR((waiting_ > 0 && !catching_up) || IsAwaited(partition, fold)
-                                ? slot.worker->Flush()
-                                : slot.worker->CommitIfDue(before, catching_up));
+    const bool flush = (waiting_ > 0 && !catching_up) || IsAwaited(partition, fold) ||
+                       (all_polled && fold.has_uncommitted() && IsQuiet(slot));
+    RAPPORT_RETURN_IF_ERROR(flush ? slot.worker->Flush()
+                                  : slot.worker->CommitIfDue(before, catching_up));
     if (options_.on_commit && fold.committed_position() != committed) {
       options_.on_commit(partition, absl::Now() - before);
     }

@@ -104,6 +104,8 @@ class Projector : private PartitionListener {
     // Read again from the log up to here: it was polled while the worker was closed.
     Offset reread_until = Offset(0);
     absl::Time last_record_at = absl::InfinitePast();
+    // When it got records last.
+    absl::Time folded_at = absl::InfinitePast();
   };
   // What others see of a partition without waiting for its fold.
   struct Shown {
@@ -139,7 +141,10 @@ class Projector : private PartitionListener {
   // Folds records; on an error closes the worker and notes the trouble.
   void FoldInto(Partition partition, absl::Span<const RecordView> records)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Maintain(Partition partition, Slot& slot, bool catching_up)
+  // Whether it has followed the log closely, and nothing came for a while.
+  bool IsQuiet(const Slot& slot) const;
+  // `all_polled`: there was nothing more to read, in any partition.
+  void Maintain(Partition partition, Slot& slot, bool catching_up, bool all_polled)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenWorker(Partition partition, Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Fail(Partition partition, Slot& slot, const absl::Status& status)
@@ -153,6 +158,8 @@ class Projector : private PartitionListener {
   std::atomic<bool> stopping_ = false;
   // Somebody waits for a flush or for the lock: the loop is not to linger in Poll.
   std::atomic<int> waiting_ = 0;
+  // Of the thread alone.
+  absl::Duration idle_wait_ = absl::Milliseconds(25);
 
   mutable Mutex mutex_;
   CondVar changed_;

@@ -181,6 +181,7 @@ class Told {
 TEST_F(ProjectorTest, WhoWaitsForAPositionIsToldOnceItIsCommitted) {
   // Nothing else would commit within the test.
   toy_options_.fold.commit_interval = absl::Hours(1);
+  toy_options_.fold.quiet_interval = absl::Hours(1);
   const auto projector = Start();
   Append(20);
   for (int i = 0; i < kPartitions; ++i) {
@@ -199,6 +200,24 @@ TEST_F(ProjectorTest, WhoWaitsForAPositionIsToldOnceItIsCommitted) {
     projector->NotifyAt(Partition(i), marks.end, absl::InfinitePast(), again.Callback());
     EXPECT_TRUE(again.told());
   }
+}
+
+TEST_F(ProjectorTest, WhatCameLastIsCommittedOnceTheLogIsQuiet) {
+  // Nothing else would commit within the test.
+  toy_options_.fold.commit_interval = absl::Hours(1);
+  const auto projector = Start();
+  // Following closely, however slow this machine is.
+  Record record = MakeRecord(testing::MakeTouchpoint(touchpoint::v1::Touchpoint::kOrderPlaced, "c",
+                                                     "late", absl::Now() + absl::Hours(1)));
+  record.timestamp = absl::Now() + absl::Hours(1);
+  ASSERT_OK_AND_ASSIGN(const auto positions, real_log_->Append("touchpoints", {record}));
+  Until([&] {
+    const auto status = projector->Status();
+    return status.ok() && std::any_of(status->begin(), status->end(), [&](const auto& partition) {
+             return partition.partition == positions[0].partition &&
+                    partition.committed > positions[0].offset;
+           });
+  });
 }
 
 TEST_F(ProjectorTest, WhoWaitsInVainIsToldWhy) {
