@@ -1,5 +1,6 @@
 #include "libs/history/history_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,8 +12,11 @@
 namespace rapport {
 namespace {
 
-// So that stopping and a handover take no longer.
-constexpr absl::Duration kIdle = absl::Milliseconds(20);
+// Between two looks at the log: longer and longer while nothing comes.
+constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
+constexpr absl::Duration kLongestPause = absl::Milliseconds(160);
+// It is told at once when it leads.
+constexpr absl::Duration kNoLead = absl::Seconds(1);
 constexpr absl::Duration kPauseAfterTrouble = absl::Milliseconds(500);
 
 }  // namespace
@@ -33,14 +37,33 @@ absl::StatusOr<std::unique_ptr<HistoryWriter>> HistoryWriter::Start(EventLog* lo
       writer->leadership_,
       Leadership::Join(log, writer->options_.notes_topic,
                        {.group = writer->options_.group, .member = writer->options_.member},
-                       [self = writer.get()](bool leads) { self->leads_ = leads; }));
+                       [self = writer.get()](bool leads) { self->Lead(leads); }));
   writer->thread_ = std::thread([self = writer.get()] { self->Run(); });
   return writer;
 }
 
 HistoryWriter::~HistoryWriter() {
-  stopping_ = true;
+  {
+    MutexLock lock(&mutex_);
+    stopping_ = true;
+    changed_.SignalAll();
+  }
   if (thread_.joinable()) thread_.join();
+}
+
+void HistoryWriter::Lead(bool leads) {
+  MutexLock lock(&mutex_);
+  leads_ = leads;
+  changed_.SignalAll();
+}
+
+void HistoryWriter::Pause(absl::Duration pause) {
+  const absl::Time end = absl::Now() + pause;
+  MutexLock lock(&mutex_);
+  const bool led = leads_;
+  while (!stopping_ && leads_ == led && absl::Now() < end) {
+    changed_.WaitFor(&mutex_, end - absl::Now());
+  }
 }
 
 absl::Status HistoryWriter::trouble() const {
@@ -50,8 +73,10 @@ absl::Status HistoryWriter::trouble() const {
 
 void HistoryWriter::Run() {
   while (!stopping_) {
-    absl::SleepFor(kIdle);
-    if (!leads_) continue;
+    if (!leads_) {
+      Pause(kNoLead);
+      continue;
+    }
     absl::Status status = Work();
     // It goes on elsewhere.
     if (absl::IsAborted(status)) status = absl::OkStatus();
@@ -63,7 +88,7 @@ void HistoryWriter::Run() {
       }
       trouble_ = status;
     }
-    if (!status.ok() && !stopping_) absl::SleepFor(kPauseAfterTrouble);
+    if (!status.ok()) Pause(kPauseAfterTrouble);
   }
 }
 
@@ -80,9 +105,11 @@ absl::Status HistoryWriter::Work() {
     MutexLock lock(&mutex_);
     trouble_ = absl::OkStatus();
   }
+  absl::Duration pause = kFirstPause;
   while (leads_ && !stopping_) {
     RAPPORT_ASSIGN_OR_RETURN(const int64_t records, teller->Step());
-    if (records == 0) absl::SleepFor(kIdle);
+    pause = records > 0 ? kFirstPause : std::min(2 * pause, kLongestPause);
+    if (records == 0) Pause(pause);
   }
   return absl::OkStatus();
 }

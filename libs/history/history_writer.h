@@ -46,12 +46,16 @@ class HistoryWriter {
   HistoryWriter(EventLog* log, Options options) : log_(log), options_(std::move(options)) {}
   void Run();
   absl::Status Work();
+  void Lead(bool leads);
+  // Less when it is to stop, or leads, or leads no longer.
+  void Pause(absl::Duration pause);
 
   EventLog* const log_;
   const Options options_;
   std::atomic<bool> leads_ = false;
   std::atomic<bool> stopping_ = false;
   mutable Mutex mutex_;
+  CondVar changed_;
   absl::Status trouble_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Leadership> leadership_;
   std::thread thread_;

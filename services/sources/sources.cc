@@ -39,6 +39,8 @@ using config::v1::Source;
 constexpr size_t kMaxHookBytes = size_t{40} << 20;
 constexpr absl::Duration kLoadTimeout = absl::Minutes(10);
 constexpr absl::Duration kRetry = absl::Seconds(1);
+// So that stopping takes no longer: what comes, or falls due, ends the wait.
+constexpr absl::Duration kStepWait = absl::Milliseconds(200);
 constexpr absl::Duration kMetricsInterval = absl::Seconds(5);
 
 // Puts calls together on a thread of its own.
@@ -58,7 +60,7 @@ class AssemblyThread {
  private:
   void Run() {
     while (!wait_.stopped()) {
-      const absl::Status status = assembly_->Step(absl::Milliseconds(50));
+      const absl::Status status = assembly_->Step(kStepWait);
       {
         const MutexLock lock(&mutex_);
         if (!status.ok() && trouble_.ok()) {
