@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -251,6 +252,33 @@ TEST_F(CallAssemblyTest, AnIncompleteCallIsWrittenAfterItsTimeOutAndCorrectedLat
   EXPECT_FALSE(corrected.call_completed().incomplete());
   EXPECT_EQ(corrected.call_completed().talk_seconds(), 60);
   EXPECT_EQ(corrected.source_event_id(), first.source_event_id());
+}
+
+// The rest of a call may come between the look that decides on it and the decision's record: the
+// call is whole then, and so must be what is told of it.
+TEST_F(CallAssemblyTest, ADecisionIsCorrectedThatFactsCameBefore) {
+  OpenCalls calls({.is_ours = [](absl::string_view) { return false; },
+                   .timeout = [](absl::string_view) { return absl::Hours(4); },
+                   .queue_steps_expected = [](absl::string_view) { return true; }});
+  const std::vector<SourceRecord> call = QueuedCall(0);
+  calls.Apply(call[0], Offset(0), kStart);
+  const std::vector<source::v1::CallDecided> early = calls.TakeDue(kStart + absl::Hours(4));
+  ASSERT_THAT(early, SizeIs(1));
+  EXPECT_TRUE(early[0].incomplete());
+  for (int i = 1; i < 4; ++i) calls.Apply(call[static_cast<size_t>(i)], Offset(i), kStart);
+  SourceRecord record;
+  *record.mutable_call_decided() = early[0];
+  const std::optional<DecidedCall> decided = calls.Apply(record, Offset(4), kStart);
+  ASSERT_TRUE(decided.has_value());
+  EXPECT_TRUE(decided->assembled.complete);
+
+  const std::vector<source::v1::CallDecided> late = calls.TakeDue(kStart + absl::Hours(4));
+  ASSERT_THAT(late, SizeIs(1));
+  EXPECT_FALSE(late[0].incomplete());
+  EXPECT_EQ(late[0].revision(), 1);
+  *record.mutable_call_decided() = late[0];
+  EXPECT_FALSE(calls.Apply(record, Offset(5), kStart).has_value()) << "nothing new to be written";
+  EXPECT_THAT(calls.TakeDue(kStart + absl::Hours(4)), IsEmpty());
 }
 
 TEST_F(CallAssemblyTest, ALagNeverMakesACallIncomplete) {

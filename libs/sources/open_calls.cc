@@ -126,9 +126,17 @@ void OpenCalls::Schedule(const Key& key, Call* call, absl::Time due) {
   due_.insert({due, key});
 }
 
+bool OpenCalls::IsSettled(const Call& call, const AssembledCall& assembled) {
+  return call.revision >= 0 && call.told_incomplete != assembled.complete &&
+         ContentOf(assembled) == call.written;
+}
+
 void OpenCalls::Reschedule(const Key& key, Call* call) {
-  const AssembledCall assembled = Assemble(key, *call);
-  if (call->revision >= 0 && ContentOf(assembled) == call->written) {
+  Reschedule(key, Assemble(key, *call), call);
+}
+
+void OpenCalls::Reschedule(const Key& key, const AssembledCall& assembled, Call* call) {
+  if (IsSettled(*call, assembled)) {
     Schedule(key, call, call->heard_at + rules_.correction_window);
   } else if (!assembled.complete) {
     Schedule(key, call, call->heard_at + rules_.timeout(key.first));
@@ -140,15 +148,20 @@ void OpenCalls::Reschedule(const Key& key, Call* call) {
 
 std::optional<DecidedCall> OpenCalls::Decide(const CallDecided& decided, absl::Time received_at) {
   const auto it = Find({decided.system(), decided.call_id()});
-  if (it == calls_.end() || decided.revision() != it->second.revision + 1) return std::nullopt;
+  if (it == calls_.end()) return std::nullopt;
   Call& call = it->second;
   AssembledCall assembled = Assemble(it->first, call);
+  call.told_incomplete = decided.incomplete();
+  if (decided.revision() != call.revision + 1) {
+    Reschedule(it->first, assembled, &call);
+    return std::nullopt;
+  }
   std::string content = ContentOf(assembled);
   call.revision = decided.revision();
   call.deciding = false;
   const bool known = content == call.written;
   call.written = std::move(content);
-  Schedule(it->first, &call, call.heard_at + rules_.correction_window);
+  Reschedule(it->first, assembled, &call);
   if (known) return std::nullopt;
   return DecidedCall{.system = it->first.first,
                      .call_id = it->first.second,
@@ -168,7 +181,7 @@ std::vector<CallDecided> OpenCalls::TakeDue(absl::Time now) {
     Call& call = it->second;
     if (call.deciding) continue;
     const AssembledCall assembled = Assemble(it->first, call);
-    if (call.revision >= 0 && ContentOf(assembled) == call.written) {
+    if (IsSettled(call, assembled)) {
       Forget(it);
       continue;
     }

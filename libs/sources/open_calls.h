@@ -51,7 +51,9 @@ struct DecidedCall {
 //
 // A call is decided on by a CallDecided record in its partition: its content is what the facts
 // before that record say, so that whoever reads the partition again finds the same. One with a
-// revision that is not the next is passed over: two who owned the partition at once wrote it.
+// revision that is not the next is passed over: two who owned the partition at once wrote it. One
+// that says "incomplete" and should not, or the other way round, since facts came just before it,
+// is followed by another.
 //
 // Facts join by call_id and related_call_ids. When two calls turn out to be one before both were
 // decided on, they are one from then on; the one that was written, or else that the other is
@@ -84,6 +86,8 @@ class OpenCalls {
     absl::Time heard_at;
     int32_t revision = -1;  // that was decided on last
     std::string written;    // its content
+    // What the latest decision says, which may have been made without facts that stand before it.
+    bool told_incomplete = false;
     absl::Time due;
     bool deciding = false;
   };
@@ -98,6 +102,9 @@ class OpenCalls {
   void Forget(Calls::iterator call);
   void Schedule(const Key& key, Call* call, absl::Time due);
   void Reschedule(const Key& key, Call* call);
+  void Reschedule(const Key& key, const AssembledCall& assembled, Call* call);
+  // Whether what was decided is what is known.
+  static bool IsSettled(const Call& call, const AssembledCall& assembled);
   AssembledCall Assemble(const Key& key, const Call& call) const;
 
   const OpenCallsRules rules_;
