@@ -24,29 +24,15 @@ using google::protobuf::Timestamp;
 using touchpoint::v1::Money;
 using Path = std::vector<const FieldDescriptor*>;
 
-std::string FillIn(const TextPlan& plan, const CsvRow& row) {
-  std::string text;
-  bool all_empty = plan.has_column;
-  for (const TextPlan::Part& part : plan.parts) {
-    const absl::string_view piece =
-        part.column < 0 ? absl::string_view(part.literal) : row[static_cast<size_t>(part.column)];
-    if (part.column >= 0 && !piece.empty()) all_empty = false;
-    text.append(piece.data(), piece.size());
-  }
-  if (all_empty) text.clear();
-  return text;
-}
-
-absl::StatusOr<Decimal> SumOfProducts(const ValuePlan& value, const FormatPlan& format,
+absl::StatusOr<Decimal> SumOfProducts(const ValuePlan& value, Decimal::Marks marks,
                                       RowGroup* group) {
   Decimal sum;
   for (size_t i = 0; i < group->rows.size(); ++i) {
     group->bad_row = i;
     Decimal product = Decimal::FromInteger(1);
     for (const int column : value.factors) {
-      RAPPORT_ASSIGN_OR_RETURN(
-          const Decimal factor,
-          Decimal::Parse(group->rows[i][static_cast<size_t>(column)], format.marks));
+      RAPPORT_ASSIGN_OR_RETURN(const Decimal factor,
+                               Decimal::Parse(group->rows[i][static_cast<size_t>(column)], marks));
       RAPPORT_ASSIGN_OR_RETURN(product, product.Times(factor));
     }
     RAPPORT_ASSIGN_OR_RETURN(sum, sum.Plus(product));
@@ -56,18 +42,18 @@ absl::StatusOr<Decimal> SumOfProducts(const ValuePlan& value, const FormatPlan& 
 }
 
 // nullopt: the value is left out.
-absl::StatusOr<std::optional<Decimal>> EvaluateNumber(const ValuePlan& value,
-                                                      const FormatPlan& format, RowGroup* group) {
+absl::StatusOr<std::optional<Decimal>> EvaluateNumber(const ValuePlan& value, Decimal::Marks marks,
+                                                      RowGroup* group) {
   Decimal number;
   switch (value.content) {
     case ValuePlan::Content::kText: {
-      const std::string text = EvaluateText(value, *group);
+      RAPPORT_ASSIGN_OR_RETURN(const std::string text, EvaluateText(value, *group));
       if (text.empty()) return std::nullopt;
-      RAPPORT_ASSIGN_OR_RETURN(number, Decimal::Parse(text, format.marks));
+      RAPPORT_ASSIGN_OR_RETURN(number, Decimal::Parse(text, marks));
       break;
     }
     case ValuePlan::Content::kProductSum: {
-      RAPPORT_ASSIGN_OR_RETURN(number, SumOfProducts(value, format, group));
+      RAPPORT_ASSIGN_OR_RETURN(number, SumOfProducts(value, marks, group));
       break;
     }
     case ValuePlan::Content::kRowCount:
@@ -101,11 +87,11 @@ Message* Descend(const Path& path, Message* root) {
   return message;
 }
 
-absl::Status SetNumber(const AssignmentPlan& assignment, const FormatPlan& format, RowGroup* group,
+absl::Status SetNumber(const AssignmentPlan& assignment, Decimal::Marks marks, RowGroup* group,
                        Message* root) {
   const ValuePlan& value = assignment.value;
   RAPPORT_ASSIGN_OR_RETURN(const std::optional<Decimal> number,
-                           EvaluateNumber(value, format, group));
+                           EvaluateNumber(value, marks, group));
   if (!number.has_value()) return absl::OkStatus();
   RAPPORT_ASSIGN_OR_RETURN(const int64_t integer,
                            number->ToInteger(value.decimal_shift, value.rounded));
@@ -123,11 +109,11 @@ absl::Status SetNumber(const AssignmentPlan& assignment, const FormatPlan& forma
   return absl::OkStatus();
 }
 
-absl::Status SetMoney(const AssignmentPlan& assignment, const FormatPlan& format, RowGroup* group,
+absl::Status SetMoney(const AssignmentPlan& assignment, Decimal::Marks marks, RowGroup* group,
                       Message* root) {
   const ValuePlan& value = assignment.value;
   RAPPORT_ASSIGN_OR_RETURN(const std::optional<Decimal> number,
-                           EvaluateNumber(value, format, group));
+                           EvaluateNumber(value, marks, group));
   if (!number.has_value()) return absl::OkStatus();
   const std::string currency = FillIn(value.currency, group->rows.front());
   const int digits = CurrencyDigits(currency);
@@ -171,75 +157,59 @@ void SetString(const FieldDescriptor* field, const std::string& text, const Path
   }
 }
 
-absl::Status SetFromText(const AssignmentPlan& assignment, const FormatPlan& format,
-                         RowGroup* group, Message* root) {
+absl::Status SetTime(const AssignmentPlan& assignment, const RowGroup& group, Message* root) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<absl::Time> time,
+                           EvaluateTime(assignment.value, group));
+  if (!time.has_value()) return absl::OkStatus();
   const FieldDescriptor* const field = assignment.path.back();
-  const std::string text = EvaluateText(assignment.value, *group);
-  if (text.empty()) return absl::OkStatus();
-  switch (field->cpp_type()) {
-    case FieldDescriptor::CPPTYPE_STRING:
-      SetString(field, text, assignment.path, root);
-      return absl::OkStatus();
-    case FieldDescriptor::CPPTYPE_ENUM:
-      return SetEnum(field, text, assignment.path, root);
-    case FieldDescriptor::CPPTYPE_BOOL: {
-      RAPPORT_ASSIGN_OR_RETURN(const bool truth, ParseBool(text));
-      Message* const message = Descend(assignment.path, root);
-      message->GetReflection()->SetBool(message, field, truth);
-      return absl::OkStatus();
-    }
-    default: {
-      RAPPORT_CHECK(field->message_type() == Timestamp::descriptor(), field->full_name());
-      RAPPORT_ASSIGN_OR_RETURN(const absl::Time time, ParseTimeText(text, format));
-      Message* const message = Descend(assignment.path, root);
-      ToProto(time,
-              static_cast<Timestamp*>(message->GetReflection()->MutableMessage(message, field)));
-      return absl::OkStatus();
-    }
-  }
+  RAPPORT_CHECK(field->message_type() == Timestamp::descriptor(), field->full_name());
+  Message* const message = Descend(assignment.path, root);
+  ToProto(*time, static_cast<Timestamp*>(message->GetReflection()->MutableMessage(message, field)));
+  return absl::OkStatus();
 }
 
-absl::Status AssignUnnamed(const AssignmentPlan& assignment, const FormatPlan& format,
-                           RowGroup* group, Message* root) {
+absl::Status SetFromText(const AssignmentPlan& assignment, const RowGroup& group, Message* root) {
+  const FieldDescriptor* const field = assignment.path.back();
+  RAPPORT_ASSIGN_OR_RETURN(const std::string text, EvaluateText(assignment.value, group));
+  if (text.empty()) return absl::OkStatus();
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+    SetString(field, text, assignment.path, root);
+    return absl::OkStatus();
+  }
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+    return SetEnum(field, text, assignment.path, root);
+  }
+  RAPPORT_CHECK(field->cpp_type() == FieldDescriptor::CPPTYPE_BOOL, field->full_name());
+  RAPPORT_ASSIGN_OR_RETURN(const bool truth, ParseBool(text));
+  Message* const message = Descend(assignment.path, root);
+  message->GetReflection()->SetBool(message, field, truth);
+  return absl::OkStatus();
+}
+
+absl::Status AssignUnnamed(const AssignmentPlan& assignment, Decimal::Marks marks, RowGroup* group,
+                           Message* root) {
   const FieldDescriptor* const field = assignment.path.back();
   if (field->cpp_type() == FieldDescriptor::CPPTYPE_INT32 ||
       field->cpp_type() == FieldDescriptor::CPPTYPE_INT64) {
-    return SetNumber(assignment, format, group, root);
+    return SetNumber(assignment, marks, group, root);
   }
-  if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
-      field->message_type() == Money::descriptor()) {
-    return SetMoney(assignment, format, group, root);
+  if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
+    return SetFromText(assignment, *group, root);
   }
-  return SetFromText(assignment, format, group, root);
+  if (field->message_type() == Money::descriptor()) {
+    return SetMoney(assignment, marks, group, root);
+  }
+  return SetTime(assignment, *group, root);
 }
 
 }  // namespace
 
-std::string EvaluateText(const ValuePlan& value, const RowGroup& group) {
-  std::string text = FillIn(value.text, group.rows.front());
-  if (!value.strip_suffix.empty()) {
-    text.resize(absl::StripSuffix(text, value.strip_suffix).size());
-  }
-  if (value.translations.empty()) return text;
-  const auto it = value.translations.find(text);
-  if (it != value.translations.end()) return it->second;
-  return value.translated_only ? std::string() : text;
-}
-
-absl::StatusOr<absl::Time> ParseTimeText(const std::string& text, const FormatPlan& format) {
-  absl::Time time;
-  std::string error;
-  if (absl::ParseTime(format.time_format, text, format.time_zone, &time, &error)) return time;
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", text, "' is no time in the format '", format.time_format, "'"));
-}
-
-absl::Status Assign(const AssignmentPlan& assignment, const FormatPlan& format, RowGroup* group,
+absl::Status Assign(const AssignmentPlan& assignment, Decimal::Marks marks, RowGroup* group,
                     Message* root) {
-  return Annotate(AssignUnnamed(assignment, format, group, root), assignment.name);
+  return Annotate(AssignUnnamed(assignment, marks, group, root), assignment.name);
 }
 
-absl::Status AddRowList(const RowListPlan& list, const FormatPlan& format, RowGroup* group,
+absl::Status AddRowList(const RowListPlan& list, Decimal::Marks marks, RowGroup* group,
                         Message* root) {
   Message* const parent = Descend(list.path, root);
   for (size_t i = 0; i < group->rows.size(); ++i) {
@@ -247,7 +217,7 @@ absl::Status AddRowList(const RowListPlan& list, const FormatPlan& format, RowGr
     RowGroup one = {group->rows.subspan(i, 1)};
     Message* const element = parent->GetReflection()->AddMessage(parent, list.path.back());
     for (const AssignmentPlan& assignment : list.assignments) {
-      RAPPORT_RETURN_IF_ERROR(Assign(assignment, format, &one, element));
+      RAPPORT_RETURN_IF_ERROR(Assign(assignment, marks, &one, element));
     }
   }
   group->bad_row = 0;

@@ -9,8 +9,6 @@
 namespace rapport {
 namespace {
 
-using touchpoint::v1::Touchpoint;
-
 // More in one group is a mistake in group_columns, and would fill the memory.
 constexpr size_t kMaxGroupRows = 10'000;
 constexpr char kTooLarge[] = "the group has more than 10000 rows; are the group_columns right?";
@@ -26,13 +24,10 @@ absl::StatusOr<std::unique_ptr<CsvInput>> CsvInput::Open(const std::string& path
   const auto& names = mapping.proto().format().column_names();
   std::vector<std::string> columns(names.begin(), names.end());
   if (columns.empty()) {
-    CsvRow row;
-    const absl::StatusOr<bool> found = reader->Next(&row);
-    RAPPORT_RETURN_IF_ERROR(Annotate(found.status(), absl::StrCat(path, ":1")));
-    if (!*found) return absl::InvalidArgumentError(absl::StrCat(path, ": the file is empty"));
-    for (size_t i = 0; i < row.size(); ++i) columns.emplace_back(row[i]);
+    RAPPORT_ASSIGN_OR_RETURN(columns, ReadColumnNames(path, reader.get()));
   }
-  RAPPORT_ASSIGN_OR_RETURN(ImportPlan plan, CompileMapping(mapping, columns));
+  RAPPORT_ASSIGN_OR_RETURN(const LookupTables lookups, LoadLookups(mapping, path));
+  RAPPORT_ASSIGN_OR_RETURN(ImportPlan plan, CompileMapping(mapping, columns, lookups));
   auto mapper = std::make_unique<GroupMapper>(std::move(plan), now);
   return std::unique_ptr<CsvInput>(new CsvInput(path, std::move(reader), std::move(mapper)));
 }
@@ -102,8 +97,8 @@ absl::Status CsvInput::UseGroup() {
   } else if (made_.empty()) {
     sink_->Skip(static_cast<int64_t>(group_.size()));
   }
-  for (Touchpoint& touchpoint : made_) {
-    RAPPORT_RETURN_IF_ERROR(sink_->Accept(path_, group_.front().line(), &touchpoint));
+  for (MappedTouchpoint& made : made_) {
+    RAPPORT_RETURN_IF_ERROR(sink_->Accept(path_, made.line, &made.touchpoint));
   }
   return absl::OkStatus();
 }

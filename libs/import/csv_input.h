@@ -11,7 +11,6 @@
 #include "libs/import/import_input.h"
 #include "libs/import/import_sink.h"
 #include "libs/import/mapping.h"
-#include "rapport/touchpoint/v1/touchpoint.pb.h"
 
 namespace rapport {
 
@@ -43,7 +42,7 @@ class CsvInput : public ImportInput {
   const std::unique_ptr<GroupMapper> mapper_;
   ImportSink* sink_ = nullptr;
   std::vector<CsvRow> group_;
-  std::vector<touchpoint::v1::Touchpoint> made_;
+  std::vector<MappedTouchpoint> made_;
   int64_t damaged_line_ = 0;  // a damaged row after the group's last; 0 for none
   int64_t lacking_line_ = 0;  // a damaged row amid the group; 0 for none
   bool too_large_ = false;    // the group was given up, and group_ holds its first row alone

@@ -135,4 +135,15 @@ absl::StatusOr<bool> CsvReader::Next(CsvRow* row) {
   }
 }
 
+absl::StatusOr<std::vector<std::string>> ReadColumnNames(const std::string& path,
+                                                         CsvReader* reader) {
+  CsvRow row;
+  const absl::StatusOr<bool> found = reader->Next(&row);
+  RAPPORT_RETURN_IF_ERROR(Annotate(found.status(), absl::StrCat(path, ":1")));
+  if (!*found) return absl::InvalidArgumentError(absl::StrCat(path, ": the file is empty"));
+  std::vector<std::string> columns;
+  for (size_t i = 0; i < row.size(); ++i) columns.emplace_back(row[i]);
+  return columns;
+}
+
 }  // namespace rapport

@@ -77,4 +77,8 @@ class CsvReader {
   std::vector<std::string> put_back_;
 };
 
+// The names in the first row of the file of that path. InvalidArgument when it has none.
+absl::StatusOr<std::vector<std::string>> ReadColumnNames(const std::string& path,
+                                                         CsvReader* reader);
+
 }  // namespace rapport

@@ -6,15 +6,22 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "libs/base/event_id.h"
-#include "libs/import/assign.h"
 #include "libs/import/csv_reader.h"
+#include "libs/import/evaluate.h"
 #include "libs/import/mapping.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
 namespace rapport {
+
+// A touchpoint, and the first line of what it was made of.
+struct MappedTouchpoint {
+  touchpoint::v1::Touchpoint touchpoint;
+  int64_t line = 0;
+};
 
 // Makes the touchpoints of each group of rows, all of them or none. One thread at a time.
 class GroupMapper {
@@ -28,16 +35,31 @@ class GroupMapper {
   // Appends the touchpoints of the group, valid but for recorded_at, to `touchpoints`; none
   // when no rule is meant for it. InvalidArgument with the reason for people when the group cannot
   // be used; `bad_row` is then the row it lies in.
-  absl::Status Map(absl::Span<const CsvRow> rows,
-                   std::vector<touchpoint::v1::Touchpoint>* touchpoints, size_t* bad_row);
+  absl::Status Map(absl::Span<const CsvRow> rows, std::vector<MappedTouchpoint>* touchpoints,
+                   size_t* bad_row);
 
   size_t column_count() const { return plan_.column_count; }
   const std::string& source() const { return plan_.source; }
 
  private:
-  absl::Status MapRule(const RulePlan& rule, const RowGroup& rows,
-                       touchpoint::v1::Touchpoint touchpoint, size_t* bad_row,
-                       std::vector<touchpoint::v1::Touchpoint>* made) const;
+  // Those that are meant for the group, or for a row of it.
+  std::vector<const RulePlan*> RulesFor(absl::Span<const CsvRow> rows) const;
+  absl::StatusOr<std::string> ClientOf(absl::Span<const CsvRow> rows, size_t* bad_row) const;
+  // `header`: what all touchpoints of the group have in common.
+  absl::Status MapRule(const RulePlan& rule, absl::Span<const CsvRow> rows,
+                       const touchpoint::v1::Touchpoint& header, size_t* bad_row,
+                       std::vector<MappedTouchpoint>* made) const;
+  absl::Status MakeTouchpoint(const RulePlan& rule, RowGroup* group,
+                              touchpoint::v1::Touchpoint touchpoint,
+                              std::vector<MappedTouchpoint>* made) const;
+  // False: it has not happened.
+  absl::StatusOr<bool> SetTime(const RulePlan& rule, const RowGroup& group,
+                               touchpoint::v1::Touchpoint* touchpoint) const;
+  absl::Status SetFields(const RulePlan& rule, RowGroup* group,
+                         touchpoint::v1::Touchpoint* touchpoint) const;
+  // InvalidArgument: there has been one with this event id.
+  absl::Status CheckNew(const touchpoint::v1::Touchpoint& touchpoint,
+                        const std::vector<MappedTouchpoint>& made) const;
 
   const ImportPlan plan_;
   const absl::Time now_;

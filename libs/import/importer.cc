@@ -13,6 +13,7 @@ namespace rapport {
 namespace {
 
 absl::StatusOr<std::unique_ptr<ImportInput>> Open(const ImportFile& file, absl::Time now) {
+  if (file.open) return file.open(file.path, now);
   if (file.mapping == nullptr) return EventInput::Open(file.path, now);
   return CsvInput::Open(file.path, *file.mapping, now);
 }

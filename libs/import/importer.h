@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
 namespace rapport {
+
+class ImportInput;
 
 struct ImportProgress {
   enum class Phase {
@@ -81,12 +84,16 @@ struct ImportSummary {
   std::vector<RejectedLine> rejected;
 };
 
-// One file of an import; either may be compressed by gzip.
+// One file of an import; CSV and NDJSON may be compressed by gzip.
 struct ImportFile {
   std::string path;
   // How the rows of a CSV file become touchpoints. Null: the file holds CloudEvents in JSON, one to
   // a line (NDJSON).
   const MappingFile* mapping = nullptr;
+  // When set: how a file of another form is opened, which `now` is the present of.
+  std::function<absl::StatusOr<std::unique_ptr<ImportInput>>(const std::string& path,
+                                                             absl::Time now)>
+      open = {};
 };
 
 // Appends what the files hold to the log as touchpoints; those of all files together in the order

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/timestamp.pb.h"
@@ -39,8 +38,9 @@ absl::StatusOr<char> OneCharacter(const MappingFile& mapping, const std::string&
 
 class Compiler {
  public:
-  Compiler(const MappingFile& mapping, const std::vector<std::string>& columns)
-      : mapping_(mapping), columns_(columns) {}
+  Compiler(const MappingFile& mapping, const std::vector<std::string>& columns,
+           const LookupTables& lookups)
+      : mapping_(mapping), columns_(columns), lookups_(lookups) {}
 
   absl::StatusOr<ImportPlan> Run() {
     const ImportMapping& proto = mapping_.proto();
@@ -50,9 +50,6 @@ class Compiler {
     if (!proto.has_client_id()) {
       return mapping_.ErrorAt(proto, "client_id", "client_id is missing");
     }
-    if (!proto.has_when()) {
-      return mapping_.ErrorAt(proto, "when", "when is missing");
-    }
     if (proto.rules().empty()) return mapping_.ErrorAt(proto, "rules", "there are no rules");
     RAPPORT_RETURN_IF_ERROR(CompileFormat());
     for (const std::string& name : proto.group_columns()) {
@@ -60,7 +57,6 @@ class Compiler {
       plan_.group_columns.push_back(column);
     }
     RAPPORT_ASSIGN_OR_RETURN(plan_.client_id, CompileTextValue(proto.client_id()));
-    RAPPORT_ASSIGN_OR_RETURN(plan_.time, CompileTextValue(proto.when()));
     for (const ImportRule& rule : proto.rules()) {
       RAPPORT_ASSIGN_OR_RETURN(plan_.rules.emplace_back(), CompileRule(rule));
     }
@@ -70,31 +66,26 @@ class Compiler {
  private:
   absl::Status CompileFormat() {
     const CsvFormat& format = mapping_.proto().format();
-    RAPPORT_ASSIGN_OR_RETURN(plan_.format.marks.decimal,
+    RAPPORT_ASSIGN_OR_RETURN(plan_.marks.decimal,
                              OneCharacter(mapping_, format.decimal_mark(), "decimal_mark", '.'));
-    RAPPORT_ASSIGN_OR_RETURN(
-        plan_.format.marks.thousands,
-        OneCharacter(mapping_, format.thousands_mark(), "thousands_mark", '\0'));
-    plan_.format.time_format =
-        format.time_format().empty() ? absl::RFC3339_full : format.time_format();
-    plan_.format.time_zone = absl::UTCTimeZone();
-    if (!format.time_zone().empty() &&
-        !absl::LoadTimeZone(format.time_zone(), &plan_.format.time_zone)) {
-      return mapping_.ErrorAt(format, "time_zone",
-                              absl::StrCat("time zone '", format.time_zone(),
-                                           "' is not known here (is tzdata installed?)"));
-    }
-    return absl::OkStatus();
+    RAPPORT_ASSIGN_OR_RETURN(plan_.marks.thousands, OneCharacter(mapping_, format.thousands_mark(),
+                                                                 "thousands_mark", '\0'));
+    time_.format = format.time_format().empty() ? absl::RFC3339_full : format.time_format();
+    time_.zone = absl::UTCTimeZone();
+    return ReadZone(format, format.time_zone(), &time_.zone);
+  }
+
+  // Leaves the zone as it is where none is named.
+  absl::Status ReadZone(const Message& where, const std::string& name, absl::TimeZone* zone) const {
+    if (name.empty() || absl::LoadTimeZone(name, zone)) return absl::OkStatus();
+    return mapping_.ErrorAt(
+        where, "time_zone",
+        absl::StrCat("time zone '", name, "' is not known here (is tzdata installed?)"));
   }
 
   absl::StatusOr<int> Column(absl::string_view name, const Message& where,
                              absl::string_view field) const {
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (columns_[i] == name) return static_cast<int>(i);
-    }
-    return mapping_.ErrorAt(where, field,
-                            absl::StrCat("column '", name, "' is not in the file, which has ",
-                                         absl::StrJoin(columns_, ", ")));
+    return ColumnOf(mapping_, columns_, name, where, field);
   }
 
   absl::StatusOr<TextPlan> CompileText(absl::string_view text, const Message& where,
@@ -162,6 +153,15 @@ class Compiler {
       }
     }
     plan.translated_only = value.translated_only();
+    for (const std::string& name : value.lookups()) {
+      const auto table = lookups_.find(name);
+      if (table == lookups_.end()) {
+        return mapping_.ErrorAt(value, "lookups", absl::StrCat("there is no lookup '", name, "'"));
+      }
+      plan.lookups.push_back(table->second);
+    }
+    plan.known_only = value.known_only();
+    plan.plus = value.plus();
     RAPPORT_ASSIGN_OR_RETURN(plan.currency, CompileText(value.currency(), value, "currency"));
     plan.decimal_shift = value.decimal_shift();
     if (plan.decimal_shift < 0 || plan.decimal_shift > 9) {
@@ -172,8 +172,34 @@ class Compiler {
     return plan;
   }
 
-  // A value for a text or a time.
+  absl::Status RefuseTimeParts(const Value& value) const {
+    for (const char* const field : {"time_format", "time_zone", "later_by"}) {
+      const auto* const descriptor = Value::descriptor()->FindFieldByName(field);
+      if (value.GetReflection()->HasField(value, descriptor)) {
+        return mapping_.ErrorAt(value, field, absl::StrCat(field, " is for times"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<ValuePlan> CompileTime(const Value& value) const {
+    RAPPORT_ASSIGN_OR_RETURN(ValuePlan plan, CompileWritten(value));
+    plan.time = time_;
+    if (!value.time_format().empty()) plan.time.format = value.time_format();
+    RAPPORT_RETURN_IF_ERROR(ReadZone(value, value.time_zone(), &plan.time.zone));
+    const config::v1::Later& later = value.later_by();
+    RAPPORT_ASSIGN_OR_RETURN(plan.time.later_months, CompileText(later.months(), later, "months"));
+    RAPPORT_ASSIGN_OR_RETURN(plan.time.later_days, CompileText(later.days(), later, "days"));
+    return plan;
+  }
+
   absl::StatusOr<ValuePlan> CompileTextValue(const Value& value) const {
+    RAPPORT_RETURN_IF_ERROR(RefuseTimeParts(value));
+    return CompileWritten(value);
+  }
+
+  // A value for a text or a time.
+  absl::StatusOr<ValuePlan> CompileWritten(const Value& value) const {
     RAPPORT_ASSIGN_OR_RETURN(ValuePlan plan, CompileValue(value));
     const auto refuse = [&](absl::string_view field) {
       return mapping_.ErrorAt(value, field, absl::StrCat(field, " is for numbers and amounts"));
@@ -195,9 +221,11 @@ class Compiler {
         if (!value.currency().empty()) {
           return mapping_.ErrorAt(value, "currency", "currency is for amounts");
         }
+        RAPPORT_RETURN_IF_ERROR(RefuseTimeParts(value));
         return CompileValue(value);
       case FieldDescriptor::CPPTYPE_MESSAGE:
-        if (field.message_type() != touchpoint::v1::Money::descriptor()) break;
+        if (field.message_type() != touchpoint::v1::Money::descriptor()) return CompileTime(value);
+        RAPPORT_RETURN_IF_ERROR(RefuseTimeParts(value));
         if (value.currency().empty()) {
           return mapping_.ErrorAt(value, "currency", "an amount needs a currency");
         }
@@ -259,15 +287,17 @@ class Compiler {
   // A value that is the same for every row must suit its field.
   absl::Status TryConstant(const AssignmentPlan& plan, const Assignment& assignment,
                            const Descriptor* root) const {
-    if (plan.value.content != ValuePlan::Content::kText || plan.value.text.has_column ||
-        plan.value.currency.has_column) {
+    const ValuePlan& value = plan.value;
+    if (value.content != ValuePlan::Content::kText || value.text.has_column ||
+        value.currency.has_column || value.time.later_months.has_column ||
+        value.time.later_days.has_column) {
       return absl::OkStatus();
     }
     const std::unique_ptr<Message> scratch(
         google::protobuf::MessageFactory::generated_factory()->GetPrototype(root)->New());
     const CsvRow row;
     RowGroup group = {absl::MakeConstSpan(&row, 1)};
-    const absl::Status status = Assign(plan, plan_.format, &group, scratch.get());
+    const absl::Status status = Assign(plan, plan_.marks, &group, scratch.get());
     if (status.ok()) return status;
     return mapping_.ErrorAt(assignment.value(), "text", status.message());
   }
@@ -327,10 +357,28 @@ class Compiler {
     }
     plan.kind = kind;
     plan.once_per_client = rule.once_per_client();
-    for (const Condition& condition : rule.conditions()) {
-      RAPPORT_ASSIGN_OR_RETURN(const int column, Column(condition.column(), condition, "column"));
-      plan.conditions.push_back({column, condition.like(), condition.negated()});
+    plan.each_row = rule.each_row();
+    plan.once_per_group = rule.once_per_group();
+    if (plan.once_per_group && !plan.each_row) {
+      return mapping_.ErrorAt(rule, "once_per_group", "once_per_group is for rules with each_row");
     }
+    if (plan.once_per_client && plan.each_row) {
+      return mapping_.ErrorAt(rule, "once_per_client", "once_per_client is for whole groups");
+    }
+    for (const Condition& condition : rule.conditions()) {
+      if (condition.previous_row() && !plan.each_row) {
+        return mapping_.ErrorAt(condition, "previous_row",
+                                "previous_row is for rules with each_row");
+      }
+      RAPPORT_ASSIGN_OR_RETURN(plan.conditions.emplace_back(),
+                               CompileCondition(mapping_, columns_, condition));
+    }
+    plan.time_may_lack = rule.has_when();
+    if (!rule.has_when() && !mapping_.proto().has_when()) {
+      return mapping_.ErrorAt(mapping_.proto(), "when", "when is missing");
+    }
+    RAPPORT_ASSIGN_OR_RETURN(plan.time,
+                             CompileTime(rule.has_when() ? rule.when() : mapping_.proto().when()));
     if (!rule.has_source_event_id()) {
       return mapping_.ErrorAt(rule, "source_event_id", "the rule has no source_event_id");
     }
@@ -349,6 +397,8 @@ class Compiler {
 
   const MappingFile& mapping_;
   const std::vector<std::string>& columns_;
+  const LookupTables& lookups_;
+  TimePlan time_;  // of the file
   ImportPlan plan_;
 };
 
@@ -359,8 +409,9 @@ absl::StatusOr<char> DelimiterOf(const MappingFile& mapping) {
 }
 
 absl::StatusOr<ImportPlan> CompileMapping(const MappingFile& mapping,
-                                          const std::vector<std::string>& columns) {
-  return Compiler(mapping, columns).Run();
+                                          const std::vector<std::string>& columns,
+                                          const LookupTables& lookups) {
+  return Compiler(mapping, columns, lookups).Run();
 }
 
 }  // namespace rapport

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,7 +11,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "google/protobuf/descriptor.h"
+#include "libs/import/columns.h"
 #include "libs/import/decimal.h"
+#include "libs/import/lookup.h"
 #include "libs/import/mapping_file.h"
 
 namespace rapport {
@@ -28,14 +31,26 @@ struct TextPlan {
   bool has_column = false;
 };
 
+// How a time is written.
+struct TimePlan {
+  std::string format;
+  absl::TimeZone zone;
+  TextPlan later_months;  // empty: none
+  TextPlan later_days;
+};
+
 struct ValuePlan {
   enum class Content { kText, kProductSum, kRowCount };
   Content content = Content::kText;
   TextPlan text;
   std::vector<int> factors;  // columns of a ProductSum
   std::string strip_suffix;
+  std::vector<std::shared_ptr<const LookupTable>> lookups;
+  bool known_only = false;
   absl::flat_hash_map<std::string, std::string> translations;
   bool translated_only = false;
+  int64_t plus = 0;
+  TimePlan time;  // of values that are times
   TextPlan currency;
   int decimal_shift = 0;
   bool negated = false;
@@ -53,43 +68,35 @@ struct RowListPlan {
   std::vector<AssignmentPlan> assignments;
 };
 
-struct ConditionPlan {
-  int column = 0;
-  std::string pattern;
-  bool negated = false;
-};
-
 struct RulePlan {
   const google::protobuf::FieldDescriptor* kind = nullptr;
   std::vector<ConditionPlan> conditions;
   bool once_per_client = false;
+  bool each_row = false;
+  bool once_per_group = false;
+  ValuePlan time;
+  bool time_may_lack = false;
   ValuePlan source_event_id;
   std::vector<AssignmentPlan> assignments;
   std::vector<RowListPlan> row_lists;
 };
 
-struct FormatPlan {
-  Decimal::Marks marks;
-  std::string time_format;
-  absl::TimeZone time_zone;
-};
-
 struct ImportPlan {
   std::string source;
-  FormatPlan format;
+  Decimal::Marks marks;
   size_t column_count = 0;
   std::vector<int> group_columns;
   ValuePlan client_id;
-  ValuePlan time;
   std::vector<RulePlan> rules;
 };
 
 // The character between fields, which must be known before the columns are.
 absl::StatusOr<char> DelimiterOf(const MappingFile& mapping);
 
-// InvalidArgument with the line: an unknown column, kind, field, time zone; a value that cannot be
-// put into its field.
+// InvalidArgument with the line: an unknown column, kind, field, lookup, time zone; a value that
+// cannot be put into its field.
 absl::StatusOr<ImportPlan> CompileMapping(const MappingFile& mapping,
-                                          const std::vector<std::string>& columns);
+                                          const std::vector<std::string>& columns,
+                                          const LookupTables& lookups);
 
 }  // namespace rapport

@@ -28,7 +28,7 @@ std::string WithAssignment(const std::string& assignment) {
 absl::Status Compile(const std::string& text) {
   const absl::StatusOr<MappingFile> file = MappingFile::Parse("m.textproto", text);
   if (!file.ok()) return file.status();
-  return CompileMapping(*file, kColumns).status();
+  return CompileMapping(*file, kColumns, {}).status();
 }
 
 void ExpectError(const std::string& text, const std::string& message) {
@@ -54,7 +54,10 @@ TEST(Mapping, ErrorsOfTheNotationNameTheLine) {
 TEST(Mapping, ErrorsOfMissingPartsNameTheLine) {
   ExpectError("client_id { text: 'x' }", "m.textproto:1: source is missing");
   ExpectError("source: 's'", "m.textproto:1: client_id is missing");
-  ExpectError("source: 's' client_id { text: '{Id}' }", "m.textproto:1: when is missing");
+  ExpectError(
+      "source: 's' client_id { text: '{Id}' }\nrules { kind: 'deal_won' "
+      "source_event_id { text: '{Id}' } }",
+      "m.textproto:1: when is missing");
   ExpectError("source: 's' client_id { text: '{Id}' } when { text: '{When}' }",
               "m.textproto:1: there are no rules");
   ExpectError(WithRule("kind: 'order_placed'"), "m.textproto:4: the rule has no source_event_id");
@@ -123,6 +126,29 @@ TEST(Mapping, ErrorsOfValuesNameTheLine) {
                              "translations { from: 'a' to: 'b' }\n"
                              "translations { from: 'a' to: 'c' } }"),
               "m.textproto:8: 'a' is translated twice");
+}
+
+TEST(Mapping, ErrorsOfRowsAndTimesNameTheLine) {
+  const std::string rule = "kind: 'deal_won' source_event_id { text: '1' }\n";
+  ExpectError(WithRule(rule + "once_per_group: true"),
+              "m.textproto:6: once_per_group is for rules with each_row");
+  ExpectError(WithRule(rule + "each_row: true once_per_client: true"),
+              "m.textproto:6: once_per_client is for whole groups");
+  ExpectError(WithRule(rule + "conditions { column: 'Id' previous_row: true }"),
+              "m.textproto:6: previous_row is for rules with each_row");
+  ExpectError(WithRule(rule + "when { text: '{When}'\ntime_zone: 'Europe/Lundon' }"),
+              "m.textproto:7: time zone 'Europe/Lundon' is not known here (is tzdata installed?)");
+  ExpectError(WithRule(rule + "when { text: '{When}'\nlater_by { months: '{Nr}' } }"),
+              "m.textproto:7: column 'Nr' is not in the file, which has Id, When, Sum");
+  ExpectError(WithAssignment("field: 'order_placed.order_id' value { text: '1'\n"
+                             "time_format: '%Y' }"),
+              "m.textproto:7: time_format is for times");
+  ExpectError(WithAssignment("field: 'order_placed.line_count' value { text: '1'\n"
+                             "later_by { days: '1' } }"),
+              "m.textproto:7: later_by is for times");
+  ExpectError(WithAssignment("field: 'order_placed.amount' value { text: '1' currency: 'EUR'\n"
+                             "time_zone: 'UTC' }"),
+              "m.textproto:7: time_zone is for times");
 }
 
 TEST(Mapping, ErrorsOfTheFormatNameTheLine) {
