@@ -311,6 +311,32 @@ TEST_F(CallAssemblyTest, StatesOutOfOrderBecomeOneCallAtOnce) {
   EXPECT_EQ(FromProto(sink_.written[0].draft.touchpoint.occurred_at()), kStart);
 }
 
+TEST_F(CallAssemblyTest, AStateThatTheEndOvertookIsWaitedForAMoment) {
+  CreateTopic(1);
+  const auto assembly = Open();
+  const SourceRecord started = Status(0, source::v1::CALL_PHASE_STARTED, kStart);
+  const SourceRecord answered =
+      Status(1, source::v1::CALL_PHASE_ANSWERED, kStart + absl::Seconds(10));
+  const SourceRecord ended =
+      Status(2, source::v1::CALL_PHASE_ENDED, kStart + absl::Seconds(70), 60);
+  Append({started, ended});
+  Settle(assembly.get());
+  EXPECT_THAT(sink_.written, IsEmpty());
+  Append({answered});
+  Settle(assembly.get());
+  EXPECT_THAT(sink_.written, SizeIs(1)) << "all of it is there";
+
+  // One that never comes holds up nothing.
+  std::vector<SourceRecord> other = {started, ended};
+  for (SourceRecord& record : other) record.mutable_call_fact()->set_call_id("CA2");
+  Append(other);
+  Settle(assembly.get());
+  EXPECT_THAT(sink_.written, SizeIs(1));
+  now_ += absl::Seconds(1);
+  Settle(assembly.get());
+  EXPECT_THAT(sink_.written, SizeIs(2));
+}
+
 TEST_F(CallAssemblyTest, CallsAmongOurselvesAndWithNobodyAreCountedAndNotWritten) {
   CreateTopic(1);
   const auto assembly = Open();

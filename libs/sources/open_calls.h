@@ -23,8 +23,8 @@ struct OpenCallsRules {
   // How long after it was heard of last an incomplete call of this system is waited for.
   std::function<absl::Duration(absl::string_view system)> timeout;
   std::function<bool(absl::string_view system)> queue_steps_expected;
-  // How long after it was heard of last a complete call is waited for whose system tells it piece
-  // by piece.
+  // How long after it was heard of last a complete call is waited for that may grow at once
+  // (AssembledCall::may_grow).
   absl::Duration settle = absl::Seconds(1);
   // How long after it was heard of last a call that was written can be corrected; then it is
   // forgotten.

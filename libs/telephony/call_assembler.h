@@ -30,8 +30,8 @@ struct AssembledCall {
   bool complete = false;
   // What is missing, for people; empty when complete.
   std::string missing;
-  // Whether the system tells a call piece by piece, so that more may follow at once even when
-  // nothing is missing.
+  // Whether more may follow at once even when nothing is missing: the system tells a call piece by
+  // piece, or it numbers the pieces and one of them is not there.
   bool may_grow = false;
   absl::Time began_at;
   // The end as far as it is known.

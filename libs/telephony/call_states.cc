@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -22,7 +23,12 @@ struct StatusLeg {
   const CallStatus* answered = nullptr;
   bool machine = false;
   std::string recording;
+  std::set<int64_t> numbers;  // where the system numbers them, from 0 on
 
+  // One before the last is missing: it was overtaken, or is lost.
+  bool has_hole() const {
+    return !numbers.empty() && *numbers.rbegin() >= static_cast<int64_t>(numbers.size());
+  }
   bool ended() const { return last->phase() == source::v1::CALL_PHASE_ENDED; }
   bool taken() const {
     return answered != nullptr ||
@@ -60,6 +66,7 @@ std::map<std::string, StatusLeg> LegsOf(std::vector<const CallStatus*> statuses)
     if (status->phase() == source::v1::CALL_PHASE_ANSWERED && leg.answered == nullptr) {
       leg.answered = status;
     }
+    if (status->sequence() >= 0) leg.numbers.insert(status->sequence());
     leg.machine |= status->answered_by_machine();
     if (!status->recording_reference().empty()) leg.recording = status->recording_reference();
   }
@@ -98,6 +105,7 @@ AssembledCall FromStatuses(std::vector<const CallStatus*> statuses,
   touchpoint::v1::CallCompleted& call = assembled.call;
   for (const auto& [id, leg] : legs) {
     all_ended &= leg.ended();
+    assembled.may_grow |= leg.has_hole();
     ended_at = std::max(ended_at, leg.ended_at());
     if (call.recording_reference().empty()) call.set_recording_reference(leg.recording);
     if (id.empty() || !leg.taken() || leg.machine) continue;
