@@ -17,6 +17,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
+#include "google/protobuf/util/json_util.h"
 #include "libs/base/check.h"
 #include "libs/base/mutex.h"
 #include "libs/event_log/embedded/embedded_log.h"
@@ -27,6 +28,8 @@
 #include "libs/serving/projection_host.h"
 #include "libs/touchpoint/record.h"
 #include "libs/web_hook_check/hashes.h"
+#include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/merge.pb.h"
 #include "services/alerts/alerts.h"
 #include "services/ingest/ingest.h"
 #include "services/pipeline/pipeline.h"
@@ -39,9 +42,12 @@
 // How long it takes until what a source tells stands in the timeline of its client, as a reader
 // sees it over HTTP, with all services in one process on the embedded log as `rapport up` runs
 // them: signed callbacks of Twilio, 500 in a second, of which every fourth ends a call; and mails
-// that are delivered into a mailbox of a dovecot. A reader here sees where a touchpoint stands in
-// the log and asks for the timeline with wait_for, so that it is answered as soon as it is there.
-// Arguments: seconds of callbacks, and the number of mails; 0 leaves one of them out.
+// that are delivered into a mailbox of a dovecot (which tells of them half a second later). A
+// reader sees where a touchpoint stands in the log and asks for the timeline with wait_for, so that
+// it is answered as soon as it is there; for mails, and some calls, another one asks for it every 5
+// ms instead. And how long two clients take to be merged, until the timeline has all of both.
+// Arguments: seconds of callbacks, number of mails, touchpoints of each client that is merged; 0
+// leaves one of them out.
 
 namespace rapport {
 namespace {
@@ -54,6 +60,11 @@ constexpr int kPerSecond = 500;
 // A call is told of by so many callbacks, each a second after the one before.
 constexpr int kStates = 4;
 constexpr int kCallsApart = kPerSecond / kStates;
+// One call in so many is asked for without wait_for too.
+constexpr int kAskedEvery = 25;
+constexpr absl::Duration kAskEvery = absl::Milliseconds(5);
+// Of clients beside those that are merged.
+constexpr int kOtherTouchpoints = 200'000;
 constexpr absl::Duration kBetweenMails = absl::Milliseconds(1300);
 constexpr char kPublicUrl[] = "https://hooks.example.com";
 constexpr char kToken[] = "12345";
@@ -82,6 +93,7 @@ class Contacts {
  public:
   struct Times {
     absl::Time sent, answered, appended, shown;
+    absl::Time found;  // without wait_for; of some alone
   };
   void Set(const std::string& id, absl::Time Times::*field) {
     const absl::Time now = absl::Now();
@@ -92,8 +104,12 @@ class Contacts {
     MutexLock lock(&mutex_);
     times_[id].sent = at;
   }
+  std::map<std::string, Times> times() {
+    MutexLock lock(&mutex_);
+    return times_;
+  }
   // Waits until all are in their timelines.
-  std::map<std::string, Times> Wait(size_t count) {
+  void Wait(size_t count) {
     const absl::Time deadline = absl::Now() + absl::Seconds(60);
     while (true) {
       {
@@ -101,7 +117,7 @@ class Contacts {
         const auto shown = std::count_if(times_.begin(), times_.end(), [](const auto& entry) {
           return entry.second.shown > absl::UnixEpoch();
         });
-        if (static_cast<size_t>(shown) == count) return times_;
+        if (static_cast<size_t>(shown) == count) return;
         RAPPORT_CHECK(absl::Now() < deadline, "contacts in their timelines: ", shown, " of ",
                       count);
       }
@@ -133,7 +149,8 @@ std::string Settings(const testing::TempFolder& folder, const MailServer* mail) 
 // The log and all services.
 class Process {
  public:
-  explicit Process(const MailServer* mail)
+  // `merged`: touchpoints of each of two clients.
+  Process(const MailServer* mail, int merged)
       : log_(*OpenEmbeddedLog({.folder = folder_ / "log"})),
         resources_({.memory_bytes = size_t{128} << 20}),
         budget_(size_t{256} << 20),
@@ -147,6 +164,10 @@ class Process {
     config_ = *std::move(config);
     RAPPORT_CHECK(CreateTopics(*log_, {}, kPartitions).ok());
     Register();
+    if (merged > 0) {
+      AppendOrders("", kOtherTouchpoints);
+      for (const char* client : {"absorbed", "survivor"}) AppendOrders(client, merged);
+    }
     const ServiceEnv env{.config = &config_,
                          .instance = "1",
                          .all_in_one = true,
@@ -205,6 +226,19 @@ class Process {
     RAPPORT_CHECK(log_->Append("touchpoints", records).ok());
   }
 
+  void AppendOrders(const std::string& client, int count) {
+    std::vector<Record> records;
+    for (int i = 0; i < count; ++i) {
+      const std::string whose = client.empty() ? ClientOf(i % kClients) : client;
+      records.push_back(MakeRecord(testing::MakeTouchpoint(Touchpoint::kOrderPlaced, whose,
+                                                           absl::StrCat("order/", client, i),
+                                                           testing::Day(i % 300))));
+      if (records.size() < 5000 && i + 1 < count) continue;
+      RAPPORT_CHECK(log_->Append("touchpoints", records).ok());
+      records.clear();
+    }
+  }
+
   const testing::TempFolder folder_;
   std::unique_ptr<EventLog> log_;
   StoreResources resources_;
@@ -230,6 +264,8 @@ class Reader {
   ~Reader() {
     stopping_ = true;
     for (std::thread& thread : threads_) thread.join();
+    MutexLock lock(&mutex_);
+    for (std::thread& thread : askers_) thread.join();
   }
 
  private:
@@ -253,8 +289,13 @@ class Reader {
   void Ask(const Touchpoint& touchpoint, const std::string& id, const RecordPosition& position) {
     contacts_.Set(id, &Contacts::Times::appended);
     const std::string event_id = absl::BytesToHexString(touchpoint.event_id());
-    client_.Send({.url = absl::StrCat(process_.address(), "/v1/clients/", touchpoint.client_id(),
-                                      "/timeline?limit=20&wait_for=", FormatPosition(position))},
+    const std::string timeline = absl::StrCat(process_.address(), "/v1/clients/",
+                                              touchpoint.client_id(), "/timeline?limit=20");
+    if (touchpoint.has_email_exchanged() || asked_++ % kAskedEvery == 0) {
+      MutexLock lock(&mutex_);
+      askers_.emplace_back([this, id, event_id, timeline] { AskAgain(timeline, event_id, id); });
+    }
+    client_.Send({.url = absl::StrCat(timeline, "&wait_for=", FormatPosition(position))},
                  [this, id, event_id](const absl::StatusOr<HttpAnswer>& answer) {
                    RAPPORT_CHECK(answer.ok() && answer->status == 200,
                                  answer.ok() ? answer->body : answer.status().ToString());
@@ -263,11 +304,23 @@ class Reader {
                  });
   }
 
+  void AskAgain(const std::string& timeline, const std::string& event_id, const std::string& id) {
+    while (true) {
+      const auto answer = client_.Fetch({.url = timeline});
+      if (answer.ok() && absl::StrContains(answer->body, event_id)) break;
+      absl::SleepFor(kAskEvery);
+    }
+    contacts_.Set(id, &Contacts::Times::found);
+  }
+
   Process& process_;
   Contacts& contacts_;
   HttpClient client_;
+  std::atomic<int> asked_ = 0;
   std::atomic<bool> stopping_ = false;
   std::vector<std::thread> threads_;
+  Mutex mutex_;
+  std::vector<std::thread> askers_ ABSL_GUARDED_BY(mutex_);
 };
 
 HttpCall Callback(const std::string& address, const std::string& call, int client, int state) {
@@ -300,21 +353,23 @@ HttpCall Callback(const std::string& address, const std::string& call, int clien
 }
 
 void PrintStages(const std::map<std::string, Contacts::Times>& times, bool answered) {
-  Millis answer, append, show;
+  Millis answer, append, show, find;
   for (const auto& [id, at] : times) {
     if (answered) answer.Add(at.answered - at.sent);
     append.Add(at.appended - at.sent);
     show.Add(at.shown - at.sent);
+    if (at.found > absl::UnixEpoch()) find.Add(at.found - at.sent);
   }
   answer.Print("to its answer");
   append.Print("to its touchpoint on disk");
   show.Print("to the client's timeline");
+  find.Print("to it, asked for without wait_for");
 }
 
 // Sent at their times, however long others take; a delay of the sender counts.
 void MeasureCallbacks(Process* process, int seconds) {
   Contacts contacts;
-  Reader reader(process, &contacts);
+  auto reader = std::make_unique<Reader>(process, &contacts);
   HttpClient sender;
   const int calls = seconds * kCallsApart;
   const int total = kStates * (calls + (kStates - 1) * kCallsApart);
@@ -335,14 +390,15 @@ void MeasureCallbacks(Process* process, int seconds) {
                   if (last) contacts.Set(id, &Contacts::Times::answered);
                 });
   }
-  const auto times = contacts.Wait(static_cast<size_t>(calls));
+  contacts.Wait(static_cast<size_t>(calls));
+  reader.reset();
   std::printf("the last callback of a call, %d calls, %d signed callbacks/s:\n", calls, kPerSecond);
-  PrintStages(times, /*answered=*/true);
+  PrintStages(contacts.times(), /*answered=*/true);
 }
 
 void MeasureMails(Process* process, MailServer* server, int count) {
   Contacts contacts;
-  Reader reader(process, &contacts);
+  auto reader = std::make_unique<Reader>(process, &contacts);
   // It is connected and waits by IDLE.
   absl::SleepFor(absl::Seconds(3));
   for (int i = 0; i < count; ++i) {
@@ -356,21 +412,79 @@ void MeasureMails(Process* process, MailServer* server, int count) {
     // Not at the same place of every second.
     absl::SleepFor(kBetweenMails + i % 7 * absl::Milliseconds(90));
   }
-  const auto times = contacts.Wait(static_cast<size_t>(count));
+  contacts.Wait(static_cast<size_t>(count));
+  reader.reset();
   std::printf("a mail delivered to dovecot, read by IMAP with IDLE, %d mails:\n", count);
-  PrintStages(times, /*answered=*/false);
+  PrintStages(contacts.times(), /*answered=*/false);
 }
 
-void Run(int seconds, int mails) {
+HttpAnswer Fetch(HttpClient* client, const HttpCall& call) {
+  auto answer = client->Fetch(call);
+  RAPPORT_CHECK(answer.ok() && answer->status < 300,
+                answer.ok() ? answer->body : answer.status().ToString());
+  return *std::move(answer);
+}
+
+template <class Message>
+Message Read(HttpClient* client, const HttpCall& call) {
+  Message message;
+  const HttpAnswer answer = Fetch(client, call);
+  RAPPORT_CHECK(google::protobuf::util::JsonStringToMessage(answer.body, &message).ok(),
+                answer.body);
+  return message;
+}
+
+// All lines of a timeline.
+int64_t CountLines(HttpClient* client, const std::string& url) {
+  int64_t lines = 0;
+  std::string cursor;
+  do {
+    const auto page = Read<query::v1::Timeline>(
+        client, {.url = absl::StrCat(url, "/timeline?limit=500",
+                                     cursor.empty() ? "" : absl::StrCat("&cursor=", cursor))});
+    lines += page.touchpoints_size();
+    cursor = page.next_cursor();
+  } while (!cursor.empty());
+  return lines;
+}
+
+void MeasureMerge(Process* process, int touchpoints) {
+  HttpClient client;
+  const std::string clients = process->address() + "/v1/clients/";
+  const absl::Time begin = absl::Now();
+  const auto accepted = Read<query::v1::MergeAccepted>(
+      &client,
+      {.method = "POST", .url = clients + "absorbed/merge", .body = R"({"into": "survivor"})"});
+  const std::string merge = absl::StrCat(process->address(), "/v1/merges/", accepted.merge_id());
+  while (Read<query::v1::Merge>(&client, {.url = merge}).state() != query::v1::MERGE_STATE_DONE) {
+    absl::SleepFor(kAskEvery);
+  }
+  const absl::Duration told = absl::Now() - begin;
+  std::string ends;
+  for (int i = 0; i < kPartitions; ++i) {
+    const auto marks = process->log().GetWatermarks("touchpoints", Partition(i));
+    absl::StrAppend(&ends, "&wait_for=", FormatPosition({Partition(i), marks->end - 1}));
+  }
+  Fetch(&client, {.url = absl::StrCat(clients, "survivor/timeline?limit=1", ends)});
+  const absl::Duration shown = absl::Now() - begin;
+  RAPPORT_CHECK(CountLines(&client, clients + "survivor") == 2 * touchpoints);
+  std::printf(
+      "two clients of %d touchpoints each merged, beside %d of others: told anew after %.2f s, in "
+      "the timeline after %.2f s\n",
+      touchpoints, kOtherTouchpoints, absl::ToDoubleSeconds(told), absl::ToDoubleSeconds(shown));
+}
+
+void Run(int seconds, int mails, int merged) {
   std::unique_ptr<MailServer> server;
   if (mails > 0) {
     auto started = MailServer::Start();
     RAPPORT_CHECK(started.ok(), started.status().ToString());
     server = *std::move(started);
   }
-  Process process(server.get());
+  Process process(server.get(), merged);
   if (seconds > 0) MeasureCallbacks(&process, seconds);
   if (mails > 0) MeasureMails(&process, server.get(), mails);
+  if (merged > 0) MeasureMerge(&process, merged);
 }
 
 }  // namespace
@@ -379,11 +493,13 @@ void Run(int seconds, int mails) {
 int main(int argc, char** argv) {
   int seconds = 20;
   int mails = 20;
+  int merged = 10'000;
   const bool read = (argc < 2 || absl::SimpleAtoi(argv[1], &seconds)) &&
-                    (argc < 3 || absl::SimpleAtoi(argv[2], &mails));
-  if (!read || seconds < 0 || mails < 0) {
-    std::fprintf(stderr, "usage: sources_bench [SECONDS] [MAILS]\n");
+                    (argc < 3 || absl::SimpleAtoi(argv[2], &mails)) &&
+                    (argc < 4 || absl::SimpleAtoi(argv[3], &merged));
+  if (!read || seconds < 0 || mails < 0 || merged < 0) {
+    std::fprintf(stderr, "usage: sources_bench [SECONDS [MAILS [TOUCHPOINTS]]]\n");
     return 2;
   }
-  rapport::Run(seconds, mails);
+  rapport::Run(seconds, mails, merged);
 }
