@@ -36,23 +36,53 @@ bool GroupMapper::SameGroup(const CsvRow& first, const CsvRow& second) const {
   });
 }
 
-absl::StatusOr<std::string> GroupMapper::ClientOf(absl::Span<const CsvRow> rows,
-                                                  size_t* bad_row) const {
-  std::string client;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    *bad_row = i;
-    absl::StatusOr<std::string> text = EvaluateText(plan_.client_id, {rows.subspan(i, 1)});
+absl::StatusOr<GroupMapper::Client> GroupMapper::ClientOfRow(const RowGroup& row) const {
+  absl::StatusOr<std::string> text = EvaluateText(plan_.client, row);
+  if (!plan_.client_identifier.has_value()) {
     RAPPORT_RETURN_IF_ERROR(Annotate(text.status(), "client_id"));
     if (text->empty()) return absl::InvalidArgumentError("client_id: is required");
-    if (i == 0) client = *std::move(text);
-    if (i > 0 && *text != client) {
-      return absl::InvalidArgumentError(absl::StrCat("the client differs from '", client,
+    return Client{*std::move(text), std::nullopt};
+  }
+  RAPPORT_RETURN_IF_ERROR(Annotate(text.status(), "client_identifier"));
+  if (text->empty()) return absl::InvalidArgumentError("client_identifier: is required");
+  const IdentifierPlan& plan = *plan_.client_identifier;
+  absl::StatusOr<Identifier> identifier = Normalize(plan.kind, *text, plan.issuer, plan.forms);
+  if (!identifier.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("client_identifier: ", identifier.status().message()));
+  }
+  return Client{ProvisionalClientId(*identifier), *std::move(identifier)};
+}
+
+absl::StatusOr<GroupMapper::Client> GroupMapper::ClientOf(absl::Span<const CsvRow> rows,
+                                                          size_t* bad_row) const {
+  Client client;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    *bad_row = i;
+    RAPPORT_ASSIGN_OR_RETURN(Client one, ClientOfRow({rows.subspan(i, 1)}));
+    if (i == 0) client = std::move(one);
+    if (i > 0 && one.client_id != client.client_id) {
+      return absl::InvalidArgumentError(absl::StrCat("the client differs from '", client.client_id,
                                                      "' in line ", rows.front().line(),
                                                      " of the same group"));
     }
   }
   *bad_row = 0;
   return client;
+}
+
+Touchpoint GroupMapper::MakeLink(const Identifier& identifier, const Touchpoint& met) const {
+  Touchpoint link;
+  link.set_source(plan_.source);
+  link.set_source_event_id(absl::StrCat("identifier/", KeyOf(identifier)));
+  const EventId id = MakeEventId(link.source(), link.source_event_id());
+  link.set_event_id(id.bytes.data(), id.bytes.size());
+  link.set_client_id(met.client_id());
+  *link.mutable_occurred_at() = met.occurred_at();
+  link.mutable_identifier_linked()->set_kind(identifier.kind);
+  link.mutable_identifier_linked()->set_value(identifier.value);
+  link.mutable_identifier_linked()->set_issuer(identifier.issuer);
+  return link;
 }
 
 absl::StatusOr<bool> GroupMapper::SetTime(const RulePlan& rule, const RowGroup& group,
@@ -155,7 +185,8 @@ absl::Status GroupMapper::Map(absl::Span<const CsvRow> rows,
   if (rules.empty()) return absl::OkStatus();
   Touchpoint header;
   header.set_source(plan_.source);
-  RAPPORT_ASSIGN_OR_RETURN(*header.mutable_client_id(), ClientOf(rows, bad_row));
+  RAPPORT_ASSIGN_OR_RETURN(const Client client, ClientOf(rows, bad_row));
+  header.set_client_id(client.client_id);
   std::vector<MappedTouchpoint> made;
   const bool first_sight = !clients_.contains(header.client_id());
   for (const RulePlan* rule : rules) {
@@ -163,6 +194,9 @@ absl::Status GroupMapper::Map(absl::Span<const CsvRow> rows,
     RAPPORT_RETURN_IF_ERROR(MapRule(*rule, rows, header, bad_row, &made));
   }
   if (made.empty()) return absl::OkStatus();
+  if (first_sight && client.identifier.has_value()) {
+    made.push_back({MakeLink(*client.identifier, made.front().touchpoint), made.front().line});
+  }
   clients_.insert(header.client_id());
   for (MappedTouchpoint& one : made) {
     event_ids_.insert(*EventId::FromBytes(one.touchpoint.event_id()));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "libs/base/event_id.h"
+#include "libs/identity/identifier.h"
 #include "libs/import/csv_reader.h"
 #include "libs/import/evaluate.h"
 #include "libs/import/mapping.h"
@@ -44,7 +46,16 @@ class GroupMapper {
  private:
   // Those that are meant for the group, or for a row of it.
   std::vector<const RulePlan*> RulesFor(absl::Span<const CsvRow> rows) const;
-  absl::StatusOr<std::string> ClientOf(absl::Span<const CsvRow> rows, size_t* bad_row) const;
+  struct Client {
+    std::string client_id;
+    std::optional<Identifier> identifier;  // that it was made of
+  };
+  // The one to whom all rows of the group belong.
+  absl::StatusOr<Client> ClientOf(absl::Span<const CsvRow> rows, size_t* bad_row) const;
+  absl::StatusOr<Client> ClientOfRow(const RowGroup& row) const;
+  // Tells whose identifier it is, as soon as its client was met.
+  touchpoint::v1::Touchpoint MakeLink(const Identifier& identifier,
+                                      const touchpoint::v1::Touchpoint& met) const;
   // `header`: what all touchpoints of the group have in common.
   absl::Status MapRule(const RulePlan& rule, absl::Span<const CsvRow> rows,
                        const touchpoint::v1::Touchpoint& header, size_t* bad_row,

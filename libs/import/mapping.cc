@@ -8,6 +8,7 @@
 #include "google/protobuf/message.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "libs/base/status.h"
+#include "libs/identity/phone.h"
 #include "libs/import/assign.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
@@ -47,16 +48,13 @@ class Compiler {
     plan_.source = proto.source();
     plan_.column_count = columns_.size();
     if (plan_.source.empty()) return mapping_.ErrorAt(proto, "source", "source is missing");
-    if (!proto.has_client_id()) {
-      return mapping_.ErrorAt(proto, "client_id", "client_id is missing");
-    }
+    RAPPORT_RETURN_IF_ERROR(CompileClient());
     if (proto.rules().empty()) return mapping_.ErrorAt(proto, "rules", "there are no rules");
     RAPPORT_RETURN_IF_ERROR(CompileFormat());
     for (const std::string& name : proto.group_columns()) {
       RAPPORT_ASSIGN_OR_RETURN(const int column, Column(name, proto, "group_columns"));
       plan_.group_columns.push_back(column);
     }
-    RAPPORT_ASSIGN_OR_RETURN(plan_.client_id, CompileTextValue(proto.client_id()));
     for (const ImportRule& rule : proto.rules()) {
       RAPPORT_ASSIGN_OR_RETURN(plan_.rules.emplace_back(), CompileRule(rule));
     }
@@ -73,6 +71,33 @@ class Compiler {
     time_.format = format.time_format().empty() ? absl::RFC3339_full : format.time_format();
     time_.zone = absl::UTCTimeZone();
     return ReadZone(format, format.time_zone(), &time_.zone);
+  }
+
+  absl::Status CompileClient() {
+    const ImportMapping& proto = mapping_.proto();
+    if (proto.has_client_id() == proto.has_client_identifier()) {
+      return mapping_.ErrorAt(proto, "client_identifier",
+                              proto.has_client_id()
+                                  ? "client_identifier stands in place of client_id"
+                                  : "client_id is missing");
+    }
+    const config::v1::ClientIdentifier& identifier = proto.client_identifier();
+    RAPPORT_ASSIGN_OR_RETURN(
+        plan_.client,
+        CompileTextValue(proto.has_client_id() ? proto.client_id() : identifier.value()));
+    if (proto.has_client_id()) return absl::OkStatus();
+    const bool is_phone = identifier.kind() == touchpoint::v1::IDENTIFIER_KIND_PHONE;
+    if (identifier.kind() == touchpoint::v1::IDENTIFIER_KIND_UNSPECIFIED) {
+      return mapping_.ErrorAt(identifier, "kind", "the client_identifier has no kind");
+    }
+    if (is_phone && !IsPhoneRegion(identifier.phone_region())) {
+      return mapping_.ErrorAt(identifier, "phone_region",
+                              absl::StrCat("phone_region '", identifier.phone_region(),
+                                           "' is no region such as DE or GB"));
+    }
+    plan_.client_identifier = IdentifierPlan{identifier.kind(), identifier.issuer(), {}};
+    plan_.client_identifier->forms.phone.default_region = identifier.phone_region();
+    return absl::OkStatus();
   }
 
   // Leaves the zone as it is where none is named.

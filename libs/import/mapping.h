@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "google/protobuf/descriptor.h"
+#include "libs/identity/identifier.h"
 #include "libs/import/columns.h"
 #include "libs/import/decimal.h"
 #include "libs/import/lookup.h"
@@ -81,12 +83,20 @@ struct RulePlan {
   std::vector<RowListPlan> row_lists;
 };
 
+// What clients are known by in place of their id.
+struct IdentifierPlan {
+  IdentifierKind kind = touchpoint::v1::IDENTIFIER_KIND_UNSPECIFIED;
+  std::string issuer;
+  NormalForms forms;
+};
+
 struct ImportPlan {
   std::string source;
   Decimal::Marks marks;
   size_t column_count = 0;
   std::vector<int> group_columns;
-  ValuePlan client_id;
+  ValuePlan client;  // the client_id, or an identifier
+  std::optional<IdentifierPlan> client_identifier;
   std::vector<RulePlan> rules;
 };
 

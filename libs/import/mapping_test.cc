@@ -151,6 +151,18 @@ TEST(Mapping, ErrorsOfRowsAndTimesNameTheLine) {
               "m.textproto:7: time_zone is for times");
 }
 
+TEST(Mapping, ErrorsOfClientsNameTheLine) {
+  const std::string source = "source: 's' when { text: '{When}' } rules { kind: 'deal_won' }\n";
+  ExpectError(source + "client_id { text: '1' }\nclient_identifier {}",
+              "m.textproto:3: client_identifier stands in place of client_id");
+  ExpectError(source + "client_identifier {\nvalue { text: '{Id}' } }",
+              "m.textproto:2: the client_identifier has no kind");
+  ExpectError(source +
+                  "client_identifier { kind: IDENTIFIER_KIND_PHONE\n"
+                  "phone_region: 'Germany' value { text: '{Id}' } }",
+              "m.textproto:3: phone_region 'Germany' is no region such as DE or GB");
+}
+
 TEST(Mapping, ErrorsOfTheFormatNameTheLine) {
   ExpectError("format {\n time_zone: 'Europe/Lundon'\n}\n" + WithRule("kind: 'order_placed'"),
               "m.textproto:2: time zone 'Europe/Lundon' is not known here (is tzdata installed?)");

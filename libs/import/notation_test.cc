@@ -8,6 +8,7 @@
 #include "libs/base/time.h"
 #include "libs/import/test_folder.h"
 #include "libs/import/try_import.h"
+#include "libs/touchpoint/validate.h"
 
 // What the notation of mappings can say, on small files.
 
@@ -16,6 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 using touchpoint::v1::Touchpoint;
 
 std::string Moment(const google::protobuf::Timestamp& time) {
@@ -235,6 +237,50 @@ TEST_F(NotationTest, ALookupThatCannotBeReadIsToldBeforeAnythingElse) {
       StatusIs(absl::StatusCode::kInvalidArgument, "m.textproto:2: the lookup has no file"));
   EXPECT_THAT(Try(rest + "rules {}", rows), StatusIs(absl::StatusCode::kInvalidArgument,
                                                      "m.textproto:1: there is no lookup 'x'"));
+}
+
+TEST_F(NotationTest, AClientMayBeKnownByAnIdentifierAlone) {
+  const std::string mapping = R"pb(
+    source: "shop"
+    client_identifier {
+      kind: IDENTIFIER_KIND_PHONE
+      value { text: "{Phone}" }
+      phone_region: "DE"
+    }
+    when { text: "2026-01-0{Day}T00:00:00Z" }
+    rules {
+      kind: "portal_used"
+      source_event_id { text: "{Day}" }
+      assignments {
+        field: "portal_used.action"
+        value { text: "login" }
+      }
+    }
+  )pb";
+  ASSERT_OK_AND_ASSIGN(const Tried tried, Try(mapping,
+                                              "Phone,Day\n"
+                                              "030 123456,1\n"
+                                              "+49 (0)30 / 123456,2\n"
+                                              "nobody,3\n"
+                                              ",4\n"
+                                              "+44 20 7946 0018,5\n"));
+  EXPECT_THAT(
+      Story(tried),
+      ElementsAre("portal_used 1 2026-01-01T00:00:00Z",
+                  "identifier_linked identifier/phone::+4930123456 2026-01-01T00:00:00Z",
+                  "portal_used 2 2026-01-02T00:00:00Z", "portal_used 5 2026-01-05T00:00:00Z",
+                  "identifier_linked identifier/phone::+442079460018 2026-01-05T00:00:00Z"));
+  ASSERT_EQ(tried.touchpoints.size(), 5u);
+  for (const int i : {0, 1, 2}) {
+    EXPECT_EQ(tried.touchpoints[i].client_id(), "p-be6242262b228e737cdbb9eb11e27d36");
+  }
+  EXPECT_OK(ValidateTouchpoint(tried.touchpoints[1]));
+  EXPECT_EQ(tried.touchpoints[1].identifier_linked().kind(), touchpoint::v1::IDENTIFIER_KIND_PHONE);
+  EXPECT_EQ(tried.touchpoints[1].identifier_linked().value(), "+4930123456");
+  EXPECT_EQ(tried.summary.clients, 2);
+  ASSERT_EQ(tried.rejected.size(), 2u);
+  EXPECT_THAT(tried.rejected[0], StartsWith("f.csv:4: client_identifier: "));
+  EXPECT_EQ(tried.rejected[1], "f.csv:5: client_identifier: is required");
 }
 
 constexpr char kTickets[] = R"pb(
