@@ -138,6 +138,9 @@ absl::StatusOr<HttpResponse> HistoryRoutes::Merge(const HttpRequest& request) {
   RAPPORT_ASSIGN_OR_RETURN(const auto asked, ParseBody<query::v1::MergeRequest>(request));
   const std::string& absorbed = request.PathValue("id");
   RAPPORT_RETURN_IF_ERROR(CheckMerge(absorbed, asked.into()));
+  for (const std::string& client : {absorbed, asked.into()}) {
+    RAPPORT_RETURN_IF_ERROR(CheckKnown(client));
+  }
   if (dry_run) {
     RAPPORT_ASSIGN_OR_RETURN(const query::v1::MergePreview preview,
                              Preview(absorbed, asked.into()));
@@ -224,31 +227,50 @@ absl::StatusOr<query::v1::MergePreview> HistoryRoutes::Preview(const std::string
   return preview;
 }
 
-absl::StatusOr<int64_t> HistoryRoutes::OpenAlerts(const std::string& client) const {
-  const std::string& topic = options_.topics.alerts;
+absl::Status HistoryRoutes::EachRecordOf(const std::string& client, const std::string& topic,
+                                         const Take& take) const {
   RAPPORT_ASSIGN_OR_RETURN(const int partitions, log_.PartitionCount(topic));
   const Partition partition = PartitionOf(client, partitions);
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log_.GetWatermarks(topic, partition));
-  std::set<std::string> open;
-  if (marks.begin >= marks.end) return 0;
+  if (marks.begin >= marks.end) return absl::OkStatus();
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
                            log_.OpenReader(topic, partition, marks.begin));
-  alert::v1::AlertEvent event;
   while (reader->position() < marks.end) {
     RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
                              reader->Read(kReadRecords, kReadWait));
-    if (records.empty()) return absl::UnavailableError("the alerts log gave no records");
+    if (records.empty()) return absl::UnavailableError(absl::StrCat(topic, " gave no records"));
     for (const RecordView& record : records) {
-      if (record.key != client) continue;
-      if (!event.ParseFromArray(record.value.data(), static_cast<int>(record.value.size())))
-        continue;
-      if (event.has_cleared()) {
-        open.erase(event.alert_id());
-      } else {
-        open.insert(event.alert_id());
-      }
+      if (record.key == client && !take(record)) return absl::OkStatus();
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status HistoryRoutes::CheckKnown(const std::string& client) const {
+  bool known = false;
+  RAPPORT_RETURN_IF_ERROR(EachRecordOf(client, options_.topics.touchpoints, [&](const RecordView&) {
+    known = true;
+    return false;
+  }));
+  if (known) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("there is no client '", client, "'"));
+}
+
+absl::StatusOr<int64_t> HistoryRoutes::OpenAlerts(const std::string& client) const {
+  std::set<std::string> open;
+  alert::v1::AlertEvent event;
+  RAPPORT_RETURN_IF_ERROR(
+      EachRecordOf(client, options_.topics.alerts, [&](const RecordView& record) {
+        if (!event.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()))) {
+          return true;
+        }
+        if (event.has_cleared()) {
+          open.erase(event.alert_id());
+        } else {
+          open.insert(event.alert_id());
+        }
+        return true;
+      }));
   return static_cast<int64_t>(open.size());
 }
 

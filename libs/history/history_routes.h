@@ -50,6 +50,12 @@ class HistoryRoutes {
   absl::Status CheckMerge(const std::string& absorbed, const std::string& survivor) const;
   absl::StatusOr<query::v1::MergePreview> Preview(const std::string& absorbed,
                                                   const std::string& survivor) const;
+  // NotFound: nothing was ever written of the client.
+  absl::Status CheckKnown(const std::string& client) const;
+  // Records of the client in the order of the topic, until `take` returns false.
+  using Take = std::function<bool(const RecordView& record)>;
+  absl::Status EachRecordOf(const std::string& client, const std::string& topic,
+                            const Take& take) const;
   absl::StatusOr<int64_t> OpenAlerts(const std::string& client) const;
   absl::StatusOr<query::v1::MergeAccepted> Write(touchpoint::v1::Touchpoint touchpoint,
                                                  const std::string& merge_id);

@@ -122,6 +122,8 @@ TEST_F(HistoryTest, WrongRequestsSayWhatIsWrong) {
   EXPECT_THAT(error("/v1/clients/a/merge", R"({"onto": "b"})", 400), HasSubstr("body: "));
   EXPECT_THAT(error("/v1/clients/a/merge?dry_run=maybe", R"({"into": "b"})", 400),
               HasSubstr("dry_run is 'maybe'; it is true or false"));
+  EXPECT_THAT(error("/v1/clients/a/merge", R"({"into": "b"})", 404),
+              HasSubstr("there is no client 'a'"));
   EXPECT_THAT(error("/v1/merges/none/split", "", 404), HasSubstr("there is no merge 'none'"));
   EXPECT_THAT(Call("GET", "/v1/merges/none").body, HasSubstr("there is no merge 'none'"));
 }

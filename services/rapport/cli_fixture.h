@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +67,57 @@ class CliFixture : public ::testing::Test {
   std::string data() const { return folder_.path() + "/data"; }
 
   TestFolder folder_;
+};
+
+// The same beside a `rapport up`.
+class UpFixture : public CliFixture {
+ protected:
+  ~UpFixture() override {
+    if (child_ > 0) kill(child_, SIGKILL);
+    End();
+  }
+
+  // Waits until it says that it is up; its address.
+  std::string Up(std::vector<std::string> options = {}) {
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    options.insert(options.begin(), {RAPPORT_BINARY, "up", "--listen", "127.0.0.1:0", "--data",
+                                     data(), "--set", "clock.interval_ms=200"});
+    child_ = fork();
+    if (child_ == 0) {
+      dup2(ends[1], STDOUT_FILENO);
+      close(ends[0]);
+      std::vector<char*> argv;
+      for (std::string& option : options) argv.push_back(option.data());
+      argv.push_back(nullptr);
+      execv(argv[0], argv.data());
+      _exit(127);
+    }
+    close(ends[1]);
+    std::string told;
+    char c = 0;
+    while (told.find("Ctrl-C ends it.") == std::string::npos && read(ends[0], &c, 1) == 1)
+      told += c;
+    close(ends[0]);
+    const std::string head = "Rapport is up at ";
+    EXPECT_EQ(told.rfind(head, 0), 0u) << told;
+    return told.substr(head.size(), told.find('\n') - head.size());
+  }
+
+  // Its exit code.
+  int End() {
+    if (child_ <= 0) return -1;
+    int status = 0;
+    waitpid(child_, &status, 0);
+    child_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  int Stop() {
+    kill(child_, SIGTERM);
+    return End();
+  }
+
+  pid_t child_ = -1;
 };
 
 }  // namespace rapport::testing

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -24,6 +25,7 @@
 #include "services/rapport/output.h"
 #include "services/rapport/posting_log.h"
 #include "services/rapport/progress_bar.h"
+#include "services/rapport/source_import.h"
 
 namespace rapport {
 namespace {
@@ -31,6 +33,8 @@ namespace {
 struct ImportArguments {
   std::vector<std::string> files;
   std::vector<std::string> mappings;
+  std::vector<std::string> source_files;  // NAME=FILE
+  std::string config;
   bool as_it_happened = false;
   bool shift_to_now = false;
   bool show_alerts = false;
@@ -90,10 +94,17 @@ absl::StatusOr<ImportSummary> Write(EventLog* log, const std::vector<ImportFile>
   return ImportFiles(log, files, options);
 }
 
+// As they were named.
+std::vector<std::string> NamesOf(const ImportArguments& arguments) {
+  std::vector<std::string> names = arguments.files;
+  names.insert(names.end(), arguments.source_files.begin(), arguments.source_files.end());
+  return names;
+}
+
 void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
   const ImportSummary& summary = outcome.summary;
   Print(absl::StrCat(
-      arguments.dry_run ? "Tried " : "Imported ", absl::StrJoin(arguments.files, ", "), ": ",
+      arguments.dry_run ? "Tried " : "Imported ", absl::StrJoin(NamesOf(arguments), ", "), ": ",
       CountOf(summary.rows, "row", "rows"), arguments.dry_run ? ", and wrote nothing, in " : " in ",
       absl::FormatDuration(absl::Trunc(outcome.took, absl::Milliseconds(100))), "\n"));
   Table table({">", ""});
@@ -127,7 +138,7 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
                        " already; its clock was not turned back.\n"));
   }
   if (arguments.dry_run) return;  // every rejected line has been told
-  const bool several = arguments.files.size() > 1;
+  const bool several = NamesOf(arguments).size() > 1;
   for (const RejectedLine& rejected : summary.rejected) {
     Print(Printable(absl::StrCat("rejected ", several ? rejected.file + " " : "", "line ",
                                  rejected.line, ": ", rejected.reason)) +
@@ -146,8 +157,9 @@ Json SummaryJson(const ImportArguments& arguments, const Outcome& outcome) {
   for (const auto& [file, line, reason] : summary.rejected) {
     rejected.push_back({{"file", file}, {"line", line}, {"reason", reason}});
   }
-  return {{"file", arguments.files.front()},
-          {"files", arguments.files},
+  const std::vector<std::string> names = NamesOf(arguments);
+  return {{"file", names.front()},
+          {"files", names},
           {"dry_run", arguments.dry_run},
           {"rows", summary.rows},
           {"rejected_rows", summary.rejected_rows},
@@ -206,9 +218,11 @@ absl::StatusOr<std::vector<ImportFile>> FilesOf(const ImportArguments& arguments
 }
 
 absl::StatusOr<Outcome> ImportHere(const CommonOptions& common, const ImportArguments& arguments,
-                                   const std::vector<ImportFile>& files,
+                                   const std::vector<ImportFile>& files, SourceImport* sources,
                                    const ImportOptions& options) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
+  const absl::Cleanup leave = [sources] { sources->LeaveLog(); };
+  RAPPORT_RETURN_IF_ERROR(sources->FindClientsIn(common.data, *host));
   RAPPORT_ASSIGN_OR_RETURN(const auto profile_before, CountsOf(*host, Profile::kName));
   RAPPORT_ASSIGN_OR_RETURN(const auto retention_before, CountsOf(*host, Retention::kName));
   std::unique_ptr<AlertPrinter> printer;
@@ -264,14 +278,26 @@ CommandResult Try(const CommonOptions& common, const ImportArguments& arguments,
 }
 
 CommandResult Run(const CommonOptions& common, const ImportArguments& arguments) {
+  if (arguments.files.empty() && arguments.source_files.empty()) {
+    return absl::InvalidArgumentError("name a file, or one of a source with --from NAME=FILE");
+  }
   RAPPORT_ASSIGN_OR_RETURN(const std::vector<MappingFile> mappings, LoadMappings(arguments));
-  RAPPORT_ASSIGN_OR_RETURN(const std::vector<ImportFile> files, FilesOf(arguments, mappings));
+  RAPPORT_ASSIGN_OR_RETURN(std::vector<ImportFile> files, FilesOf(arguments, mappings));
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<SourceImport> sources,
+                           SourceImport::Create(arguments.config, arguments.source_files));
+  for (ImportFile& file : sources->Files()) files.push_back(std::move(file));
   RAPPORT_ASSIGN_OR_RETURN(const ImportOptions options, OptionsFrom(common, arguments));
-  if (arguments.dry_run) return Try(common, arguments, files, options);
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
+  if (api != nullptr) {
+    sources->FindClientsAt(api.get());
+  } else if (arguments.dry_run) {
+    sources->KnowNoClients();
+  }
+  if (arguments.dry_run) return Try(common, arguments, files, options);
   const absl::Time started = absl::Now();
-  absl::StatusOr<Outcome> outcome = api == nullptr ? ImportHere(common, arguments, files, options)
-                                                   : ImportThere(*api, arguments, files, options);
+  absl::StatusOr<Outcome> outcome =
+      api == nullptr ? ImportHere(common, arguments, files, sources.get(), options)
+                     : ImportThere(*api, arguments, files, options);
   RAPPORT_RETURN_IF_ERROR(outcome.status());
   outcome->took = absl::Now() - started;
   if (common.json) {
@@ -293,12 +319,20 @@ void AddImportCommand(CLI::App& app, const CommonOptions& common, int* exit_code
                  "rapport import orders.csv calls.ndjson --map orders.textproto --as-it-happened "
                  "--shift-to-now",
                  [&common, arguments] { return Run(common, *arguments); });
+  command->add_option(
+      "FILE", arguments->files,
+      "CSV files, or CloudEvents one to a line (.ndjson, .jsonl); may be compressed "
+      "by gzip; times of all of them are taken together");
   command
-      ->add_option(
-          "FILE", arguments->files,
-          "CSV files, or CloudEvents one to a line (.ndjson, .jsonl); may be compressed by "
-          "gzip; times of all of them are taken together")
-      ->required();
+      ->add_option("--from", arguments->source_files,
+                   "A file of calls (Asterisk CDR, Amazon Connect) or mails (mbox, Maildir, .eml) "
+                   "of a source in the configuration; may be given again")
+      ->type_name("NAME=FILE")
+      ->take_all()
+      ->allow_extra_args(false);
+  command->add_option("--config", arguments->config, "The configuration that names the sources")
+      ->envname("RAPPORT_CONFIG")
+      ->type_name("FILE");
   command
       ->add_option("--map", arguments->mappings,
                    "The mapping of the CSV files, rapport.config.v1.ImportMapping; may be given "

@@ -1,7 +1,3 @@
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -18,7 +14,6 @@ namespace {
 
 using nlohmann::json;
 using ::testing::AllOf;
-using testing::CliFixture;
 using ::testing::HasSubstr;
 using testing::Outcome;
 
@@ -26,53 +21,8 @@ constexpr char kSample[] = RAPPORT_DEPLOY_FOLDER "/import/online_retail_sample.c
 constexpr char kStory[] = RAPPORT_DEPLOY_FOLDER "/import/story.ndjson.gz";
 constexpr char kMapping[] = RAPPORT_DEPLOY_FOLDER "/import/online_retail.textproto";
 
-class UpTest : public CliFixture {
+class UpTest : public testing::UpFixture {
  protected:
-  ~UpTest() override {
-    if (child_ > 0) kill(child_, SIGKILL);
-    End();
-  }
-
-  // Waits until it says that it is up; its address.
-  std::string Up(std::vector<std::string> options = {}) {
-    int ends[2];
-    EXPECT_EQ(pipe(ends), 0);
-    options.insert(options.begin(), {RAPPORT_BINARY, "up", "--listen", "127.0.0.1:0", "--data",
-                                     data(), "--set", "clock.interval_ms=200"});
-    child_ = fork();
-    if (child_ == 0) {
-      dup2(ends[1], STDOUT_FILENO);
-      close(ends[0]);
-      std::vector<char*> argv;
-      for (std::string& option : options) argv.push_back(option.data());
-      argv.push_back(nullptr);
-      execv(argv[0], argv.data());
-      _exit(127);
-    }
-    close(ends[1]);
-    std::string told;
-    char c = 0;
-    while (told.find("Ctrl-C ends it.") == std::string::npos && read(ends[0], &c, 1) == 1)
-      told += c;
-    close(ends[0]);
-    const std::string head = "Rapport is up at ";
-    EXPECT_EQ(told.rfind(head, 0), 0u) << told;
-    return told.substr(head.size(), told.find('\n') - head.size());
-  }
-
-  // Its exit code.
-  int End() {
-    if (child_ <= 0) return -1;
-    int status = 0;
-    waitpid(child_, &status, 0);
-    child_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-  int Stop() {
-    kill(child_, SIGTERM);
-    return End();
-  }
-
   void ImportAll() {
     const json import = RunJson(
         {"import", kSample, kStory, "--map", kMapping, "--as-it-happened", "--shift-to-now"});
@@ -85,8 +35,6 @@ class UpTest : public CliFixture {
            R"("time":"2026-01-02T10:00:00Z",)"
            R"("data":{"channel":"CHANNEL_PORTAL","portal_used":{"action":"login"}}})";
   }
-
-  pid_t child_ = -1;
 };
 
 TEST_F(UpTest, CommandsAnswerTheSameBesideARunningProcess) {
