@@ -49,7 +49,7 @@ struct Rule {
   int64_t low = 0;              // integers
   int64_t high = kNoLimit;      // integers
   uint64_t known_numbers = 0;   // enums: bit n for number n
-  size_t max_bytes = 0;         // texts
+  size_t max_bytes = 0;         // texts, and bytes other than event ids
   int max_elements = 0;         // repeated
   const Plan* inner = nullptr;  // messages
 };
@@ -261,7 +261,10 @@ bool CheckText(const Rule& rule, const std::string& text, Failure* failure) {
         absl::StrCat("is ", text.size(), " bytes long; at most ", rule.max_bytes, " are kept"),
         failure);
   }
-  if (IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()))) return true;
+  if (rule.field->type() == FieldDescriptor::TYPE_BYTES ||
+      IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()))) {
+    return true;
+  }
   return Fail(rule, "is not UTF-8", failure);
 }
 

@@ -28,6 +28,16 @@ TEST(ValidateTouchpoint, EveryKindHasASampleAndPasses) {
   }
 }
 
+TEST(ValidateTouchpoint, ACorrectionIsBytesAndNoText) {
+  Touchpoint corrected = SampleTouchpoint(Touchpoint::kCallCompleted);
+  corrected.set_event_id(std::string(16, '\xff'));
+  Touchpoint touchpoint = SampleTouchpoint(Touchpoint::kTouchpointCorrected);
+  touchpoint.mutable_touchpoint_corrected()->set_correction(corrected.SerializeAsString());
+  EXPECT_OK(ValidateTouchpoint(touchpoint));
+  Touchpoint parsed;
+  EXPECT_OK(ParseTouchpoint(touchpoint.SerializeAsString(), &parsed));
+}
+
 // A change to a valid sample, and what both functions say to it. `only_writers` marks the rules
 // that hold for writers and not for folds.
 struct BadCase {
