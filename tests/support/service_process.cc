@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
+#include "libs/base/status.h"
 
 namespace rapport {
 namespace {
@@ -29,35 +30,45 @@ std::string AddressIn(absl::string_view output) {
 
 absl::StatusOr<std::unique_ptr<ServiceProcess>> ServiceProcess::Start(
     const std::string& binary, const std::vector<std::string>& arguments) {
+  std::unique_ptr<ServiceProcess> process = Launch(binary, arguments);
+  RAPPORT_RETURN_IF_ERROR(process->AwaitListening());
+  return process;
+}
+
+std::unique_ptr<ServiceProcess> ServiceProcess::Launch(const std::string& binary,
+                                                       const std::vector<std::string>& arguments) {
   int ends[2];
   RAPPORT_CHECK(::pipe2(ends, O_CLOEXEC) == 0, "no pipe");
   std::vector<char*> argv = {const_cast<char*>(binary.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   std::unique_ptr<ServiceProcess> process(new ServiceProcess());
+  process->binary_ = binary;
   process->pid_ = ::fork();
   RAPPORT_CHECK(process->pid_ >= 0, "no process");
   if (process->pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::dup2(ends[1], STDOUT_FILENO);
     ::dup2(ends[1], STDERR_FILENO);
     ::execv(binary.c_str(), argv.data());
     ::_exit(127);
   }
   ::close(ends[1]);
   process->reader_ = std::thread([raw = process.get(), pipe = ends[0]] { raw->ReadOutput(pipe); });
+  return process;
+}
+
+absl::Status ServiceProcess::AwaitListening() {
   const absl::Time deadline = absl::Now() + kStartTimeout;
   {
-    MutexLock lock(&process->mutex_);
-    while (process->address_.empty() && !process->ended_ && absl::Now() < deadline) {
-      process->changed_.WaitFor(&process->mutex_, deadline - absl::Now());
-      process->address_ = AddressIn(process->output_);
+    const MutexLock lock(&mutex_);
+    while (address_.empty() && !ended_ && absl::Now() < deadline) {
+      changed_.WaitFor(&mutex_, deadline - absl::Now());
+      address_ = AddressIn(output_);
     }
   }
-  if (process->address_.empty()) {
-    return absl::UnknownError(
-        absl::StrCat(binary, " does not listen; it wrote: ", process->Output()));
-  }
-  return process;
+  if (!address_.empty()) return absl::OkStatus();
+  return absl::UnknownError(absl::StrCat(binary_, " does not listen; it wrote: ", Output()));
 }
 
 ServiceProcess::~ServiceProcess() {

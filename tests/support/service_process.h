@@ -22,13 +22,17 @@ class ServiceProcess {
   // when it ends before.
   static absl::StatusOr<std::unique_ptr<ServiceProcess>> Start(
       const std::string& binary, const std::vector<std::string>& arguments);
+  // The same in two steps, between which it can be killed.
+  static std::unique_ptr<ServiceProcess> Launch(const std::string& binary,
+                                                const std::vector<std::string>& arguments);
+  absl::Status AwaitListening();
   ~ServiceProcess();
 
   // Such as "http://127.0.0.1:40123".
   const std::string& address() const { return address_; }
   // host:port of it.
   std::string host_and_port() const;
-  // What it has written to standard error so far.
+  // What it has written so far.
   std::string Output() const;
 
   // SIGKILL, and waits until it is gone.
@@ -42,6 +46,7 @@ class ServiceProcess {
   void ReadOutput(int pipe);
   int Wait();
 
+  std::string binary_;
   pid_t pid_ = -1;
   std::string address_;
   mutable Mutex mutex_;
