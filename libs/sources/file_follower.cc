@@ -206,6 +206,9 @@ absl::Status FileFollower::ReadOn(size_t max_bytes, absl::Time now, FollowedLine
     replaced_at_ = absl::InfiniteFuture();
     RAPPORT_RETURN_IF_ERROR(ReadLines(max_bytes, /*ended=*/false, found));
   }
+  // A file that has no whole line yet could not be found again once it is renamed: until it has
+  // one, reading goes on behind the one before.
+  if (file_->id.empty() && !found->gap) return absl::OkStatus();
   cursor_.set_file_id(file_->id);
   cursor_.set_offset(file_->id.empty() ? 0 : file_->offset);
   return absl::OkStatus();

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -101,6 +102,29 @@ TEST_F(FileFollowerTest, GoesOnFromItsCursor) {
   Append(path_, "ee\n");
   FileFollower second = Follow(cursor_);
   EXPECT_THAT(Read(second), ElementsAre("three"));
+  EXPECT_EQ(gap_, "");
+}
+
+// The one who comes after has been told of an empty file, which is renamed by then.
+TEST_F(FileFollowerTest, AFileThatWasEmptyIsFoundUnderItsNextName) {
+  FileFollower first = Follow();
+  Append(path_, "one\n");
+  EXPECT_THAT(Read(first), ElementsAre("one"));
+  fs::rename(path_, path_ + ".2");
+  Append(path_, "");
+  EXPECT_THAT(Read(first), IsEmpty());
+  Later(absl::Seconds(5));
+  EXPECT_THAT(Read(first), IsEmpty());
+  Append(path_, "two\n");
+  fs::rename(path_, path_ + ".1");
+  Append(path_, "three\n");
+  FileFollower second = Follow(cursor_);
+  std::vector<std::string> all;
+  for (int i = 0; i < 4; ++i) {
+    for (std::string& text : Read(second)) all.push_back(std::move(text));
+    Later(absl::Seconds(5));
+  }
+  EXPECT_THAT(all, ElementsAre("two", "three"));
   EXPECT_EQ(gap_, "");
 }
 
