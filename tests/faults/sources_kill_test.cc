@@ -48,10 +48,25 @@ constexpr char kConfig[] = R"(
       extensions: "201" extensions: "Bert Cole" extensions: "+4930999201"
     }
     agents { agent_id: "eva" e_mails: "eva@firm.example" extensions: "202" }
-    sources { name: "pbx" system: "office" call_timeout_ms: 3000 asterisk_cdr { path: "$0/Master.csv" } }
-    sources { name: "queues" system: "office" call_timeout_ms: 3000 asterisk_queue_log { path: "$0/queue_log" } }
-    sources { name: "info" imap { address: "127.0.0.1:$2" security: "plain" username: "anna" secret_file: "$0/mail.password" } }
-    sources { name: "sales" imap { address: "127.0.0.1:$2" security: "plain" username: "anna" secret_file: "$0/mail.password" folders: "Sales" } }
+    sources {
+      name: "pbx" system: "office" call_timeout_ms: 3000
+      asterisk_cdr { path: "$0/Master.csv" }
+    }
+    sources {
+      name: "queues" system: "office" call_timeout_ms: 3000
+      asterisk_queue_log { path: "$0/queue_log" }
+    }
+    sources {
+      name: "info"
+      imap { address: "127.0.0.1:$2" security: "plain" username: "anna" secret_file: "$0/password" }
+    }
+    sources {
+      name: "sales"
+      imap {
+        address: "127.0.0.1:$2" security: "plain" username: "anna" secret_file: "$0/password"
+        folders: "Sales"
+      }
+    }
     sources { name: "twilio" twilio { token_file: "$0/twilio.token" } }
     sources { name: "mailgun" mailgun { signing_key_file: "$0/mailgun.key" } }
   })";
@@ -76,7 +91,7 @@ class SourcesKillTest : public ::testing::Test {
     }
     sent_.Count("info", 1, /*skipped=*/1);
     sent_.Count("sales", 1, /*skipped=*/1);
-    WriteSecret("mail.password", MailServer::kPassword);
+    WriteSecret("password", MailServer::kPassword);
     WriteSecret("twilio.token", kToken);
     WriteSecret("mailgun.key", kMailgunKey);
     std::ofstream(folder_ / "config")
