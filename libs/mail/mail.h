@@ -52,7 +52,7 @@ struct ParsedMail {
   int64_t body_bytes = 0;  // of its text after decoding
   int32_t attachment_count = 0;
   int64_t attachment_bytes = 0;  // after decoding
-  std::string language;          // BCP 47; empty: unknown
+  std::string language;          // BCP 47, as the header tells; empty: unknown
   // Beginning of the text without what it quotes, and without signatures.
   std::string excerpt;
 

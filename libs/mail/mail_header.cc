@@ -16,6 +16,8 @@ namespace {
 
 constexpr size_t kMaxValueBytes = size_t{64} << 10;
 constexpr size_t kMaxNameBytes = 256;
+// The longest tag that RFC 5646 lets one rely on.
+constexpr size_t kMaxLanguageBytes = 35;
 
 // RFC 5322: printable ASCII without colon.
 bool IsFieldName(absl::string_view name) {
@@ -86,6 +88,16 @@ std::vector<std::string> References(const MailHeader& header) {
     ids.erase(ids.begin() + 1, ids.end() - (ParsedMail::kMaxReferences - 1));
   }
   return ids;
+}
+
+// The first of the languages that the mail says it is written in (RFC 3282).
+std::string Language(const MailHeader& header) {
+  absl::string_view tags = header.Get("content-language");
+  const absl::string_view tag = absl::StripAsciiWhitespace(tags.substr(0, tags.find(',')));
+  const bool is_tag = tag.size() >= 2 && tag.size() <= kMaxLanguageBytes &&
+                      std::all_of(tag.begin(), tag.end(),
+                                  [](char c) { return absl::ascii_isalnum(c) || c == '-'; });
+  return is_tag ? std::string(tag) : "";
 }
 
 bool IsMailerDaemon(const ParsedMail& mail) {
@@ -257,6 +269,7 @@ void FillFromHeader(const MailHeader& header, ParsedMail* mail) {
   mail->to = DecodeAddresses(header.GetAll("to", ", "));
   mail->cc = DecodeAddresses(header.GetAll("cc", ", "));
   mail->bcc = DecodeAddresses(header.GetAll("bcc", ", "));
+  mail->language = Language(header);
   FillFlags(header, mail);
 }
 

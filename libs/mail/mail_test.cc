@@ -107,6 +107,13 @@ TEST(Mail, ReferencesKeepTheFirstAndTheNewest) {
   EXPECT_EQ(mail.references[99], "149@x");
 }
 
+TEST(Mail, TheLanguageIsWhatTheMailSays) {
+  EXPECT_EQ(WithHeader("Content-Language: de-DE").language, "de-DE");
+  EXPECT_EQ(WithHeader("Content-Language: fr, en").language, "fr");
+  EXPECT_EQ(WithHeader("Content-Language: <none>").language, "");
+  EXPECT_EQ(WithHeader("Subject: x").language, "");
+}
+
 TEST(Mail, MachinesAreTold) {
   EXPECT_TRUE(WithHeader("Auto-Submitted: auto-replied; owner=x").auto_reply);
   EXPECT_FALSE(WithHeader("Auto-Submitted: no").auto_reply);
