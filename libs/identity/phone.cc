@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <set>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -134,9 +135,7 @@ absl::string_view Why(PhoneNumberUtil::ErrorType error) {
   return "write it like +4930123456 or 030 123456";
 }
 
-}  // namespace
-
-absl::StatusOr<std::string> NormalizePhone(absl::string_view text, const PhoneRules& rules) {
+absl::StatusOr<std::string> Normalize(absl::string_view text, const PhoneRules& rules) {
   const absl::string_view written = OfCallerId(absl::StripAsciiWhitespace(text));
   if (written.size() > kLongestText) return NoPhoneNumber(text, "it is too long");
   const std::string number = OfUri(written);
@@ -177,6 +176,29 @@ absl::StatusOr<std::string> NormalizePhone(absl::string_view text, const PhoneRu
   util.Format(parsed, PhoneNumberUtil::E164, &normal);
   if (IsWithheld(normal)) return Withheld();
   return normal;
+}
+
+// What was made of texts lately: libphonenumber takes microseconds for a number, and what tells of
+// a call says the same few numbers again and again. Under one set of rules at a time.
+struct Memo {
+  static constexpr size_t kTexts = 4096;
+  static constexpr size_t kLongest = 64;
+
+  PhoneRules rules;
+  absl::flat_hash_map<std::string, absl::StatusOr<std::string>> known;
+};
+
+}  // namespace
+
+absl::StatusOr<std::string> NormalizePhone(absl::string_view text, const PhoneRules& rules) {
+  if (text.size() > Memo::kLongest) return Normalize(text, rules);
+  thread_local Memo memo;
+  if (rules != memo.rules || memo.known.size() >= Memo::kTexts) {
+    memo.known.clear();
+    memo.rules = rules;
+  }
+  if (const auto known = memo.known.find(text); known != memo.known.end()) return known->second;
+  return memo.known.emplace(text, Normalize(text, rules)).first->second;
 }
 
 bool IsPhoneRegion(absl::string_view region) {

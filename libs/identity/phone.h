@@ -12,6 +12,7 @@ struct PhoneRules {
   std::string default_region = "DE";
   // Numbers of so many digits or fewer are extensions of ours.
   int extension_digits = 5;
+  bool operator==(const PhoneRules&) const = default;
 };
 
 // The number in E.164 form, "+4930123456", of what a telephone system or a person wrote: with or

@@ -1,5 +1,6 @@
 #include "libs/identity/phone.h"
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
 
@@ -112,6 +113,23 @@ TEST(IsPhoneRegion, KnowsCountries) {
   EXPECT_FALSE(IsPhoneRegion("de"));
   EXPECT_FALSE(IsPhoneRegion("XX"));
   EXPECT_FALSE(IsPhoneRegion(""));
+}
+
+TEST(NormalizePhone, WhatATextMeansDependsOnTheRulesOfTheCall) {
+  const PhoneRules german;
+  const PhoneRules american{.default_region = "US"};
+  const PhoneRules long_extensions{.extension_digits = 10};
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(*NormalizePhone("2125550123", german), "+492125550123");
+    EXPECT_EQ(*NormalizePhone("2125550123", american), "+12125550123");
+    EXPECT_EQ(NormalizePhone("2125550123", long_extensions).status().code(),
+              absl::StatusCode::kOutOfRange);
+  }
+  // More than are remembered.
+  for (int i = 0; i < 10'000; ++i) {
+    ASSERT_EQ(*NormalizePhone(absl::StrCat("030 ", 1'000'000 + i % 6000), german),
+              absl::StrCat("+4930", 1'000'000 + i % 6000));
+  }
 }
 
 }  // namespace
