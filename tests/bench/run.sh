@@ -9,6 +9,7 @@ tests/kafka/fetch.sh
 cmake -S . -B .build/release -G Ninja -DCMAKE_BUILD_TYPE=release >/dev/null
 cmake --build .build/release --target \
   embedded_log_bench fold_bench memory_bench read_bench ingest_bench alerts_bench kafka_log_bench \
+  identifier_bench telephony_bench mail_bench source_file_bench sources_bench \
   kill_test kill_child services_on_kafka_test rapport
 
 section() { printf '\n== %s\n' "$1"; }
@@ -24,6 +25,29 @@ figures() {
 }
 # Processor time of a process so far, in ticks; its name may contain spaces.
 ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{print $12 + $13}'; }
+# Of Google Benchmark: the names that match, and how many in a second.
+rates() {
+  local pattern=$1
+  shift
+  figures "$pattern" "$@" --benchmark_counters_tabular=false |
+    sed -E 's#^([^ ]+) .*items_per_second=([0-9.]+)([kM]?)/s.*#\1: \2\3/s#'
+}
+# Files that are followed, a mailbox and a web hook, of which nothing comes.
+quiet_sources() {
+  local folder=$1
+  mkdir -p "$folder"/mail/{new,cur,tmp}
+  touch "$folder/Master.csv" "$folder/queue_log"
+  printf 12345 >"$folder/token"
+  chmod 400 "$folder/token"
+  cat <<END
+sources {
+  sources { name: "pbx" asterisk_cdr { path: "$folder/Master.csv" } }
+  sources { name: "queues" system: "pbx" asterisk_queue_log { path: "$folder/queue_log" } }
+  sources { name: "desk" maildir { path: "$folder/mail" } }
+  sources { name: "twilio" twilio { token_file: "$folder/token" } }
+}
+END
+}
 # Memory and processor time of `rapport up` while nothing happens but the clock.
 at_rest() (
   rapport=services/rapport/rapport import=../../deploy/import seconds=20 process=
@@ -31,7 +55,9 @@ at_rest() (
   trap '[[ -z $process ]] || { kill "$process" && wait "$process"; } || true; rm -rf "$data"' EXIT
   figures "touchpoints of" "$rapport" --data "$data" import "$import/online_retail_sample.csv.gz" \
     --map "$import/online_retail.textproto"
-  "$rapport" --data "$data" up --listen 127.0.0.1:0 >"$data/up.log" 2>&1 &
+  quiet_sources "$data/sources" >"$data/up.textproto"
+  "$rapport" --data "$data" up --config "$data/up.textproto" --listen 127.0.0.1:0 \
+    >"$data/up.log" 2>&1 &
   process=$!
   until address=$(grep -om1 'http://[0-9.:]*' "$data/up.log") &&
     curl --silent --fail --output /dev/null "$address/readyz"; do
@@ -70,8 +96,18 @@ section "reads of clients beside the fold"
 tests/bench/read_bench
 section "reopening after kill -9"
 figures "start of the process" tests/faults/kill_test
-section "rapport up at rest, the sample loaded"
+section "rapport up at rest, the sample loaded and four sources quiet"
 at_rest
+section "identifier look-ups, a million known"
+rates '^LookUp' libs/sources/identifier_bench
+section "calls of a CDR file: parsed and put together"
+libs/telephony/telephony_bench
+section "mails: parsed and mapped, beside reading their bytes"
+rates '^BM_' libs/mail/mail_bench
+section "imports of calls and mails, to disk"
+libs/sources/source_file_bench
+section "from a source to the timeline of its client; merges"
+tests/bench/sources_bench
 section "services on Kafka, each killed in turn and started again"
 figures "answers complete" tests/integration/services_on_kafka_test
 section "Kafka: reading"
