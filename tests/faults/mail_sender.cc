@@ -63,9 +63,9 @@ void MailSender::Send() {
       "\r\n\r\n", exchanged.excerpt(), "\r\n");
 
   const int64_t way = random_.Below(6);
-  const bool inbox = way < 4;
-  const bool sales = way == 3 || way == 4;
-  const bool web_hook = way == 2 || way == 5;
+  const bool inbox = ways_.inbox != nullptr && way < 4;
+  const bool sales = ways_.sales != nullptr && (way == 3 || way == 4);
+  const bool web_hook = (!inbox && !sales) || way == 2;
   sent_->Add(person.writer, ContactLine(expected));
   if (inbox) {
     sent_->Add(person.writer, DeliveryLine(expected, id, "info", "anna", "INBOX"));

@@ -16,7 +16,7 @@ namespace rapport::testing {
 // a second folder, and some are posted to a web hook, two ways for one mail now and then.
 class MailSender {
  public:
-  // Where a mail goes. Each returns once it was taken.
+  // Where a mail goes, by any of those that are there. Each returns once it was taken.
   struct Ways {
     std::function<void(const std::string& mail)> inbox;  // of the source "info"
     std::function<void(const std::string& mail)> sales;  // the folder Sales, of the source "sales"
