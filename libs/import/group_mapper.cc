@@ -60,8 +60,9 @@ absl::StatusOr<GroupMapper::Client> GroupMapper::ClientOf(absl::Span<const CsvRo
   for (size_t i = 0; i < rows.size(); ++i) {
     *bad_row = i;
     RAPPORT_ASSIGN_OR_RETURN(Client one, ClientOfRow({rows.subspan(i, 1)}));
-    if (i == 0) client = std::move(one);
-    if (i > 0 && one.client_id != client.client_id) {
+    if (i == 0) {
+      client = std::move(one);
+    } else if (one.client_id != client.client_id) {
       return absl::InvalidArgumentError(absl::StrCat("the client differs from '", client.client_id,
                                                      "' in line ", rows.front().line(),
                                                      " of the same group"));

@@ -1,3 +1,5 @@
+#include <zlib.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -201,7 +203,9 @@ TEST_F(NotationTest, ALookupGivesWhatAnotherFileTells) {
                 "account;client;right\n1;c1;OWNER\n1;c2;USER\n2;c2;OWNER\n3;c1;OWNER\n3;c1;OWNER\n"
                 "4;c1;OWNER\n4;c2;OWNER\n5;c9;OWNER\n");
   std::filesystem::create_directory(folder_.path() + "/people");
-  folder_.Write("people/names.csv", "id,name\nc1,anna\nc2,bob\n");
+  const gzFile names = gzopen((folder_.path() + "/people/names.csv.gz").c_str(), "wb");
+  ASSERT_GT(gzputs(names, "id,name\nc1,anna\nc2,bob\n"), 0);
+  ASSERT_EQ(gzclose(names), Z_OK);
   ASSERT_OK_AND_ASSIGN(
       const Tried tried,
       Try(kPayments, "id,account,clerk\np1,1,c2\np2,2,c7\np3,3,\np4,4,\np5,5,\np6,6,\n"));
