@@ -21,7 +21,7 @@ absl::StatusOr<std::string> LookUp(const ValuePlan& value, std::string text) {
     if (text.empty()) break;
     const absl::StatusOr<absl::string_view> found = lookup->Find(text);
     if (absl::IsNotFound(found.status()) && value.known_only) return std::string();
-    // For people, an unknown key is one of the things that can be wrong with a row.
+    // NotFound is for files; an unknown key is a row that cannot be used.
     if (!found.ok()) return absl::InvalidArgumentError(found.status().message());
     text = std::string(*found);
   }
