@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/intake/rejected_offer.h"
@@ -67,6 +68,13 @@ absl::Status SourceWriter::Write(absl::Span<const OfferedContact> contacts) {
     } else {
       absl::StatusOr<Record> record = MakeTouchpoint(contact, now, &item);
       if (!record.ok()) {
+        // The ledger counts what it was made of as written, and tells nothing.
+        if (contact.record_id.empty()) {
+          Log(LogLevel::kError,
+              absl::StrCat(
+                  contact.source, ": ", contact.draft.touchpoint.source_event_id(),
+                  " cannot be written, and is in the rejected log: ", record.status().message()));
+        }
         refusals.push_back({.source = contact.source,
                             .record_id = contact.record_id,
                             .content = contact.content,
