@@ -46,7 +46,7 @@ struct ImapSettings {
   absl::Duration poll_interval = absl::Seconds(30);  // where the server has no IDLE
   absl::Duration answer_timeout = absl::Minutes(1);  // silence in an answer ends the connection
   absl::Duration least_backoff = absl::Seconds(1);   // doubles with each failure, with jitter
-  absl::Duration most_backoff = absl::Minutes(5);
+  absl::Duration most_backoff = absl::Minutes(1);
 };
 
 // A message as it was found in a folder.

@@ -87,7 +87,6 @@ OfferedContact ContactOfCall(const DecidedCall& call, const IdentityRules& rules
   contact.source = call.source;
   contact.draft.identifiers = NumbersOf(call.assembled, rules);
   Touchpoint touchpoint = TouchpointOf(call, contact.draft.identifiers, agents);
-  contact.content = touchpoint.ShortDebugString();
   if (call.assembled.direction == touchpoint::v1::DIRECTION_INTERNAL) {
     contact.skipped_because = "a call among ourselves";
   } else if (contact.draft.identifiers.empty()) {

@@ -17,9 +17,14 @@ struct OfferedContact {
   ContactDraft draft;
   // Why it is to be counted and not written, such as a mail among ourselves; empty: it is written.
   std::string skipped_because;
-  // What it was made of, for the rejected log.
+  // What it was made of, for the rejected log; empty: the touchpoint itself tells.
   std::string content;
 };
+
+// What the rejected log keeps of a contact.
+inline std::string RejectedContentOf(const OfferedContact& contact) {
+  return contact.content.empty() ? contact.draft.touchpoint.ShortDebugString() : contact.content;
+}
 
 // Makes contacts the touchpoints of their clients. Thread-safe.
 class ContactSink {

@@ -43,7 +43,7 @@ absl::Status Offer(const OfferedContact& contact, const Place& place,
       ResolvedTouchpoint(contact.draft, options.now, options.clients);
   if (touchpoint.ok()) return sink->Accept(place.file, place.line, &*touchpoint);
   return sink->Reject(contact.source, place.file, place.line,
-                      absl::string_view(contact.content).substr(0, kKeptBytes),
+                      RejectedContentOf(contact).substr(0, kKeptBytes),
                       std::string(touchpoint.status().message()));
 }
 
@@ -99,14 +99,14 @@ class CallFile final : public ImportInput {
                                                  *options_.rules, *options_.agents);
     if (call.given_before && !tells_all) {
       return sink->Reject(
-          source_.source, path_, place.line, contact.content,
+          source_.source, path_, place.line, RejectedContentOf(contact),
           absl::StrCat("call ", call.call_id, " was read already, more than ",
                        CallCollector::kFactsApart,
                        " lines earlier; is the file made of several, or are its ids used again?"));
     }
     if (began_at > options_.now) {
       return sink->Reject(
-          source_.source, path_, place.line, contact.content,
+          source_.source, path_, place.line, RejectedContentOf(contact),
           absl::StrCat(
               "occurred_at: ", absl::FormatTime(absl::RFC3339_sec, began_at, absl::UTCTimeZone()),
               " lies ahead (is the time_zone of the source right?)"));

@@ -77,7 +77,7 @@ absl::Status SourceWriter::Write(absl::Span<const OfferedContact> contacts) {
         }
         refusals.push_back({.source = contact.source,
                             .record_id = contact.record_id,
-                            .content = contact.content,
+                            .content = RejectedContentOf(contact),
                             .reason = std::string(record.status().message())});
         continue;
       }

@@ -106,7 +106,7 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
   Print(absl::StrCat(
       arguments.dry_run ? "Tried " : "Imported ", absl::StrJoin(NamesOf(arguments), ", "), ": ",
       CountOf(summary.rows, "row", "rows"), arguments.dry_run ? ", and wrote nothing, in " : " in ",
-      absl::FormatDuration(absl::Trunc(outcome.took, absl::Milliseconds(100))), "\n"));
+      absl::FormatDuration(absl::Trunc(outcome.took, absl::Milliseconds(10))), "\n"));
   Table table({">", ""});
   table.Add({FormatCount(summary.touchpoints),
              absl::StrCat("touchpoints of ", CountOf(summary.clients, "client", "clients"))});
