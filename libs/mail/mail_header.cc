@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "libs/mail/gmime_ptr.h"
+#include "libs/mail/header_mending.h"
 #include "libs/mail/utf8.h"
 #include "libs/web_hook_check/hashes.h"
 
@@ -29,7 +30,7 @@ bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
 // GMime takes C strings of UTF-8.
 std::string ForGMime(absl::string_view value) {
-  std::string text = ToUtf8(value.substr(0, kMaxValueBytes), "");
+  std::string text = ToUtf8(MendEncodedWords(value.substr(0, kMaxValueBytes)), "");
   std::replace(text.begin(), text.end(), '\0', ' ');
   return text;
 }
@@ -61,6 +62,11 @@ void Collect(InternetAddressList* list, std::vector<MailAddress>* addresses) {
     addresses->push_back({.name = OneLine(name == nullptr ? "" : name, kMaxPersonBytes),
                           .address = LowerDomain(OneLine(address, kMaxAddressBytes))});
   }
+}
+
+void CollectFrom(const std::string& text, std::vector<MailAddress>* addresses) {
+  const GObjectPtr<InternetAddressList> list(internet_address_list_parse(nullptr, text.c_str()));
+  if (list != nullptr) Collect(list.get(), addresses);
 }
 
 // An id without blanks; replaced by its hash when it is too long or no text.
@@ -200,26 +206,45 @@ std::string MailHeader::GetAll(absl::string_view name, absl::string_view separat
 std::string DecodeText(absl::string_view value, size_t most) {
   InitGMime();
   const GText text(g_mime_utils_header_decode_text(nullptr, ForGMime(value).c_str()));
-  return OneLine(text == nullptr ? "" : text.get(), most);
+  std::string line = OneLine(text == nullptr ? "" : text.get(), most);
+  // Where a field was folded, there may be more of them.
+  absl::RemoveExtraAsciiWhitespace(&line);
+  return line;
 }
 
 std::vector<MailAddress> DecodeAddresses(absl::string_view value) {
   InitGMime();
   std::vector<MailAddress> addresses;
-  std::string text = ForGMime(value);
+  std::string text = MendAddresses(ForGMime(value));
   // Each colon may begin a group, into which GMime descends.
   constexpr int kMaxColons = 200;
   size_t end = 0;
   for (int colons = 0; end < text.size() && colons < kMaxColons; ++end) colons += text[end] == ':';
   text.resize(end);
-  const GObjectPtr<InternetAddressList> list(internet_address_list_parse(nullptr, text.c_str()));
-  if (list != nullptr) Collect(list.get(), &addresses);
+  CollectFrom(text, &addresses);
+  if (!addresses.empty()) return addresses;
+  // Nothing can be understood, mostly for the sake of a name: what stands in angle brackets can.
+  size_t from = 0;
+  for (size_t close = text.find('>'); close != std::string::npos; close = text.find('>', from)) {
+    const size_t open = text.rfind('<', close);
+    if (addresses.size() >= ParsedMail::kMaxAddresses) break;
+    if (open != std::string::npos && open >= from) {
+      CollectFrom(text.substr(open, close - open + 1), &addresses);
+    }
+    from = close + 1;
+  }
   return addresses;
 }
 
 std::optional<absl::Time> DecodeDate(absl::string_view value) {
   InitGMime();
-  GDateTime* const date = g_mime_utils_header_decode_date(ForGMime(value).c_str());
+  absl::Time iso;
+  if (absl::ParseTime(absl::RFC3339_full, absl::StripAsciiWhitespace(value), &iso, nullptr)) {
+    return iso;
+  }
+  const std::string mended = MendDate(ForGMime(value));
+  if (mended.empty()) return std::nullopt;
+  GDateTime* const date = g_mime_utils_header_decode_date(mended.c_str());
   if (date == nullptr) return std::nullopt;
   const absl::Time time = absl::FromUnixSeconds(g_date_time_to_unix(date));
   g_date_time_unref(date);

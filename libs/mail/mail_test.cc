@@ -78,6 +78,47 @@ TEST(Mail, HtmlAloneBecomesText) {
   EXPECT_EQ(mail.excerpt, "Grüße");
 }
 
+TEST(Mail, BytesOfAnEncodedWordAreOfItsCharset) {
+  EXPECT_EQ(WithHeader("Subject: =?iso-8859-1?Q?Gr\xFC\xDF_e?= \xFC").subject, "Grüß e ü");
+  EXPECT_EQ(WithHeader("Subject: =?utf-8?q?Gr\xC3\xBC\xC3\x9F_e?= \xC3\xBC").subject, "Grüß e ü");
+  EXPECT_EQ(WithHeader("Subject: 1 =?x =?utf-8?q?a").subject, "1 =?x =?utf-8?q?a");
+  EXPECT_THAT(WithHeader("To: =?iso-8859-15?Q?M\xFCller?= <m@example.com>").to,
+              ElementsAre(MailAddress{"Müller", "m@example.com"}));
+}
+
+TEST(Mail, FoldedSubjectsAreOneLine) {
+  EXPECT_EQ(WithHeader("Subject: Your\n\toffer\n   of today").subject, "Your offer of today");
+}
+
+TEST(Mail, DatesThatAreNotInTheStandardForm) {
+  const absl::Time at = absl::FromUnixSeconds(1'785'744'720);  // 2026-08-03 08:12
+  EXPECT_EQ(WithHeader("Date: Mon, 3 Aug 2026 08:12:00 A").date, at);
+  EXPECT_EQ(WithHeader("Date: Mon, 3 Aug 2026 08:12:00 UT (nothing)").date, at);
+  EXPECT_EQ(WithHeader("Date: 3-Aug-2026 04:12 EDT").date, at);
+  EXPECT_EQ(WithHeader("Date: Mon Aug  3 08:12:00 2026").date, at);
+  EXPECT_EQ(WithHeader("Date: 2026-08-03T10:12:00+02:00").date, at);
+  const absl::string_view received =
+      "\nReceived: from a by b; Mon, 3 Aug 2026 10:12:00 +0200 (CEST)";
+  for (const char* const unclear : {"4 8 26 08:12:00", "03/08/2026 08:12", "3 Aug 2026", "today"}) {
+    EXPECT_EQ(WithHeader(absl::StrCat("Date: ", unclear, received)).date, at) << unclear;
+    EXPECT_EQ(WithHeader(absl::StrCat("Date: ", unclear)).date, std::nullopt) << unclear;
+  }
+}
+
+TEST(Mail, AddressesAreFoundBesideWhatIsNone) {
+  const MailAddress jo{"", "jo@example.com"};
+  const MailAddress ann{"", "ann@example.com"};
+  EXPECT_THAT(WithHeader("To: undisclosed-recipients:;").to, IsEmpty());
+  EXPECT_THAT(WithHeader("To: Jo (x <jo@example.com>, (Ann <ann@example.com>").to,
+              ElementsAre(jo, ann));
+  EXPECT_THAT(WithHeader("To: <jo@example.com>; <ann@example.com>").to, ElementsAre(jo, ann));
+  EXPECT_THAT(WithHeader("To: <@relay.example:jo@example.com>").to, ElementsAre(jo));
+  EXPECT_THAT(WithHeader("To: jo@example.com <jo@example.com>").to,
+              ElementsAre(MailAddress{"jo@example.com", "jo@example.com"}));
+  EXPECT_THAT(WithHeader("To: Us: <jo@example.com>, ann@example.com;").to, ElementsAre(jo, ann));
+  EXPECT_THAT(WithHeader("To: >><<<>,<jo@example.com><").to, ElementsAre(jo));
+}
+
 TEST(Mail, IdsAreMadeOfWhatDoesNotChange) {
   const std::string header = "From: jo@example.com\r\nDate: Mon, 3 Aug 2026 10:12:00 +0200";
   const ParsedMail mail = Parse(header + "\r\n\r\nText\r\n");
