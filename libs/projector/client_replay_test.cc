@@ -191,6 +191,13 @@ TEST(PeekClientTest, AgreesWithTheParser) {
     EXPECT_EQ(PeekClient(bytes), touchpoint.client_id()) << touchpoint.ShortDebugString();
     EXPECT_EQ(PeekPayload(bytes), touchpoint.payload_case());
   }
+  // Of the header, though behind the payload.
+  Touchpoint call =
+      testing::MakeTouchpoint(Touchpoint::kCallCompleted, "client", "1", testing::Day(1));
+  call.add_stakeholder_ids("anna");
+  call.add_former_client_ids("other");
+  call.add_contradictions()->set_other_client_id("another");
+  EXPECT_EQ(PeekPayload(call.SerializeAsString()), call.payload_case());
   EXPECT_EQ(PeekClient(testing::Clock(testing::Day(1)).SerializeAsString()), std::nullopt);
   Touchpoint order;
   order.mutable_dead_letter_retried();

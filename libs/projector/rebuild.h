@@ -111,7 +111,10 @@ struct VerifyResult {
     // Set when they are not all equal: where live and rebuilt first differ; nullopt when only the
     // running digest is off.
     std::optional<Difference> difference;
-    bool equal() const { return live == stored && live == rebuilt; }
+    // Where what answers from memory differs from what is stored; empty when it does not, or
+    // nothing does.
+    std::string in_memory = {};
+    bool equal() const { return live == stored && live == rebuilt && in_memory.empty(); }
   };
   std::vector<PartitionResult> partitions;
   int64_t records = 0;

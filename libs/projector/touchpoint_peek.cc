@@ -81,7 +81,8 @@ bool NeedsFullParse(uint64_t field) {
 bool IsPayload(uint64_t field) {
   return field >= Touchpoint::kCallCompletedFieldNumber &&
          field != Touchpoint::kStakeholderIdsFieldNumber &&
-         field != Touchpoint::kFormerClientIdsFieldNumber;
+         field != Touchpoint::kFormerClientIdsFieldNumber &&
+         field != Touchpoint::kContradictionsFieldNumber;
 }
 
 }  // namespace

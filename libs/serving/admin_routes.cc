@@ -248,41 +248,23 @@ query::v1::JobList ListOf(query::v1::Job job) {
   return list;
 }
 
-absl::StatusOr<HttpResponse> StartJob(ProjectionHost& host, const HttpRequest& request,
+absl::StatusOr<HttpResponse> StartJob(ProjectionJobs& jobs, const HttpRequest& request,
                                       query::v1::JobKind kind) {
   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
   RAPPORT_ASSIGN_OR_RETURN(const query::v1::JobOrder order, ReadBody<query::v1::JobOrder>(request));
-  RAPPORT_ASSIGN_OR_RETURN(query::v1::Job job, host.jobs().Start(kind, order));
+  RAPPORT_ASSIGN_OR_RETURN(query::v1::Job job, jobs.Start(kind, order));
   return Accepted(request, ListOf(std::move(job)));
 }
 
-void AddJobRoutes(ProjectionHost& host) {
-  HttpServer& http = *host.env().http;
-  const auto start = [&](absl::string_view path, query::v1::JobKind kind) {
-    http.Handle("POST", PathOf(host, path), Answering([&host, kind](const HttpRequest& request) {
-                  return StartJob(host, request, kind);
-                }));
-  };
-  start("/rebuild", query::v1::JOB_KIND_REBUILD);
-  start("/verify", query::v1::JOB_KIND_VERIFY);
-  start("/rollback", query::v1::JOB_KIND_ROLLBACK);
-  const auto steer = [&](absl::string_view path,
-                         absl::StatusOr<query::v1::Job> (ProjectionJobs::*how)()) {
-    http.Handle("POST", PathOf(host, path),
-                Answering([&host, how](const HttpRequest& request) -> absl::StatusOr<HttpResponse> {
-                  RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
-                  RAPPORT_ASSIGN_OR_RETURN(query::v1::Job job, (host.jobs().*how)());
-                  return MessageResponse(request, ListOf(std::move(job)));
-                }));
-  };
-  steer("/jobs/pause", &ProjectionJobs::Pause);
-  steer("/jobs/resume", &ProjectionJobs::Resume);
-  steer("/jobs/cancel", &ProjectionJobs::Cancel);
-  http.Handle("GET", PathOf(host, "/jobs"),
-              Answering([&host](const HttpRequest& request) -> absl::StatusOr<HttpResponse> {
-                RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
-                return MessageResponse(request, host.jobs().List());
-              }));
+const char* NameOf(query::v1::JobKind kind) {
+  switch (kind) {
+    case query::v1::JOB_KIND_REBUILD:
+      return "rebuild";
+    case query::v1::JOB_KIND_VERIFY:
+      return "verify";
+    default:
+      return "rollback";
+  }
 }
 
 }  // namespace
@@ -299,7 +281,37 @@ void AddAdminRoutes(ProjectionHost& host) {
               DeadLetterOrders(host, /*skip=*/false));
   http.Handle("POST", PathOf(host, "/dead-letters/{position}/skip"),
               DeadLetterOrders(host, /*skip=*/true));
-  AddJobRoutes(host);
+  AddJobRoutes(
+      &http, host.name(),
+      {query::v1::JOB_KIND_REBUILD, query::v1::JOB_KIND_VERIFY, query::v1::JOB_KIND_ROLLBACK},
+      &host.jobs());
+}
+
+void AddJobRoutes(HttpServer* http, absl::string_view projection,
+                  const std::vector<query::v1::JobKind>& kinds, ProjectionJobs* jobs) {
+  const std::string root = absl::StrCat("/v1/projections/", projection, "/");
+  for (const query::v1::JobKind kind : kinds) {
+    http->Handle("POST", root + NameOf(kind), Answering([jobs, kind](const HttpRequest& request) {
+                   return StartJob(*jobs, request, kind);
+                 }));
+  }
+  const auto steer = [&](absl::string_view path,
+                         absl::StatusOr<query::v1::Job> (ProjectionJobs::*how)()) {
+    http->Handle("POST", absl::StrCat(root, path),
+                 Answering([jobs, how](const HttpRequest& request) -> absl::StatusOr<HttpResponse> {
+                   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
+                   RAPPORT_ASSIGN_OR_RETURN(query::v1::Job job, (jobs->*how)());
+                   return MessageResponse(request, ListOf(std::move(job)));
+                 }));
+  };
+  steer("jobs/pause", &ProjectionJobs::Pause);
+  steer("jobs/resume", &ProjectionJobs::Resume);
+  steer("jobs/cancel", &ProjectionJobs::Cancel);
+  http->Handle("GET", root + "jobs",
+               Answering([jobs](const HttpRequest& request) -> absl::StatusOr<HttpResponse> {
+                 RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
+                 return MessageResponse(request, jobs->List());
+               }));
 }
 
 }  // namespace rapport

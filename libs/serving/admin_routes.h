@@ -15,4 +15,9 @@ namespace rapport {
 //   POST /v1/projections/<projection>/jobs/pause, .../resume, .../cancel
 void AddAdminRoutes(ProjectionHost& host);
 
+// The last two lines of them alone, of jobs of these kinds, for a projection that has no host.
+// `jobs` outlives the server.
+void AddJobRoutes(HttpServer* http, absl::string_view projection,
+                  const std::vector<query::v1::JobKind>& kinds, ProjectionJobs* jobs);
+
 }  // namespace rapport

@@ -50,6 +50,8 @@ void TellVerification(const VerifyResult& result, Job* job) {
     finding.set_rebuilt_digest(Hex(verified.rebuilt));
     if (verified.difference) {
       finding.set_difference(DescribeEntry(verified.difference->family, verified.difference->key));
+    } else if (!verified.in_memory.empty()) {
+      finding.set_difference(verified.in_memory);
     } else if (!verified.equal()) {
       finding.set_difference("the running digest alone");
     }
@@ -58,8 +60,11 @@ void TellVerification(const VerifyResult& result, Job* job) {
 
 }  // namespace
 
-ProjectionJobs::ProjectionJobs(Projector* projector, std::string scratch_folder)
-    : projector_(projector), scratch_folder_(std::move(scratch_folder)) {}
+ProjectionJobs::ProjectionJobs(Projector* projector, std::string scratch_folder,
+                               Verification verification)
+    : projector_(projector),
+      scratch_folder_(std::move(scratch_folder)),
+      verification_(std::move(verification)) {}
 
 ProjectionJobs::~ProjectionJobs() {
   std::thread thread;
@@ -128,7 +133,8 @@ absl::Status ProjectionJobs::Run(JobKind kind, const RebuildOptions& options, Jo
     }
     case query::v1::JOB_KIND_VERIFY: {
       RAPPORT_ASSIGN_OR_RETURN(const VerifyResult verified,
-                               Verify(*projector_, scratch_folder_, options));
+                               verification_ ? verification_(scratch_folder_, options)
+                                             : Verify(*projector_, scratch_folder_, options));
       TellVerification(verified, result);
       return absl::OkStatus();
     }

@@ -18,8 +18,11 @@ namespace rapport {
 // thread of its own. Thread-safe.
 class ProjectionJobs {
  public:
-  // `scratch_folder`: where a verification folds.
-  ProjectionJobs(Projector* projector, std::string scratch_folder);
+  using Verification = std::function<absl::StatusOr<VerifyResult>(const std::string& scratch_folder,
+                                                                  const RebuildOptions& options)>;
+  // `scratch_folder`: where a verification folds. `verification`: what it is, where there is more
+  // to it than the projector's state.
+  ProjectionJobs(Projector* projector, std::string scratch_folder, Verification verification = {});
   // Cancels what runs, and waits for it.
   ~ProjectionJobs();
 
@@ -44,6 +47,7 @@ class ProjectionJobs {
 
   Projector* const projector_;
   const std::string scratch_folder_;
+  const Verification verification_;
 
   mutable Mutex mutex_;
   std::deque<query::v1::Job> jobs_ ABSL_GUARDED_BY(mutex_);  // the newest first

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/touchpoint/identity.h"
@@ -13,25 +12,24 @@
 namespace rapport {
 namespace {
 
-// Pairs of clients that are kept; those beyond stand in the log alone.
-constexpr size_t kMostReviews = 1000;
+// Of one contact; a person has enough with these.
+constexpr int kMostContradictions = 10;
 
 // What the identifiers of a contact lead to.
 struct Choice {
   std::optional<KnownClient> registered;
+  Identifier named_by;
   std::optional<KnownClient> provisional;
-  // Another registered client that one of the identifiers, or a later one, names.
-  std::string other_client_id;
-  std::vector<Identifier> review;
+  // Other registered clients, and the identifiers that name them.
+  std::vector<std::pair<std::string, Identifier>> others;
 };
 
 void TakeRegistered(const Identifier& identifier, const KnownClient& client, Choice* choice) {
   if (!choice->registered) {
     choice->registered = client;
-    choice->review.push_back(identifier);
-  } else if (choice->registered->client_id != client.client_id && choice->other_client_id.empty()) {
-    choice->other_client_id = client.client_id;
-    choice->review.push_back(identifier);
+    choice->named_by = identifier;
+  } else if (choice->registered->client_id != client.client_id) {
+    choice->others.emplace_back(client.client_id, identifier);
   }
 }
 
@@ -43,9 +41,11 @@ void TakeContradiction(const Identifier& identifier, const std::vector<KnownClie
     return choice->registered && client.client_id == choice->registered->client_id;
   };
   if (std::any_of(clients.begin(), clients.end(), is_chosen)) return;
+  const bool decides = !choice->registered;
   TakeRegistered(identifier, clients.front(), choice);
-  if (choice->other_client_id.empty() && !clients[1].provisional) {
-    choice->other_client_id = clients[1].client_id;
+  if (!decides) return;
+  for (size_t i = 1; i < clients.size(); ++i) {
+    choice->others.emplace_back(clients[i].client_id, identifier);
   }
 }
 
@@ -84,7 +84,26 @@ void SetClient(const KnownClient& client, touchpoint::v1::Touchpoint* touchpoint
                                                   client.former_client_ids.end());
 }
 
+void Fill(const Identifier& identifier, touchpoint::v1::ContactIdentifier* said) {
+  said->set_kind(identifier.kind);
+  said->set_value(identifier.value);
+  said->set_issuer(identifier.issuer);
+}
+
 }  // namespace
+
+void AddContradiction(const Identifier& named_by, const Identifier& names_other,
+                      const std::string& other_client_id, touchpoint::v1::Touchpoint* touchpoint) {
+  const auto& known = touchpoint->contradictions();
+  const bool is_known = std::any_of(known.begin(), known.end(), [&](const auto& contradiction) {
+    return contradiction.other_client_id() == other_client_id;
+  });
+  if (is_known || known.size() == kMostContradictions) return;
+  touchpoint::v1::IdentityContradiction& contradiction = *touchpoint->add_contradictions();
+  contradiction.set_other_client_id(other_client_id);
+  Fill(named_by, contradiction.add_identifiers());
+  if (names_other != named_by) Fill(names_other, contradiction.add_identifiers());
+}
 
 absl::StatusOr<touchpoint::v1::Touchpoint> ResolvedTouchpoint(ContactDraft draft,
                                                               absl::Time recorded_at,
@@ -100,6 +119,7 @@ absl::StatusOr<touchpoint::v1::Touchpoint> ResolvedTouchpoint(ContactDraft draft
 
 absl::Status ContactResolver::Resolve(ContactDraft* draft) {
   touchpoint::v1::Touchpoint& touchpoint = draft->touchpoint;
+  touchpoint.clear_contradictions();
   if (!touchpoint.client_id().empty()) {
     const KnownClient client = index_.Follow(touchpoint.client_id());
     SetClient(client, &touchpoint);
@@ -115,10 +135,9 @@ absl::Status ContactResolver::Resolve(ContactDraft* draft) {
   Choice choice = Choose(index_, draft->identifiers, &unknown);
   if (choice.registered) {
     SetClient(*choice.registered, &touchpoint);
-    draft->resolution =
-        choice.other_client_id.empty() ? Resolution::kClient : Resolution::kContradiction;
-    if (!choice.other_client_id.empty()) {
-      NoteReview(*draft, std::move(choice.review), choice.other_client_id);
+    draft->resolution = choice.others.empty() ? Resolution::kClient : Resolution::kContradiction;
+    for (const auto& [other, identifier] : choice.others) {
+      AddContradiction(choice.named_by, identifier, other, &touchpoint);
     }
     return absl::OkStatus();
   }
@@ -131,58 +150,6 @@ absl::Status ContactResolver::Resolve(ContactDraft* draft) {
   }
   SetClient(*choice.provisional, &touchpoint);
   return absl::OkStatus();
-}
-
-void ContactResolver::NoteReview(const ContactDraft& draft, std::vector<Identifier> identifiers,
-                                 const std::string& other_client_id) {
-  const touchpoint::v1::Touchpoint& touchpoint = draft.touchpoint;
-  MutexLock lock(&mutex_);
-  const auto key = std::minmax(touchpoint.client_id(), other_client_id);
-  const auto place = reviews_.find(key);
-  if (place != reviews_.end()) {
-    ++place->second.contacts;
-    return;
-  }
-  if (reviews_.size() >= kMostReviews) return;
-  IdentityReview& review = reviews_[key];
-  review = {.identifiers = std::move(identifiers),
-            .client_id = touchpoint.client_id(),
-            .other_client_id = other_client_id,
-            .touchpoint = absl::StrCat(touchpoint.source(), " ", touchpoint.source_event_id()),
-            .occurred_at = FromProto(touchpoint.occurred_at()),
-            .contacts = 1};
-  Log(LogLevel::kWarning, absl::StrCat("clients ", key.first, " and ", key.second,
-                                       " may be one, or one of them has a wrong identifier: see "
-                                       "GET /v1/identities/reviews"));
-}
-
-std::vector<IdentityReview> ContactResolver::Reviews(size_t limit) const {
-  std::map<std::pair<std::string, std::string>, IdentityReview> all;
-  {
-    MutexLock lock(&mutex_);
-    all = reviews_;
-  }
-  const auto contradictions = index_.Contradictions(limit);
-  if (contradictions.ok()) {
-    for (const Identifier& identifier : *contradictions) {
-      const Identification found = index_.Find(identifier);
-      if (found.standing != Standing::kContradiction) continue;
-      IdentityReview review = {.identifiers = {identifier},
-                               .client_id = found.clients[0].client_id,
-                               .other_client_id = found.clients[1].client_id};
-      all.try_emplace(std::minmax(review.client_id, review.other_client_id), std::move(review));
-    }
-  }
-  std::vector<IdentityReview> reviews;
-  for (auto& [clients, review] : all) {
-    // Those that were merged meanwhile are settled.
-    if (index_.Follow(review.client_id).client_id ==
-        index_.Follow(review.other_client_id).client_id) {
-      continue;
-    }
-    if (reviews.size() < limit) reviews.push_back(std::move(review));
-  }
-  return reviews;
 }
 
 }  // namespace rapport

@@ -1,14 +1,11 @@
 #pragma once
 
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "libs/base/mutex.h"
 #include "libs/identity/identifier.h"
 #include "libs/sources/identifier_index.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
@@ -25,8 +22,8 @@ enum class Resolution {
 
 // A contact whose client is to be found.
 struct ContactDraft {
-  // All but event_id, recorded_at, client_id and former_client_ids. A client_id that is set, since
-  // the source knows its client, is kept unless that client was absorbed.
+  // All but event_id, recorded_at, client_id, former_client_ids and contradictions. A client_id
+  // that is set, since the source knows its client, is kept unless that client was absorbed.
   touchpoint::v1::Touchpoint touchpoint;
   // Of the client's side, in their normal forms, the strongest first.
   std::vector<Identifier> identifiers;
@@ -34,24 +31,20 @@ struct ContactDraft {
   Resolution resolution = Resolution::kNobody;
 };
 
-// Two clients of whom one contact, or one identifier, speaks.
-struct IdentityReview {
-  std::vector<Identifier> identifiers;  // those that name the clients, in their order
-  std::string client_id;                // who got the contact
-  std::string other_client_id;
-  std::string touchpoint;  // the first contact: "source source_event_id"; empty: none yet
-  absl::Time occurred_at = absl::InfinitePast();  // of that contact, or of the later claim
-  int64_t contacts = 0;                           // how many were met by this process
-};
-
 // Finds the clients of contacts.
 class ClientFinder {
  public:
   virtual ~ClientFinder() = default;
-  // Sets client_id, former_client_ids (when the client is reached through one that it absorbed) and
-  // `resolution`. InvalidArgument: nothing is known of whom the contact was with (kNobody).
+  // Sets client_id, former_client_ids (when the client is reached through one that it absorbed),
+  // contradictions and `resolution`. InvalidArgument: nothing is known of whom the contact was with
+  // (kNobody).
   virtual absl::Status Resolve(ContactDraft* draft) = 0;
 };
+
+// Adds to a contact that `names_other`, which may be the same as `named_by`, names another client
+// than the one by whom it was given to its client. Each client once, and not more than ten.
+void AddContradiction(const Identifier& named_by, const Identifier& names_other,
+                      const std::string& other_client_id, touchpoint::v1::Touchpoint* touchpoint);
 
 // The whole touchpoint of a contact. InvalidArgument: it has no client, or is not valid.
 absl::StatusOr<touchpoint::v1::Touchpoint> ResolvedTouchpoint(ContactDraft draft,
@@ -64,23 +57,13 @@ class ContactResolver final : public ClientFinder {
   // `index` outlives it and is loaded.
   explicit ContactResolver(const IdentifierIndex* index) : index_(*index) {}
 
-  // The first identifier that names a registered client decides; when another names another one,
-  // the two go on the review list. Unknown identifiers, and those that too many clients have, lead
-  // to the provisional client of the first of them.
+  // The first identifier that names a registered client decides; those others that another one
+  // names stand in the contact as contradictions (identity_reviews.h). Unknown identifiers, and
+  // those that too many clients have, lead to the provisional client of the first of them.
   absl::Status Resolve(ContactDraft* draft) override;
 
-  // Clients of whom one contact spoke, as met by this process, and those who have an identifier in
-  // common, as the log tells; each pair once, by client ids, at most `limit`.
-  std::vector<IdentityReview> Reviews(size_t limit) const;
-
  private:
-  void NoteReview(const ContactDraft& draft, std::vector<Identifier> identifiers,
-                  const std::string& other_client_id);
-
   const IdentifierIndex& index_;
-  mutable Mutex mutex_;
-  // By the two clients, the smaller id first.
-  std::map<std::pair<std::string, std::string>, IdentityReview> reviews_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rapport

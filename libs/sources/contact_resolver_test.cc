@@ -86,34 +86,55 @@ TEST_F(ContactResolverTest, ASwitchboardNamesNobody) {
   Append(CallOf(ProvisionalClientId(Phone(kPhone)), kPhone));
   ASSERT_OK(index->CatchUp(kPatience));
   EXPECT_THAT(*index->JoinsOf(ProvisionalClientId(Phone(kPhone))), IsEmpty());
-  EXPECT_THAT(resolver.Reviews(10), IsEmpty());
 }
 
-TEST_F(ContactResolverTest, ContradictingIdentifiersGoOnTheReviewList) {
+TEST_F(ContactResolverTest, ContradictingIdentifiersStandInTheContact) {
   AddPerson("bakery", "anna", kPhone);
   Link("mill", Mail(kMail));
   const auto index = StartIndex();
   ContactResolver resolver(index.get());
-  for (int i = 0; i < 2; ++i) {
-    const ContactDraft draft = Resolved(resolver, {Mail(kMail), Phone(kPhone)});
-    EXPECT_EQ(draft.resolution, Resolution::kContradiction);
-    EXPECT_EQ(draft.touchpoint.client_id(), "mill");
-  }
+  ContactDraft draft = Resolved(resolver, {Mail(kMail), Phone(kPhone)});
+  EXPECT_EQ(draft.resolution, Resolution::kContradiction);
+  EXPECT_EQ(draft.touchpoint.client_id(), "mill");
+  ASSERT_EQ(draft.touchpoint.contradictions_size(), 1);
+  const auto& contradiction = draft.touchpoint.contradictions(0);
+  EXPECT_EQ(contradiction.other_client_id(), "bakery");
+  ASSERT_EQ(contradiction.identifiers_size(), 2);
+  EXPECT_EQ(contradiction.identifiers(0).value(), kMail);
+  EXPECT_EQ(contradiction.identifiers(1).value(), kPhone);
+  EXPECT_EQ(contradiction.identifiers(1).kind(), touchpoint::v1::IDENTIFIER_KIND_PHONE);
+  // When it is offered once more, it is the same.
+  const std::string before = draft.touchpoint.SerializeAsString();
+  draft.touchpoint.clear_client_id();
+  ASSERT_OK(resolver.Resolve(&draft));
+  EXPECT_EQ(draft.touchpoint.SerializeAsString(), before);
   EXPECT_EQ(Resolved(resolver, {Phone(kPhone), Mail(kMail)}).touchpoint.client_id(), "bakery");
-  const std::vector<IdentityReview> reviews = resolver.Reviews(10);
-  ASSERT_EQ(reviews.size(), 1u);
-  EXPECT_THAT(reviews[0].identifiers, ElementsAre(Mail(kMail), Phone(kPhone)));
-  EXPECT_EQ(reviews[0].client_id, "mill");
-  EXPECT_EQ(reviews[0].other_client_id, "bakery");
-  EXPECT_EQ(reviews[0].touchpoint, "pbx call/1");
-  EXPECT_EQ(reviews[0].occurred_at, testing::Day(3));
-  EXPECT_EQ(reviews[0].contacts, 3);
-  EXPECT_THAT(resolver.Reviews(0), IsEmpty());
+  EXPECT_THAT(Resolved(resolver, {Phone(kPhone)}).touchpoint.contradictions(), IsEmpty());
   // A person has merged them: that settles it.
   Merge("bakery", "mill");
   ASSERT_OK(index->CatchUp(kPatience));
-  EXPECT_THAT(resolver.Reviews(10), IsEmpty());
-  EXPECT_EQ(Resolved(resolver, {Phone(kPhone), Mail(kMail)}).resolution, Resolution::kClient);
+  draft = Resolved(resolver, {Phone(kPhone), Mail(kMail)});
+  EXPECT_EQ(draft.resolution, Resolution::kClient);
+  EXPECT_THAT(draft.touchpoint.contradictions(), IsEmpty());
+}
+
+TEST_F(ContactResolverTest, EachOtherClientIsNamedOnce) {
+  for (const char* const client : {"bakery", "mill", "farm"}) {
+    Link(client, {touchpoint::v1::IDENTIFIER_KIND_CRM_ID, client, "crm"});
+    Link(client, {touchpoint::v1::IDENTIFIER_KIND_PORTAL_LOGIN, client, "shop"});
+  }
+  const auto index = StartIndex();
+  ContactResolver resolver(index.get());
+  const Identifier bakery{touchpoint::v1::IDENTIFIER_KIND_CRM_ID, "bakery", "crm"};
+  const Identifier mill{touchpoint::v1::IDENTIFIER_KIND_CRM_ID, "mill", "crm"};
+  const Identifier mill_too{touchpoint::v1::IDENTIFIER_KIND_PORTAL_LOGIN, "mill", "shop"};
+  const Identifier farm{touchpoint::v1::IDENTIFIER_KIND_PORTAL_LOGIN, "farm", "shop"};
+  const ContactDraft draft = Resolved(resolver, {bakery, mill, mill_too, farm});
+  EXPECT_EQ(draft.touchpoint.client_id(), "bakery");
+  ASSERT_EQ(draft.touchpoint.contradictions_size(), 2);
+  EXPECT_EQ(draft.touchpoint.contradictions(0).other_client_id(), "mill");
+  EXPECT_EQ(draft.touchpoint.contradictions(0).identifiers(1).issuer(), "crm");
+  EXPECT_EQ(draft.touchpoint.contradictions(1).other_client_id(), "farm");
 }
 
 TEST_F(ContactResolverTest, AnIdentifierOfTwoIsDecidedByAnotherOrTheLatest) {
@@ -122,18 +143,16 @@ TEST_F(ContactResolverTest, AnIdentifierOfTwoIsDecidedByAnotherOrTheLatest) {
   Link("bakery", Mail(kMail));
   const auto index = StartIndex();
   ContactResolver resolver(index.get());
-  // The review list tells of it without any contact.
-  ASSERT_EQ(resolver.Reviews(10).size(), 1u);
-  EXPECT_THAT(resolver.Reviews(10)[0].identifiers, ElementsAre(Phone(kPhone)));
-  EXPECT_EQ(resolver.Reviews(10)[0].contacts, 0);
   ContactDraft draft = Resolved(resolver, {Phone(kPhone), Mail(kMail)});
   EXPECT_EQ(draft.resolution, Resolution::kClient);
   EXPECT_EQ(draft.touchpoint.client_id(), "bakery");
+  EXPECT_THAT(draft.touchpoint.contradictions(), IsEmpty());
   draft = Resolved(resolver, {Phone(kPhone)});
   EXPECT_EQ(draft.resolution, Resolution::kContradiction);
   EXPECT_EQ(draft.touchpoint.client_id(), "mill");
-  ASSERT_EQ(resolver.Reviews(10).size(), 1u);
-  EXPECT_EQ(resolver.Reviews(10)[0].contacts, 1);
+  ASSERT_EQ(draft.touchpoint.contradictions_size(), 1);
+  EXPECT_EQ(draft.touchpoint.contradictions(0).other_client_id(), "bakery");
+  EXPECT_EQ(draft.touchpoint.contradictions(0).identifiers_size(), 1);
 }
 
 TEST_F(ContactResolverTest, AMergedClientIsRememberedInTheContact) {

@@ -11,7 +11,6 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/event_log/partitioner.h"
-#include "libs/projector/rebuild.h"
 #include "libs/projector/stored_state.h"
 #include "libs/projector/touchpoint_peek.h"
 #include "rapport/state/v1/store.pb.h"
@@ -24,7 +23,7 @@ using state::v1::ClaimRow;
 using touchpoint::v1::Touchpoint;
 
 // Merges of merges are followed so far; a longer chain is a circle.
-constexpr int kLongestChain = 64;
+constexpr size_t kLongestChain = 64;
 // Clients of a shared identifier that are told.
 constexpr size_t kMostListed = 20;
 
@@ -150,6 +149,13 @@ absl::Status IdentifierIndex::Load(absl::Duration timeout) {
 }
 
 absl::Status IdentifierIndex::LoadFrom(const ProjectionView& view) {
+  MutexLock lock(&mutex_);
+  RAPPORT_RETURN_IF_ERROR(Fill(view, &table_));
+  for (const IdentifierTable::Key& key : table_.SharedKeys()) NoteMeetings(key);
+  return absl::OkStatus();
+}
+
+absl::Status IdentifierIndex::Fill(const ProjectionView& view, IdentifierTable* table) const {
   struct Loaded {
     bool registered = false;
     std::vector<IdentifierTable::Claim> claims;
@@ -157,20 +163,17 @@ absl::Status IdentifierIndex::LoadFrom(const ProjectionView& view) {
   // One client after the other would be a read of the store each; the lists come in one stretch.
   absl::flat_hash_map<std::string, Loaded> clients;
   absl::flat_hash_map<std::string, std::string> absorbed;
-  MutexLock lock(&mutex_);
   RAPPORT_RETURN_IF_ERROR(
-      view.Scan(kClientsByIdentifierIndex, {},
-                [&](const ProjectionView::IndexEntry& entry) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                  absl::string_view rest = entry.sort_key;
-                  std::string key;
-                  ClaimRow row;
-                  if (!ConsumeKeyString(&rest, &key) || !row.ParseFromString(entry.value))
-                    return true;
-                  Loaded& loaded = clients[entry.client_id];
-                  loaded.registered = row.registered();
-                  loaded.claims.push_back({table_.KeyFor(key), row.former_client_ids_size() > 0});
-                  return true;
-                }));
+      view.Scan(kClientsByIdentifierIndex, {}, [&](const ProjectionView::IndexEntry& entry) {
+        absl::string_view rest = entry.sort_key;
+        std::string key;
+        ClaimRow row;
+        if (!ConsumeKeyString(&rest, &key) || !row.ParseFromString(entry.value)) return true;
+        Loaded& loaded = clients[entry.client_id];
+        loaded.registered = row.registered();
+        loaded.claims.push_back({table->KeyFor(key), row.former_client_ids_size() > 0});
+        return true;
+      }));
   RAPPORT_RETURN_IF_ERROR(
       view.Scan(kAbsorbedIndex, {}, [&](const ProjectionView::IndexEntry& entry) {
         absl::string_view rest = entry.sort_key;
@@ -183,11 +186,43 @@ absl::Status IdentifierIndex::LoadFrom(const ProjectionView& view) {
   for (const auto& [client, survivor] : absorbed) clients[client];
   for (const auto& [client, loaded] : clients) {
     const auto survivor = absorbed.find(client);
-    table_.Put(client, IsProvisional(client) && !loaded.registered,
+    table->Put(client, IsProvisional(client) && !loaded.registered,
                survivor == absorbed.end() ? "" : survivor->second, loaded.claims);
   }
-  for (const IdentifierTable::Key& key : table_.SharedKeys()) NoteMeetings(key);
   return absl::OkStatus();
+}
+
+absl::StatusOr<VerifyResult> IdentifierIndex::Verify(const std::string& scratch_folder,
+                                                     const RebuildOptions& options) {
+  RAPPORT_RETURN_IF_ERROR(Ready());
+  RAPPORT_ASSIGN_OR_RETURN(VerifyResult result,
+                           rapport::Verify(*projector_, scratch_folder, options));
+  std::string different;
+  // The table is compared with what is stored while nothing is committed.
+  RAPPORT_RETURN_IF_ERROR(
+      projector_->WhilePaused([&](Projector::Workers*, Generations*) -> absl::Status {
+        RAPPORT_ASSIGN_OR_RETURN(different, CompareTable());
+        return absl::OkStatus();
+      }));
+  if (different.empty()) return result;
+  const Partition partition = PartitionOf(different, projector_->partition_count());
+  for (VerifyResult::PartitionResult& verified : result.partitions) {
+    if (verified.partition != partition) continue;
+    verified.in_memory = absl::StrCat("what is known of client '", different, "' in memory");
+  }
+  return result;
+}
+
+absl::StatusOr<std::string> IdentifierIndex::CompareTable() {
+  for (int i = 0; i < projector_->partition_count(); ++i) Refresh(Partition(i));
+  std::optional<IdentifierTable> stored;
+  {
+    MutexLock lock(&mutex_);
+    stored.emplace(table_.seed());
+  }
+  RAPPORT_RETURN_IF_ERROR(Fill(View(), &*stored));
+  MutexLock lock(&mutex_);
+  return table_.FirstDifference(*stored);
 }
 
 void IdentifierIndex::Refresh(Partition partition) {
@@ -278,9 +313,16 @@ ProjectionView IdentifierIndex::View() const {
 KnownClient IdentifierIndex::FollowLocked(absl::string_view client_id) const {
   KnownClient known;
   IdentifierTable::Claimant at;
-  for (int i = 0; i < kLongestChain && table_.FindClient(client_id, &at); ++i) {
+  const absl::string_view asked = client_id;
+  while (table_.FindClient(client_id, &at)) {
     known.provisional = at.provisional;
     if (at.survivor.empty()) break;
+    if (known.former_client_ids.size() == kLongestChain) {
+      // One of its merges is going to be refused; until then nobody goes on.
+      known.former_client_ids.clear();
+      client_id = asked;
+      break;
+    }
     known.former_client_ids.emplace_back(client_id);
     client_id = at.survivor;
   }
@@ -420,6 +462,21 @@ absl::StatusOr<std::vector<Identifier>> IdentifierIndex::Contradictions(size_t l
     }
   }
   return found;
+}
+
+absl::Status IdentifierIndex::EachMetContradiction(
+    const std::function<void(const std::string& client_id, const state::v1::MetContradiction& met)>&
+        visit) const {
+  state::v1::MetContradiction met;
+  bool damaged = false;
+  RAPPORT_RETURN_IF_ERROR(
+      View().Scan(kContradictionsIndex, {}, [&](const ProjectionView::IndexEntry& entry) {
+        if (!met.ParseFromString(entry.value)) return !(damaged = true);
+        visit(entry.client_id, met);
+        return true;
+      }));
+  return damaged ? absl::DataLossError("a stored contradiction of identities does not parse")
+                 : absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<ClientJoin>> IdentifierIndex::JoinsOf(

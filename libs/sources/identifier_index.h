@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -17,6 +18,7 @@
 #include "libs/projector/fold_engine.h"
 #include "libs/projector/projection_view.h"
 #include "libs/projector/projector.h"
+#include "libs/projector/rebuild.h"
 #include "libs/sources/identifier_table.h"
 #include "libs/sources/observed_log.h"
 
@@ -99,6 +101,11 @@ class IdentifierIndex {
       const Identifier& identifier) const;
   // Identifiers that a few registered clients have, at most `limit`.
   absl::StatusOr<std::vector<Identifier>> Contradictions(size_t limit) const;
+  // Calls `visit` with each client whose contacts named another one too, as the log tells; whether
+  // they still do, the identifiers tell.
+  absl::Status EachMetContradiction(
+      const std::function<void(const std::string& client_id,
+                               const state::v1::MetContradiction& met)>& visit) const;
 
   // Clients that have an identifier in common with others, since the last call; waits up to `wait`
   // for one.
@@ -108,13 +115,18 @@ class IdentifierIndex {
   // identifiers lead to several registered clients.
   absl::StatusOr<std::vector<ClientJoin>> JoinsOf(const std::string& client_id) const;
 
+  // Folds the log anew into `scratch_folder` up to where this copy is and compares with what is
+  // stored, as Verify of a projector does; and what is stored with the table that answers.
+  absl::StatusOr<VerifyResult> Verify(const std::string& scratch_folder,
+                                      const RebuildOptions& options);
+
   // How far the partitions are.
   absl::StatusOr<std::vector<StoredPosition>> Positions() const { return View().Positions(); }
   // Whether the client's history was ever told anew.
   absl::StatusOr<bool> WasRetold(const std::string& client_id) const;
 
   const IdentityRules& rules() const { return options_.rules; }
-  const Projector& projector() const { return *projector_; }
+  Projector& projector() const { return *projector_; }
   size_t identifier_count() const;
   size_t memory_bytes() const;
 
@@ -138,6 +150,10 @@ class IdentifierIndex {
   absl::Status RefreshClient(const ProjectionView& view, const std::string& client_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status LoadFrom(const ProjectionView& view);
+  // Puts all that is stored into a table.
+  absl::Status Fill(const ProjectionView& view, IdentifierTable* table) const;
+  // Where the table differs from what is stored; empty when it does not.
+  absl::StatusOr<std::string> CompareTable();
   ProjectionView View() const;
   KnownClient FollowLocked(absl::string_view client_id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Distinct clients that have the identifier, those registered first; `claimant` is the strongest.

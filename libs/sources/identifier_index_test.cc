@@ -93,6 +93,22 @@ TEST_F(IdentifierIndexTest, AMergedClientLeadsToItsSurvivor) {
   EXPECT_THAT(Find(*index, Phone(kPhone)).clients, ElementsAre(KnownClient{.client_id = "farm"}));
 }
 
+TEST_F(IdentifierIndexTest, ClientsThatAbsorbedEachOtherGoOnAsTheyAre) {
+  Link("bakery", Phone(kPhone));
+  Merge("bakery", "mill");
+  Merge("mill", "bakery");
+  const auto index = StartIndex();
+  EXPECT_THAT(index->Find(Phone(kPhone)).clients, ElementsAre(KnownClient{.client_id = "bakery"}));
+  EXPECT_EQ(index->Follow("mill"), (KnownClient{.client_id = "mill"}));
+  // The later one is refused, and so taken back.
+  touchpoint::v1::Touchpoint refused = Make("mill");
+  refused.mutable_clients_split()->set_separated_client_id("mill");
+  refused.mutable_clients_split()->set_survivor_client_id("bakery");
+  Append(refused);
+  EXPECT_THAT(Find(*index, Phone(kPhone)).clients,
+              ElementsAre(KnownClient{.client_id = "mill", .former_client_ids = {"bakery"}}));
+}
+
 TEST_F(IdentifierIndexTest, OnceItsHistoryIsToldItsIdentifiersAreTheSurvivors) {
   const std::string caller = ProvisionalClientId(Phone(kPhone));
   touchpoint::v1::Touchpoint call = CallOf(caller, kPhone);

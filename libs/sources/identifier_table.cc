@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <tuple>
 
 #include "libs/base/check.h"
 #include "xxhash.h"
@@ -16,8 +17,10 @@ uint64_t RandomSeed() {
 
 }  // namespace
 
-IdentifierTable::IdentifierTable()
-    : seed_(RandomSeed()), numbers_(0, IdHash{this}, IdEqual{this}) {}
+IdentifierTable::IdentifierTable() : IdentifierTable(RandomSeed()) {}
+
+IdentifierTable::IdentifierTable(uint64_t seed)
+    : seed_(seed), numbers_(0, IdHash{this}, IdEqual{this}) {}
 
 IdentifierTable::Key IdentifierTable::KeyFor(absl::string_view identifier_key) const {
   const XXH128_hash_t hash =
@@ -150,6 +153,46 @@ std::vector<IdentifierTable::Key> IdentifierTable::SharedKeys() const {
     if (!several.entries.empty()) keys.push_back(several.key);
   }
   return keys;
+}
+
+std::string IdentifierTable::FirstDifference(const IdentifierTable& other) const {
+  std::string client = FirstMissingIn(other);
+  return client.empty() ? other.FirstMissingIn(*this) : client;
+}
+
+std::string IdentifierTable::FirstMissingIn(const IdentifierTable& other) const {
+  const auto tell = [](const Claimant& claimant) {
+    return std::make_tuple(claimant.client_id, claimant.provisional, claimant.of_former,
+                           claimant.survivor);
+  };
+  for (size_t i = 0; i < clients_.size(); ++i) {
+    const Claimant here = ClaimantOf(static_cast<Number>(i));
+    if (!keys_[i].any && here.survivor.empty()) continue;
+    Claimant there;
+    if (!other.FindClient(here.client_id, &there) || tell(here) != tell(there)) {
+      return std::string(here.client_id);
+    }
+  }
+  std::vector<Claimant> here;
+  std::vector<Claimant> there;
+  const auto sort = [&](std::vector<Claimant>* claimants) {
+    std::sort(claimants->begin(), claimants->end(),
+              [&](const Claimant& a, const Claimant& b) { return tell(a) < tell(b); });
+  };
+  for (const auto& [key, entry] : by_key_) {
+    here.clear();
+    there.clear();
+    Find(key, &here);
+    other.Find(key, &there);
+    sort(&here);
+    sort(&there);
+    for (size_t i = 0; i < here.size(); ++i) {
+      if (i >= there.size() || tell(here[i]) != tell(there[i])) {
+        return std::string(here[i].client_id);
+      }
+    }
+  }
+  return "";
 }
 
 size_t IdentifierTable::memory_bytes() const {

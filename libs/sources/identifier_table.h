@@ -43,6 +43,8 @@ class IdentifierTable {
   };
 
   IdentifierTable();
+  // One whose keys are those of a table with this seed.
+  explicit IdentifierTable(uint64_t seed);
   IdentifierTable(const IdentifierTable&) = delete;
   IdentifierTable& operator=(const IdentifierTable&) = delete;
 
@@ -63,6 +65,11 @@ class IdentifierTable {
   // Identifiers that more than one client has.
   std::vector<Key> SharedKeys() const;
 
+  // A client of whom the two tables, of one seed, know different things; empty when there is none.
+  // Clients that have no identifiers and stand on their own count as unknown.
+  std::string FirstDifference(const IdentifierTable& other) const;
+
+  uint64_t seed() const { return seed_; }
   size_t identifier_count() const { return by_key_.size(); }
   size_t client_count() const { return clients_.size(); }
   // Estimated bytes of all of it.
@@ -111,6 +118,8 @@ class IdentifierTable {
   absl::string_view IdOf(const Client& client) const;
   Number NumberOf(absl::string_view client_id);
   Claimant ClaimantOf(Number entry) const;
+  // What this table knows, and `other` does not.
+  std::string FirstMissingIn(const IdentifierTable& other) const;
   void Add(const Key& key, Number entry);
   void Remove(const Key& key, Number number);
 

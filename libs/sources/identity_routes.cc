@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/sources/identity_reviews.h"
 #include "rapport/query/v1/identity.pb.h"
 
 namespace rapport {
@@ -128,39 +129,38 @@ absl::StatusOr<HttpResponse> Show(const HttpRequest& request, const IdentifierIn
   return MessageResponse(request, answer);
 }
 
-absl::StatusOr<HttpResponse> ShowReviews(const HttpRequest& request, const IdentifierIndex& index,
-                                         const ContactResolver& resolver) {
+absl::StatusOr<HttpResponse> ShowReviews(const HttpRequest& request, const IdentifierIndex& index) {
   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {"limit"}));
   RAPPORT_ASSIGN_OR_RETURN(const std::optional<int64_t> limit,
                            QueryNumber(request, "limit", 1, kMostReviews));
   RAPPORT_RETURN_IF_ERROR(index.Ready());
   query::v1::IdentityReviews answer;
   RAPPORT_RETURN_IF_ERROR(FillWatermark(index, answer.mutable_watermark()));
-  for (const IdentityReview& review :
-       resolver.Reviews(static_cast<size_t>(limit.value_or(kDefaultReviews)))) {
+  RAPPORT_ASSIGN_OR_RETURN(
+      const std::vector<IdentityReview> reviews,
+      ListReviews(index, static_cast<size_t>(limit.value_or(kDefaultReviews))));
+  for (const IdentityReview& review : reviews) {
     query::v1::IdentityReview& shown = *answer.add_reviews();
     for (const Identifier& identifier : review.identifiers)
       Fill(identifier, shown.add_identifiers());
     shown.set_client_id(review.client_id);
     shown.set_other_client_id(review.other_client_id);
     shown.set_touchpoint(review.touchpoint);
-    if (review.occurred_at != absl::InfinitePast()) {
-      ToProto(review.occurred_at, shown.mutable_occurred_at());
-    }
     shown.set_contacts(review.contacts);
+    if (review.contacts == 0) continue;
+    ToProto(review.first_at, shown.mutable_occurred_at());
+    ToProto(review.last_at, shown.mutable_last_occurred_at());
   }
   return MessageResponse(request, answer);
 }
 
 }  // namespace
 
-void AddIdentityRoutes(HttpServer* http, const IdentifierIndex* index,
-                       const ContactResolver* resolver) {
+void AddIdentityRoutes(HttpServer* http, const IdentifierIndex* index) {
   http->Handle("GET", "/v1/identities",
                Answering([index](const HttpRequest& request) { return Show(request, *index); }));
-  http->Handle("GET", "/v1/identities/reviews",
-               Answering([index, resolver](const HttpRequest& request) {
-                 return ShowReviews(request, *index, *resolver);
+  http->Handle("GET", "/v1/identities/reviews", Answering([index](const HttpRequest& request) {
+                 return ShowReviews(request, *index);
                }));
 }
 

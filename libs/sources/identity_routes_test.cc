@@ -2,6 +2,7 @@
 
 #include "google/protobuf/util/json_util.h"
 #include "libs/service/http_client.h"
+#include "libs/sources/contact_resolver.h"
 #include "libs/sources/test_identities.h"
 #include "rapport/query/v1/identity.pb.h"
 
@@ -20,11 +21,10 @@ class IdentityRoutesTest : public testing::IdentityFixture {
  protected:
   void Serve() {
     index_ = StartIndex();
-    resolver_ = std::make_unique<ContactResolver>(index_.get());
     auto server = HttpServer::Create({}, &metrics_);
     ASSERT_OK(server);
     http_ = *std::move(server);
-    AddIdentityRoutes(http_.get(), index_.get(), resolver_.get());
+    AddIdentityRoutes(http_.get(), index_.get());
     ASSERT_OK(http_->Start());
   }
   HttpAnswer Get(const std::string& path) {
@@ -47,7 +47,6 @@ class IdentityRoutesTest : public testing::IdentityFixture {
   }
 
   std::unique_ptr<IdentifierIndex> index_;
-  std::unique_ptr<ContactResolver> resolver_;
   Metrics metrics_;
   std::unique_ptr<HttpServer> http_;
   HttpClient client_;
@@ -135,16 +134,15 @@ TEST_F(IdentityRoutesTest, ListsWhatAPersonHasToDecide) {
   EXPECT_EQ(answer.reviews(0).other_client_id(), "bakery");
   EXPECT_EQ(answer.reviews(0).identifiers(0).value(), kPhone);
   EXPECT_FALSE(answer.reviews(0).has_occurred_at());
-  ContactDraft draft;
-  draft.touchpoint.set_source("pbx");
-  draft.touchpoint.set_source_event_id("call/1");
-  ToProto(testing::Day(1), draft.touchpoint.mutable_occurred_at());
-  draft.identifiers = {Phone(kPhone)};
-  ASSERT_OK(resolver_->Resolve(&draft));
+  touchpoint::v1::Touchpoint call = CallOf("mill", kPhone);
+  AddContradiction(Phone(kPhone), Phone(kPhone), "bakery", &call);
+  Append(call);
+  const absl::Time called_at = FromProto(call.occurred_at());
   answer = Read<query::v1::IdentityReviews>("/v1/identities/reviews");
   ASSERT_EQ(answer.reviews_size(), 1);
-  EXPECT_EQ(answer.reviews(0).touchpoint(), "pbx call/1");
-  EXPECT_EQ(FromProto(answer.reviews(0).occurred_at()), testing::Day(1));
+  EXPECT_EQ(answer.reviews(0).touchpoint(), absl::StrCat("test ", call.source_event_id()));
+  EXPECT_EQ(FromProto(answer.reviews(0).occurred_at()), called_at);
+  EXPECT_EQ(FromProto(answer.reviews(0).last_occurred_at()), called_at);
   EXPECT_EQ(answer.reviews(0).contacts(), 1);
   EXPECT_EQ(Get("/v1/identities/reviews?limit=0").status, 400);
 }

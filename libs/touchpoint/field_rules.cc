@@ -86,6 +86,8 @@ constexpr Exception kTextBytes[] = {
 constexpr Exception kElements[] = {
     {"OrderPlaced.lines", 0, 10000},
     {"Touchpoint.stakeholder_ids", 0, 100},
+    {"Touchpoint.contradictions", 0, 20},
+    {"IdentityContradiction.identifiers", 0, 2},
 };
 
 template <size_t N>

@@ -45,18 +45,28 @@ class AskedClients final : public ClientFinder {
   absl::Status Resolve(ContactDraft* draft) override {
     if (draft->identifiers.empty()) return NoClient();
     std::optional<Answer> chosen;
+    const Identifier* named_by = nullptr;
+    draft->touchpoint.clear_contradictions();
     for (const Identifier& identifier : draft->identifiers) {
       RAPPORT_ASSIGN_OR_RETURN(const Answer answer, Ask(identifier));
-      if (!chosen || (chosen->provisional && !answer.provisional)) chosen = answer;
+      if (!chosen || (chosen->provisional && !answer.provisional)) {
+        chosen = answer;
+        named_by = &identifier;
+      } else if (!answer.provisional && answer.goes_on_as != chosen->goes_on_as) {
+        AddContradiction(*named_by, identifier, answer.goes_on_as, &draft->touchpoint);
+      }
     }
     draft->touchpoint.set_client_id(chosen->client_id);
-    draft->resolution = chosen->provisional ? Resolution::kProvisional : Resolution::kClient;
+    draft->resolution = chosen->provisional                          ? Resolution::kProvisional
+                        : draft->touchpoint.contradictions().empty() ? Resolution::kClient
+                                                                     : Resolution::kContradiction;
     return absl::OkStatus();
   }
 
  private:
   struct Answer {
     std::string client_id;
+    std::string goes_on_as;  // the client itself, or who absorbed it
     bool provisional = true;
   };
 
@@ -69,7 +79,7 @@ class AskedClients final : public ClientFinder {
                      ApiQuery({{std::string(IdentifierKindName(identifier.kind)), identifier.value},
                                {"issuer", identifier.issuer}}),
                  &told));
-    Answer answer{.client_id = told.client_id()};
+    Answer answer{.client_id = told.client_id(), .goes_on_as = told.client_id()};
     for (const query::v1::IdentityClient& client : told.clients()) {
       if (client.client_id() != told.client_id()) continue;
       answer.provisional = client.provisional();

@@ -188,7 +188,7 @@ class Sources final : public Service {
 
   void AddRoutes() {
     history_routes_->AddTo(env_.http);
-    AddIdentityRoutes(env_.http, index_.get(), resolver_.get());
+    AddIdentityRoutes(env_.http, index_.get());
     env_.http->Handle("POST", "/v1/sources/{name}",
                       [hooks = hooks_](HttpRequest request, HttpReply reply) {
                         hooks->Submit(std::move(request), std::move(reply));

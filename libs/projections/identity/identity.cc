@@ -21,6 +21,7 @@ using touchpoint::v1::Touchpoint;
 
 constexpr int kMostIdentifiers = 500;
 constexpr int kMostStakeholders = 500;
+constexpr int kMostContradictions = 200;
 
 state::v1::StakeholderIdentity* StakeholderOf(absl::string_view id, IdentityState* state) {
   return RAPPORT_FIND_OR_ADD(state->mutable_stakeholders(), stakeholder_id, id, kMostStakeholders);
@@ -129,6 +130,31 @@ void FoldPayload(const Touchpoint& touchpoint, absl::string_view client_id,
   }
 }
 
+// A mail in a mailbox is no contact beside the mail itself, and a correction is told in the place
+// of what it corrects.
+bool NamesOthers(const Touchpoint& touchpoint) {
+  return touchpoint.contradictions_size() > 0 && !touchpoint.has_email_delivered() &&
+         !touchpoint.has_touchpoint_corrected();
+}
+
+void FoldContradiction(const Touchpoint& touchpoint,
+                       const touchpoint::v1::IdentityContradiction& said, IdentityState* state) {
+  ContradictionKey key{.other_client_id = said.other_client_id(), .identifier_keys = {}};
+  for (const auto& one : said.identifiers()) {
+    key.identifier_keys.push_back(
+        KeyOf({.kind = one.kind(), .value = one.value(), .issuer = one.issuer()}));
+  }
+  auto* met = RAPPORT_FIND_OR_ADD(state->mutable_contradictions(), key, EncodeContradictionKey(key),
+                                  kMostContradictions);
+  if (met == nullptr) return;
+  met->set_contacts(met->contacts() + 1);
+  if (!IsSet(met->first()) || !Later(touchpoint, met->first())) {
+    SetStamp(touchpoint, met->mutable_first());
+    met->set_first_contact(absl::StrCat(touchpoint.source(), " ", touchpoint.source_event_id()));
+  }
+  TakeIfLater(touchpoint, met->mutable_last());
+}
+
 bool IsPresent(const state::v1::StakeholderIdentity& stakeholder) {
   return !stakeholder.has_left() || Earlier(stakeholder.left(), stakeholder.added());
 }
@@ -174,10 +200,8 @@ void AddStakeholder(const state::v1::StakeholderIdentity& stakeholder, Claims* c
   add(IDENTIFIER_KIND_E_MAIL, stakeholder.e_mail());
 }
 
-}  // namespace
-
-bool IdentityProjection::Wants(const Touchpoint& touchpoint) {
-  if (touchpoint.client_id().empty()) return false;
+// Whether what happened tells by what the client is known.
+bool TellsIdentity(const Touchpoint& touchpoint) {
   switch (touchpoint.payload_case()) {
     case Touchpoint::kCallCompleted:
       return !touchpoint.call_completed().client_phone().empty() &&
@@ -198,10 +222,22 @@ bool IdentityProjection::Wants(const Touchpoint& touchpoint) {
   }
 }
 
+}  // namespace
+
+bool IdentityProjection::Wants(const Touchpoint& touchpoint) {
+  return !touchpoint.client_id().empty() && (TellsIdentity(touchpoint) || NamesOthers(touchpoint));
+}
+
 absl::Status IdentityProjection::Apply(const FoldContext& context, const Touchpoint& touchpoint,
                                        const Settings& settings, State& state, FoldOutput&) {
   RAPPORT_RETURN_IF_ERROR(CheckEventId(touchpoint));
-  FoldPayload(touchpoint, context.client_id, settings.forms, &state);
+  if (TellsIdentity(touchpoint)) {
+    FoldPayload(touchpoint, context.client_id, settings.forms, &state);
+  }
+  if (!NamesOthers(touchpoint)) return absl::OkStatus();
+  for (const auto& contradiction : touchpoint.contradictions()) {
+    FoldContradiction(touchpoint, contradiction, &state);
+  }
   return absl::OkStatus();
 }
 
@@ -210,6 +246,9 @@ void IdentityProjection::Index(const State& state, const Settings&, IndexWriter&
     std::string sort_key;
     AppendKeyString(&sort_key, key);
     index.Add(kClientsByIdentifierIndex, sort_key, row.SerializeAsString());
+  }
+  for (const auto& met : state.contradictions()) {
+    index.Add(kContradictionsIndex, met.key(), met.SerializeAsString());
   }
   const std::string& survivor = state.absorbed().survivor_client_id();
   if (survivor.empty()) return;
@@ -240,6 +279,26 @@ Claims ClaimsOf(const IdentityState& state) {
   }
   for (auto& [key, row] : claims) row.set_registered(state.registered());
   return claims;
+}
+
+std::string EncodeContradictionKey(const ContradictionKey& key) {
+  std::string bytes;
+  AppendKeyString(&bytes, key.other_client_id);
+  for (const std::string& identifier : key.identifier_keys) AppendKeyString(&bytes, identifier);
+  // No identifier's key is empty: this ends it, so that none is another's prefix.
+  AppendKeyString(&bytes, "");
+  return bytes;
+}
+
+std::optional<ContradictionKey> DecodeContradictionKey(absl::string_view bytes) {
+  ContradictionKey key;
+  if (!ConsumeKeyString(&bytes, &key.other_client_id)) return std::nullopt;
+  for (std::string identifier; ConsumeKeyString(&bytes, &identifier);) {
+    if (identifier.empty())
+      return bytes.empty() ? std::make_optional(std::move(key)) : std::nullopt;
+    key.identifier_keys.push_back(std::exchange(identifier, ""));
+  }
+  return std::nullopt;
 }
 
 }  // namespace rapport

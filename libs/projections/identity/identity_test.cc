@@ -86,6 +86,21 @@ class Story {
     touchpoint.mutable_email_exchanged()->set_client_e_mail(e_mail);
     return touchpoint;
   }
+  Touchpoint CalledNaming(int hour, const std::string& other,
+                          const std::vector<Identifier>& identifiers) const {
+    Touchpoint touchpoint = Called(hour, kPhone);
+    touchpoint.set_source("pbx");
+    touchpoint.set_source_event_id(absl::StrCat("call/", hour));
+    auto* contradiction = touchpoint.add_contradictions();
+    contradiction->set_other_client_id(other);
+    for (const Identifier& identifier : identifiers) {
+      auto* said = contradiction->add_identifiers();
+      said->set_kind(identifier.kind);
+      said->set_value(identifier.value);
+      said->set_issuer(identifier.issuer);
+    }
+    return touchpoint;
+  }
   Touchpoint Merged(int hour, const std::string& survivor) const {
     Touchpoint touchpoint = At(hour);
     touchpoint.mutable_clients_merged()->set_survivor_client_id(survivor);
@@ -226,6 +241,58 @@ TEST(Identity, AMergedClientIsListedUnderItsSurvivorUntilItIsSplit) {
   EXPECT_EQ(EntriesOf(fold.StateOf(kClient)).size(), 1u);
 }
 
+TEST(Identity, ContactsThatNameTwoClientsAreCounted) {
+  const Story story;
+  const Identifier phone{IDENTIFIER_KIND_PHONE, kPhone, ""};
+  const Identifier id{IDENTIFIER_KIND_CRM_ID, "4711", "crm-berlin"};
+  PlainFold<IdentityProjection> fold;
+  fold.Fold(story.CalledNaming(3, "mill", {phone, id}));
+  fold.Fold(story.CalledNaming(5, "mill", {phone, id}));
+  fold.Fold(story.CalledNaming(2, "mill", {phone, id}));
+  // Told once already.
+  fold.Fold(story.CalledNaming(5, "mill", {phone, id}));
+  // Of the same two by one identifier alone: another question.
+  fold.Fold(story.CalledNaming(4, "mill", {phone}));
+  const auto state = fold.StateOf(kClient);
+  ASSERT_EQ(state.contradictions_size(), 2);
+  const state::v1::MetContradiction& met = state.contradictions(1);
+  const std::optional<ContradictionKey> key = DecodeContradictionKey(met.key());
+  ASSERT_TRUE(key.has_value());
+  EXPECT_EQ(key->other_client_id, "mill");
+  EXPECT_THAT(key->identifier_keys, ElementsAre(kPhoneKey, "crm_id:crm-berlin:4711"));
+  EXPECT_EQ(met.contacts(), 3);
+  EXPECT_EQ(met.first_contact(), "pbx call/2");
+  EXPECT_EQ(FromProto(met.first().occurred_at()), FromProto(story.At(2).occurred_at()));
+  EXPECT_EQ(FromProto(met.last().occurred_at()), FromProto(story.At(5).occurred_at()));
+  EXPECT_EQ(state.contradictions(0).contacts(), 1);
+  IndexWriter expected;
+  expected.Reset(kClient);
+  expected.Add(kContradictionsIndex, met.key(), met.SerializeAsString());
+  ASSERT_EQ(EntriesOf(state).size(), 2u);
+  EXPECT_EQ(EntriesOf(state)[1], expected.entries()[0]);
+}
+
+TEST(Identity, AMailInAMailboxAndACorrectionAreNoContactsOfTheirOwn) {
+  const Touchpoint call =
+      Story().CalledNaming(1, "mill", {Identifier{IDENTIFIER_KIND_PHONE, kPhone, ""}});
+  EXPECT_TRUE(IdentityProjection::Wants(call));
+  Touchpoint other = call;
+  other.mutable_email_delivered();
+  EXPECT_FALSE(IdentityProjection::Wants(other));
+  other.mutable_touchpoint_corrected();
+  EXPECT_FALSE(IdentityProjection::Wants(other));
+  other.mutable_meeting_held();
+  EXPECT_TRUE(IdentityProjection::Wants(other));
+}
+
+TEST(Identity, RefusesKeysOfNoContradiction) {
+  const std::string key = EncodeContradictionKey({"mill", {kPhoneKey}});
+  EXPECT_TRUE(DecodeContradictionKey(key).has_value());
+  EXPECT_FALSE(DecodeContradictionKey("").has_value());
+  EXPECT_FALSE(DecodeContradictionKey(key.substr(0, key.size() - 1)).has_value());
+  EXPECT_FALSE(DecodeContradictionKey(key + "x").has_value());
+}
+
 TEST(Identity, ARegisteredClientIsProvisionalNoMore) {
   const Story caller(ProvisionalClientId({IDENTIFIER_KIND_PHONE, kPhone, ""}));
   PlainFold<IdentityProjection> fold;
@@ -288,6 +355,11 @@ Touchpoint RandomTouchpoint(int number, Random* random) {
       touchpoint = story.Called(hour, phone);
   }
   if (random->Chance(20)) touchpoint.add_former_client_ids(provisional);
+  if (random->Chance(20)) {
+    touchpoint = Story(touchpoint.client_id())
+                     .CalledNaming(hour, absl::StrCat("client-", random->Below(3)),
+                                   {Identifier{IDENTIFIER_KIND_PHONE, phone, ""}});
+  }
   touchpoint.set_event_id(testing::EventIdOf(static_cast<uint64_t>(number)));
   return touchpoint;
 }
