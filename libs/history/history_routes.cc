@@ -100,7 +100,10 @@ HttpResponse Accepted(const HttpRequest& request, const query::v1::MergeAccepted
 }  // namespace
 
 HistoryRoutes::HistoryRoutes(EventLog* log, Options options)
-    : log_(*log), options_(std::move(options)), ledger_(log, options_.notes_topic) {}
+    : log_(*log),
+      options_(std::move(options)),
+      ledger_(log, options_.notes_topic),
+      orders_(log, options_.topics.touchpoints) {}
 
 void HistoryRoutes::AddTo(HttpServer* http) {
   Add(http, "POST", "/v1/clients/{id}/merge",
@@ -127,9 +130,7 @@ void HistoryRoutes::Add(HttpServer* http, const char* method, const char* patter
 
 absl::Status HistoryRoutes::Refresh() {
   RAPPORT_RETURN_IF_ERROR(ledger_.Refresh());
-  std::erase_if(accepted_,
-                [&](const auto& accepted) { return ledger_.Find(accepted.first) != nullptr; });
-  return absl::OkStatus();
+  return orders_.Refresh(ledger_);
 }
 
 absl::StatusOr<HttpResponse> HistoryRoutes::Merge(const HttpRequest& request) {
@@ -155,16 +156,9 @@ absl::StatusOr<HttpResponse> HistoryRoutes::Merge(const HttpRequest& request) {
   const absl::Time now = options_.now();
   merged->set_merge_id(
       MakeEventId(absorbed, absl::StrCat(asked.into(), "\n", absl::ToUnixNanos(now))).ToHex());
-  ClientMerge merge;
-  merge.set_merge_id(merged->merge_id());
-  merge.set_absorbed_client_id(absorbed);
-  merge.set_survivor_client_id(asked.into());
-  merge.set_reason(asked.reason());
-  merge.set_state(state::v1::MERGE_STATE_UNDER_WAY);
-  ToProto(now, merge.mutable_decided_at());
+  const std::string merge_id = merged->merge_id();
   RAPPORT_ASSIGN_OR_RETURN(const query::v1::MergeAccepted accepted,
-                           Write(std::move(touchpoint), merge.merge_id()));
-  accepted_[merge.merge_id()] = merge;
+                           Write(std::move(touchpoint), merge_id));
   return Accepted(request, accepted);
 }
 
@@ -183,7 +177,7 @@ absl::Status HistoryRoutes::CheckMerge(const std::string& absorbed,
   };
   std::vector<const ClientMerge*> standing = {ledger_.AbsorbedBy(absorbed),
                                               ledger_.AbsorbedBy(survivor)};
-  for (const auto& [merge_id, merge] : accepted_) {
+  for (const auto& [merge_id, merge] : orders_.merges()) {
     if (merge.absorbed_client_id() == absorbed || merge.absorbed_client_id() == survivor) {
       standing.push_back(&merge);
     }
@@ -285,6 +279,10 @@ absl::StatusOr<HttpResponse> HistoryRoutes::Split(const HttpRequest& request) {
         merge.refusal().empty() ? " was taken back already"
                                 : absl::StrCat(" was never carried out: ", merge.refusal())));
   }
+  if (orders_.IsSplitting(merge.merge_id())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("merge ", merge.merge_id(), " is being taken back already"));
+  }
   Touchpoint touchpoint;
   touchpoint.set_client_id(merge.absorbed_client_id());
   auto* split = touchpoint.mutable_clients_split();
@@ -318,8 +316,8 @@ absl::StatusOr<query::v1::MergeAccepted> HistoryRoutes::Write(Touchpoint touchpo
 
 absl::StatusOr<ClientMerge> HistoryRoutes::Find(const std::string& merge_id) const {
   if (const ClientMerge* merge = ledger_.Find(merge_id)) return *merge;
-  const auto it = accepted_.find(merge_id);
-  if (it != accepted_.end()) return it->second;
+  const auto it = orders_.merges().find(merge_id);
+  if (it != orders_.merges().end()) return it->second;
   return absl::NotFoundError(absl::StrCat("there is no merge '", merge_id, "'"));
 }
 
@@ -333,7 +331,7 @@ absl::StatusOr<HttpResponse> HistoryRoutes::List(const HttpRequest& request) {
   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
   std::vector<ClientMerge> merges;
   for (const auto& [merge_id, merge] : ledger_.merges()) merges.push_back(merge);
-  for (const auto& [merge_id, merge] : accepted_) merges.push_back(merge);
+  for (const auto& [merge_id, merge] : orders_.merges()) merges.push_back(merge);
   std::sort(merges.begin(), merges.end(), [](const ClientMerge& a, const ClientMerge& b) {
     return FromProto(a.decided_at()) > FromProto(b.decided_at());
   });

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -11,6 +10,7 @@
 #include "absl/time/time.h"
 #include "libs/event_log/event_log.h"
 #include "libs/history/merge_ledger.h"
+#include "libs/history/merge_orders.h"
 #include "libs/projector/partition_worker.h"
 #include "libs/service/http.h"
 #include "libs/service/http_server.h"
@@ -60,14 +60,14 @@ class HistoryRoutes {
   absl::StatusOr<query::v1::MergeAccepted> Write(touchpoint::v1::Touchpoint touchpoint,
                                                  const std::string& merge_id);
   absl::Status Refresh();
-  // Both what is noted and what this process has taken on.
+  // Both what is noted and what is under way.
   absl::StatusOr<state::v1::ClientMerge> Find(const std::string& merge_id) const;
 
   EventLog& log_;
   const Options options_;
   MergeLedger ledger_;
-  // Taken on here and not noted yet, by merge_id.
-  std::map<std::string, state::v1::ClientMerge> accepted_;
+  // Taken on, here or elsewhere, and not noted yet.
+  MergeOrders orders_;
   // The last, so that its thread ends first.
   WorkQueue queue_;
 };

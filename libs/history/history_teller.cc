@@ -9,6 +9,7 @@
 #include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/history/merge_orders.h"
 #include "libs/history/touchpoint_path.h"
 #include "libs/projector/touchpoint_peek.h"
 #include "libs/touchpoint/identity.h"
@@ -163,31 +164,25 @@ absl::Status HistoryTeller::CarryOut(Partition partition, const Follower& follow
 }
 
 absl::Status HistoryTeller::Merge(const Order& order) {
-  const auto& merged = order.touchpoint.clients_merged();
-  const std::string merge_id = merged.merge_id().empty()
-                                   ? absl::BytesToHexString(order.touchpoint.event_id())
-                                   : merged.merge_id();
-  ClientMerge merge;
-  if (const ClientMerge* known = ledger_.Find(merge_id)) merge = *known;
-  if (!merge.merge_id().empty() && merge.state() != state::v1::MERGE_STATE_UNDER_WAY) {
-    return absl::OkStatus();
-  }
-  merge.set_merge_id(merge_id);
-  merge.set_absorbed_client_id(merged.absorbed_client_id());
-  merge.set_survivor_client_id(merged.survivor_client_id());
-  merge.set_reason(merged.reason());
-  *merge.mutable_decided_at() = order.touchpoint.occurred_at();
-  if (merged.absorbed_client_id() != order.touchpoint.client_id()) {
+  const std::string& client = order.touchpoint.client_id();
+  ClientMerge merge = MergeOf(order.touchpoint);
+  if (ledger_.Find(merge.merge_id()) != nullptr) return absl::OkStatus();
+  const std::string& absorbed = merge.absorbed_client_id();
+  const std::string& survivor = merge.survivor_client_id();
+  if (absorbed != client) {
     merge.set_refusal("it stands under another client than the absorbed one");
-  } else if (const ClientMerge* by = ledger_.AbsorbedBy(merged.absorbed_client_id())) {
-    merge.set_refusal(absl::StrCat("client '", merged.absorbed_client_id(), "' goes on under '",
+  } else if (absorbed == survivor) {
+    merge.set_refusal(absl::StrCat("client '", absorbed, "' cannot be merged into itself"));
+  } else if (const ClientMerge* by = ledger_.AbsorbedBy(absorbed)) {
+    merge.set_refusal(absl::StrCat("client '", absorbed, "' goes on under '",
                                    by->survivor_client_id(), "' already"));
-  } else if (ledger_.RootOf(merged.survivor_client_id()) == merged.absorbed_client_id()) {
-    merge.set_refusal(absl::StrCat("client '", merged.survivor_client_id(), "' goes on under '",
-                                   merged.absorbed_client_id(), "' itself"));
+  } else if (ledger_.RootOf(survivor) == absorbed) {
+    merge.set_refusal(
+        absl::StrCat("client '", survivor, "' goes on under '", absorbed, "' itself"));
+    RAPPORT_RETURN_IF_ERROR(TakeBack(merge));
   }
   if (!merge.refusal().empty()) {
-    Log(LogLevel::kWarning, absl::StrCat("merge ", merge_id, ": ", merge.refusal()));
+    Log(LogLevel::kWarning, absl::StrCat("merge ", merge.merge_id(), ": ", merge.refusal()));
     merge.set_state(state::v1::MERGE_STATE_REFUSED);
     Change(merge);
     return absl::OkStatus();
@@ -196,6 +191,18 @@ absl::Status HistoryTeller::Merge(const Order& order) {
   merge.set_state(state::v1::MERGE_STATE_DONE);
   Change(merge);
   return absl::OkStatus();
+}
+
+absl::Status HistoryTeller::TakeBack(const ClientMerge& refused) {
+  const std::string& client = refused.absorbed_client_id();
+  // Later than the merge, so that it holds.
+  const absl::Time at =
+      std::max(options_.now(), FromProto(refused.decided_at()) + absl::Nanoseconds(1));
+  Touchpoint split = MakeMark(client, refused.merge_id(), "refused", at);
+  split.mutable_clients_split()->set_separated_client_id(client);
+  split.mutable_clients_split()->set_survivor_client_id(refused.survivor_client_id());
+  split.mutable_clients_split()->set_merge_id(refused.merge_id());
+  return Append(options_.topics.touchpoints, {MakeRecord(split)});
 }
 
 absl::Status HistoryTeller::CarryOutMerge(ClientMerge& merge) {
@@ -287,6 +294,12 @@ absl::Status HistoryTeller::Correct(const Order& order) {
     *correction.mutable_former_client_ids() = told->former_client_ids();
   } else {
     for (size_t i = 0; i + 1 < path.size(); ++i) correction.add_former_client_ids(path[i]);
+  }
+  // Whom else the contact named is told beside the correction, or by what it takes the place of.
+  if (correction.contradictions().empty()) {
+    const bool told_anew = touchpoint.contradictions_size() > 0 || told == history.end();
+    *correction.mutable_contradictions() =
+        told_anew ? touchpoint.contradictions() : told->contradictions();
   }
   // Corrections of it stand under whom it belonged to at the time.
   std::set<std::string> owners(correction.former_client_ids().begin(),

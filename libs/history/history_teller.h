@@ -72,6 +72,8 @@ class HistoryTeller {
 
   absl::Status Merge(const Order& order);
   absl::Status CarryOutMerge(state::v1::ClientMerge& merge);
+  // Tells whoever believed a merge that it is none.
+  absl::Status TakeBack(const state::v1::ClientMerge& refused);
   absl::Status Split(const Order& order);
   absl::Status Correct(const Order& order);
   absl::Status Forward(const Follower& follower, const Order& order);

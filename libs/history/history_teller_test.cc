@@ -1,6 +1,5 @@
 #include "libs/history/history_teller.h"
 
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -8,161 +7,22 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
-#include "libs/event_log/embedded/embedded_log.h"
-#include "libs/event_log/partitioner.h"
+#include "libs/history/test_world.h"
 #include "libs/history/touchpoint_path.h"
-#include "libs/projections/deal_pipeline/deal_pipeline.h"
-#include "libs/projections/profile/profile.h"
-#include "libs/projections/retention/retention.h"
 #include "libs/projections/testing/random_history.h"
-#include "libs/projector/partition_worker.h"
-#include "libs/projector/projection_view.h"
-#include "libs/projector/testing/fixture.h"
-#include "libs/projector/testing/retelling.h"
-#include "tests/support/faulty_log.h"
 
 namespace rapport {
 namespace {
 
 using testing::Day;
+using testing::Digests;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::MakeTouchpoint;
+using testing::Order;
 using testing::Touchpoints;
+using testing::World;
 using touchpoint::v1::Touchpoint;
-
-constexpr int kPartitions = 3;
-
-// All partitions of a projection, folded anew.
-template <Projection P>
-class Folded {
- public:
-  explicit Folded(EventLog* log) : fixture_(log, /*in_memory=*/true) {
-    std::vector<std::shared_ptr<StateStore>> stores;
-    for (int i = 0; i < kPartitions; ++i) {
-      FoldOptions options;
-      options.partition = Partition(i);
-      auto worker = PartitionWorker::Open(fixture_.env(), absl::StrCat("/p", i), options,
-                                          PartitionWorker::Effects::kHold);
-      EXPECT_OK(worker);
-      EXPECT_OK((*worker)->FoldUpTo(log->GetWatermarks("touchpoints", Partition(i))->end));
-      EXPECT_OK((*worker)->Flush());
-      digest_ += (*worker)->fold().digest();
-      EXPECT_EQ((*worker)->fold().counts().dead_letters(), 0);
-      stores.push_back((*worker)->store());
-      workers_.push_back(*std::move(worker));
-    }
-    view_.emplace(stores);
-  }
-  Digest digest() const { return digest_; }
-  const ProjectionView& view() const { return *view_; }
-
- private:
-  testing::ProjectionFixture<P> fixture_;
-  std::vector<std::unique_ptr<PartitionWorker>> workers_;
-  std::optional<ProjectionView> view_;
-  Digest digest_;
-};
-
-struct Digests {
-  Digest profile;
-  Digest retention;
-  Digest pipeline;
-  bool operator==(const Digests&) const = default;
-};
-
-// A log, and what tells histories in it.
-class World {
- public:
-  explicit World(uint64_t seed = 1)
-      : real_log_(NewInMemoryEventLog()), log_(real_log_.get(), seed) {
-    EXPECT_OK(log_.CreateTopic("touchpoints", kPartitions));
-    EXPECT_OK(log_.CreateTopic("alerts", kPartitions));
-    EXPECT_OK(log_.CreateTopic("history", 1));
-  }
-
-  void Append(const Touchpoints& touchpoints) {
-    std::vector<Record> records;
-    for (const Touchpoint& touchpoint : touchpoints) {
-      if (!touchpoint.has_clock_advanced()) {
-        records.push_back(MakeRecord(touchpoint));
-        continue;
-      }
-      for (int i = 0; i < kPartitions; ++i) {
-        records.push_back(
-            MakeClockRecord(FromProto(touchpoint.clock_advanced().now()), Partition(i)));
-      }
-    }
-    ASSERT_OK(real_log_->Append("touchpoints", records));
-  }
-  void Merge(const std::string& id, const std::string& absorbed, const std::string& survivor) {
-    Append({testing::Merge(id, absorbed, survivor, {}, now_).front()});
-  }
-  void Split(const std::string& id, const std::string& absorbed, const std::string& survivor) {
-    Append({testing::Split(id, absorbed, survivor, {}, {}, now_).front()});
-  }
-  void Correct(const Touchpoint& correction, int64_t revision) {
-    Touchpoint order = MakeTouchpoint(Touchpoint::kTouchpointCorrected, correction.client_id(),
-                                      absl::StrCat("correction ", ++number_), now_);
-    order.mutable_touchpoint_corrected()->set_correction(correction.SerializeAsString());
-    order.mutable_touchpoint_corrected()->set_revision(revision);
-    Append({order});
-  }
-  // Tells until there is nothing more to do; dies of errors and is there again. How often it died.
-  int Tell() {
-    int deaths = 0;
-    for (int idle = 0; idle < 2;) {
-      if (teller_ == nullptr) {
-        auto teller = HistoryTeller::TakeOver(&log_, {.now = [this] { return now_; }});
-        if (teller.ok()) teller_ = *std::move(teller);
-      }
-      const absl::StatusOr<int64_t> records =
-          teller_ == nullptr ? absl::UnavailableError("not taken over") : teller_->Step();
-      if (!records.ok()) {
-        EXPECT_TRUE(absl::IsUnavailable(records.status())) << records.status();
-        teller_.reset();
-        ++deaths;
-      }
-      idle = records.ok() && *records == 0 ? idle + 1 : 0;
-    }
-    return deaths;
-  }
-  void Die() { teller_.reset(); }
-  Digests digests() {
-    return {Folded<Profile>(real_log_.get()).digest(), Folded<Retention>(real_log_.get()).digest(),
-            Folded<DealPipeline>(real_log_.get()).digest()};
-  }
-  int64_t Records() {
-    int64_t records = 0;
-    for (int i = 0; i < kPartitions; ++i) {
-      records += real_log_->GetWatermarks("touchpoints", Partition(i))->end.value();
-    }
-    return records;
-  }
-  // The client's timeline.
-  Touchpoints RowsOf(const std::string& client) {
-    const Folded<Profile> profile(real_log_.get());
-    Touchpoints rows;
-    EXPECT_OK(profile.view().Rows(client, "", "", [&](absl::string_view, absl::string_view value) {
-      return rows.emplace_back().ParseFromArray(value.data(), static_cast<int>(value.size()));
-    }));
-    return rows;
-  }
-  state::v1::MergeState StateOf(const std::string& merge_id) {
-    const state::v1::ClientMerge* merge = teller_->ledger().Find(merge_id);
-    return merge == nullptr ? state::v1::MERGE_STATE_UNSPECIFIED : merge->state();
-  }
-  testing::FaultyLog& log() { return log_; }
-  const MergeLedger& ledger() const { return teller_->ledger(); }
-  void set_now(absl::Time now) { now_ = now; }
-
- private:
-  const std::unique_ptr<EventLog> real_log_;
-  testing::FaultyLog log_;
-  std::unique_ptr<HistoryTeller> teller_;
-  absl::Time now_ = Day(400);
-  int number_ = 0;
-};
 
 Touchpoints HistoryOf(uint64_t seed, int clients) {
   Touchpoints history = testing::RandomHistory({.seed = seed,
@@ -189,10 +49,6 @@ std::vector<std::string> ClientsOf(const Touchpoints& history) {
   for (const Touchpoint& one : history) clients.insert(one.client_id());
   clients.erase("");
   return {clients.begin(), clients.end()};
-}
-
-Touchpoint Order(const std::string& client, const std::string& id, int day) {
-  return MakeTouchpoint(Touchpoint::kOrderPlaced, client, id, Day(day));
 }
 
 TEST(HistoryTellerTest, AMergeAndItsSplitLeaveWhatWas) {
@@ -304,7 +160,30 @@ TEST(HistoryTellerTest, SeveralClientsBecomeOneAndEachComesBack) {
     world.Tell();
     EXPECT_EQ(world.digests().profile, before.profile);
     EXPECT_EQ(world.digests().pipeline, before.pipeline);
+    EXPECT_EQ(world.digests().identity, before.identity);
   }
+}
+
+TEST(HistoryTellerTest, ACorrectionKeepsWhomTheContactNamed) {
+  World world;
+  Touchpoint call = MakeTouchpoint(Touchpoint::kCallCompleted, "a", "1", Day(1));
+  Touchpoint corrected = call;
+  corrected.mutable_call_completed()->set_talk_seconds(7);
+  call.add_contradictions()->set_other_client_id("b");
+  world.Append({call});
+  world.Correct(corrected, 1);
+  world.Tell();
+  ASSERT_EQ(world.RowsOf("a").size(), 1u);
+  EXPECT_EQ(world.RowsOf("a")[0].call_completed().talk_seconds(), 7);
+  ASSERT_EQ(world.RowsOf("a")[0].contradictions_size(), 1);
+  EXPECT_EQ(world.RowsOf("a")[0].contradictions(0).other_client_id(), "b");
+  // What the correction itself knows is newer.
+  corrected.mutable_call_completed()->set_talk_seconds(8);
+  corrected.add_contradictions()->set_other_client_id("c");
+  world.Correct(corrected, 2);
+  world.Tell();
+  ASSERT_EQ(world.RowsOf("a")[0].contradictions_size(), 1);
+  EXPECT_EQ(world.RowsOf("a")[0].contradictions(0).other_client_id(), "c");
 }
 
 TEST(HistoryTellerTest, WhatMakesNoSenseIsRefused) {
@@ -318,7 +197,8 @@ TEST(HistoryTellerTest, WhatMakesNoSenseIsRefused) {
   world.Split("m", "c", "b");
   const int64_t records = world.Records();
   world.Tell();
-  EXPECT_EQ(world.Records(), records);
+  // The circle is taken back.
+  EXPECT_EQ(world.Records(), records + 1);
   EXPECT_EQ(world.StateOf("again"), state::v1::MERGE_STATE_REFUSED);
   EXPECT_EQ(world.ledger().Find("again")->refusal(), "client 'a' goes on under 'b' already");
   EXPECT_EQ(world.ledger().Find("circle")->refusal(), "client 'a' goes on under 'b' itself");

@@ -110,6 +110,52 @@ TEST_F(HistoryTest, AMergeIsDecidedPreviewedCarriedOutAndTakenBack) {
               HasSubstr("was taken back already"));
 }
 
+TEST_F(HistoryTest, EveryProcessTellsOfAMergeUnderWay) {
+  AppendOrders("a", 3);
+  AppendOrders("b", 2);
+  // Nobody works on it.
+  writer_.reset();
+  Metrics metrics;
+  ASSERT_OK_AND_ASSIGN(const auto other_http, HttpServer::Create({}, &metrics));
+  HistoryRoutes other(log_.get(), {.now = absl::Now});
+  other.AddTo(other_http.get());
+  ASSERT_OK(other_http->Start());
+  const auto call_other = [&](const std::string& method, const std::string& path,
+                              const std::string& body = "") {
+    return *client_.Fetch({.method = method, .url = other_http->address() + path, .body = body});
+  };
+  const auto accepted = Read<query::v1::MergeAccepted>(
+      Call("POST", "/v1/clients/a/merge", R"({"into": "b", "reason": "one firm"})"), 202);
+  for (const HttpAnswer& answer : {Call("GET", "/v1/merges"), call_other("GET", "/v1/merges")}) {
+    const auto list = Read<query::v1::MergeList>(answer, 200);
+    ASSERT_THAT(list.merges(), SizeIs(1));
+    EXPECT_EQ(list.merges(0).merge_id(), accepted.merge_id());
+    EXPECT_EQ(list.merges(0).state(), query::v1::MERGE_STATE_UNDER_WAY);
+    EXPECT_EQ(list.merges(0).absorbed_client_id(), "a");
+    EXPECT_EQ(list.merges(0).survivor_client_id(), "b");
+    EXPECT_EQ(list.merges(0).reason(), "one firm");
+    EXPECT_TRUE(list.merges(0).has_decided_at());
+    EXPECT_FALSE(list.merges(0).has_changed_at());
+  }
+  const std::string merge_path = "/v1/merges/" + accepted.merge_id();
+  EXPECT_EQ(Read<query::v1::Merge>(call_other("GET", merge_path), 200).state(),
+            query::v1::MERGE_STATE_UNDER_WAY);
+  // So neither lets the other begin a circle, and it is taken back once.
+  EXPECT_THAT(call_other("POST", "/v1/clients/b/merge", R"({"into": "a"})").body,
+              HasSubstr("client 'a' goes on under 'b' already"));
+  Read<query::v1::MergeAccepted>(call_other("POST", merge_path + "/split"), 202);
+  EXPECT_THAT(Call("POST", merge_path + "/split").body, HasSubstr("is being taken back already"));
+  ASSERT_OK_AND_ASSIGN(writer_,
+                       HistoryWriter::Start(log_.get(), {.member = "1", .now = absl::Now}));
+  EXPECT_EQ(Await(accepted.merge_id(), query::v1::MERGE_STATE_SPLIT).state(),
+            query::v1::MERGE_STATE_SPLIT);
+  const auto list = Read<query::v1::MergeList>(call_other("GET", "/v1/merges"), 200);
+  ASSERT_THAT(list.merges(), SizeIs(1));
+  EXPECT_EQ(list.merges(0).state(), query::v1::MERGE_STATE_SPLIT);
+  EXPECT_EQ(list.merges(0).touchpoints(), 3);
+  other_http->Drain(absl::Seconds(1));
+}
+
 TEST_F(HistoryTest, WrongRequestsSayWhatIsWrong) {
   const auto error = [&](const std::string& path, const std::string& body, int status) {
     const HttpAnswer answer = Call("POST", path, body);
