@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "libs/base/sha256.h"
 #include "libs/base/status.h"
-#include "openssl/sha.h"
 
 namespace rapport {
 namespace {
@@ -94,8 +94,7 @@ std::string Describe(const Identifier& identifier) {
 
 std::string ProvisionalClientId(const Identifier& identifier) {
   const std::string key = KeyOf(identifier);
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const uint8_t*>(key.data()), key.size(), digest.data());
+  const auto digest = Sha256(key);
   return absl::StrCat(kProvisionalPrefix,
                       absl::BytesToHexString(absl::string_view(
                           reinterpret_cast<const char*>(digest.data()), kIdBytes)));

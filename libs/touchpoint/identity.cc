@@ -1,12 +1,11 @@
 #include "libs/touchpoint/identity.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <string>
 
 #include "libs/base/bytes.h"
-#include "openssl/sha.h"
+#include "libs/base/sha256.h"
 
 namespace rapport {
 
@@ -17,8 +16,7 @@ EventId MakeEventId(absl::string_view source, absl::string_view source_event_id)
     AppendBig32(&message, static_cast<uint32_t>(part.size()));
     message.append(part.data(), part.size());
   }
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const uint8_t*>(message.data()), message.size(), digest.data());
+  const auto digest = Sha256(message);
   EventId id;
   std::copy_n(digest.begin(), EventId::kSize, id.bytes.begin());
   return id;
