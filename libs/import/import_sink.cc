@@ -25,14 +25,28 @@ std::string BaseName(const std::string& path) { return path.substr(path.rfind('/
 }  // namespace
 
 absl::Status ImportSink::BatchWriter::Add(Record record) {
-  records_.push_back(std::move(record));
-  return records_.size() >= batch_ ? Flush() : absl::OkStatus();
+  *Next() = std::move(record);
+  return FlushIfFull();
+}
+
+absl::Status ImportSink::BatchWriter::Add(const Touchpoint& touchpoint) {
+  MakeRecord(touchpoint, Next());
+  return FlushIfFull();
+}
+
+Record* ImportSink::BatchWriter::Next() {
+  if (count_ == records_.size()) records_.emplace_back();
+  return &records_[count_++];
+}
+
+absl::Status ImportSink::BatchWriter::FlushIfFull() {
+  return count_ >= batch_ ? Flush() : absl::OkStatus();
 }
 
 absl::Status ImportSink::BatchWriter::Flush() {
-  if (records_.empty()) return absl::OkStatus();
-  RAPPORT_RETURN_IF_ERROR(log_->Append(topic_, records_).status());
-  records_.clear();
+  if (count_ == 0) return absl::OkStatus();
+  RAPPORT_RETURN_IF_ERROR(log_->Append(topic_, absl::MakeSpan(records_).first(count_)).status());
+  count_ = 0;
   return absl::OkStatus();
 }
 
@@ -56,6 +70,9 @@ absl::StatusOr<ImportSummary> ImportSink::Finish() {
   RAPPORT_RETURN_IF_ERROR(AppendClock(EndOfClock()));
   RAPPORT_RETURN_IF_ERROR(touchpoints_.Flush());
   summary_.clients = static_cast<int64_t>(clients_.size());
+  for (const auto& [kind, count] : kinds_) {
+    summary_.kinds[std::string(KindFieldName(kind))] = count;
+  }
   return std::move(summary_);
 }
 
@@ -103,9 +120,9 @@ absl::Status ImportSink::Append(Touchpoint* touchpoint, absl::Time recorded_at) 
   summary_.first = std::min(summary_.first, time);
   summary_.last = std::max(summary_.last, time);
   ++summary_.touchpoints;
-  ++summary_.kinds[std::string(KindFieldName(touchpoint->payload_case()))];
+  ++kinds_[touchpoint->payload_case()];
   ToProto(recorded_at, touchpoint->mutable_recorded_at());
-  return touchpoints_.Add(MakeRecord(*touchpoint));
+  return touchpoints_.Add(*touchpoint);
 }
 
 absl::Status ImportSink::WriteSpool() {

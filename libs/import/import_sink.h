@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -51,13 +52,19 @@ class ImportSink {
     BatchWriter(EventLog* log, std::string topic, size_t batch)
         : log_(log), topic_(std::move(topic)), batch_(batch) {}
     absl::Status Add(Record record);
+    absl::Status Add(const touchpoint::v1::Touchpoint& touchpoint);
     absl::Status Flush();
 
    private:
+    Record* Next();
+    absl::Status FlushIfFull();
+
     EventLog* const log_;
     const std::string topic_;
     const size_t batch_;
+    // The first `count_` wait; the memory of those behind is used again.
     std::vector<Record> records_;
+    size_t count_ = 0;
   };
 
   absl::Status Append(touchpoint::v1::Touchpoint* touchpoint, absl::Time recorded_at);
@@ -77,6 +84,7 @@ class ImportSink {
   BatchWriter rejected_;
   std::unique_ptr<TouchpointSpool> spool_;  // null: touchpoints are appended as they come
   absl::flat_hash_set<std::string> clients_;
+  std::map<touchpoint::v1::Touchpoint::PayloadCase, int64_t> kinds_;
   ImportSummary summary_;
 };
 

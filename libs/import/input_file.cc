@@ -53,9 +53,8 @@ absl::StatusOr<size_t> InputFile::Read(char* buffer, size_t size) {
     return absl::DataLossError(absl::StrCat(
         path_, ": damaged or cut off: ", error == Z_ERRNO ? std::strerror(errno) : message));
   }
+  position_ = gzoffset(file_);
   return static_cast<size_t>(count);
 }
-
-int64_t InputFile::position() const { return gzoffset(file_); }
 
 }  // namespace rapport

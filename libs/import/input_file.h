@@ -26,7 +26,7 @@ class InputFile {
   absl::StatusOr<size_t> Read(char* buffer, size_t size);
 
   // Bytes of the file (as it lies on disk) read so far, and in all.
-  int64_t position() const;
+  int64_t position() const { return position_; }
   int64_t size() const { return size_; }
 
  private:
@@ -36,6 +36,8 @@ class InputFile {
   const std::string path_;
   const gzFile file_;
   const int64_t size_;
+  // Kept, since asking for it is a system call.
+  int64_t position_ = 0;
 };
 
 }  // namespace rapport

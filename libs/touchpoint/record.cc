@@ -1,6 +1,11 @@
 #include "libs/touchpoint/record.h"
 
+#include <cstdint>
+#include <utility>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
+#include "absl/time/civil_time.h"
 #include "libs/base/check.h"
 #include "libs/base/event_id.h"
 #include "libs/base/time.h"
@@ -14,53 +19,90 @@ using touchpoint::v1::Touchpoint;
 
 constexpr absl::string_view kClockSource = "rapport/clock";
 
-std::string Rfc3339(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", time, absl::UTCTimeZone());
+// Digits of `value`, with zeros before them, up to `end`.
+void WriteDigits(uint64_t value, int count, char* end) {
+  for (; count > 0; --count, value /= 10) *--end = static_cast<char>('0' + value % 10);
 }
 
-std::vector<Header> CloudEventHeaders(const Touchpoint& touchpoint) {
+// As absl::FormatTime with "%Y-%m-%dT%H:%M:%E*SZ" in UTC, at a tenth of its cost.
+void AppendRfc3339(const google::protobuf::Timestamp& time, std::string* out) {
+  const absl::CivilSecond civil =
+      absl::CivilSecond(1970, 1, 1, 0, 0, 0) + absl::civil_diff_t{time.seconds()};
+  char text[] = "0000-00-00T00:00:00.000000000Z";
+  if (civil.year() < 1000 || civil.year() > 9999 || time.nanos() < 0 || time.nanos() > 999'999'999) {
+    absl::StrAppend(out,
+                    absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", FromProto(time), absl::UTCTimeZone()));
+    return;
+  }
+  WriteDigits(static_cast<uint64_t>(civil.year()), 4, text + 4);
+  WriteDigits(static_cast<uint64_t>(civil.month()), 2, text + 7);
+  WriteDigits(static_cast<uint64_t>(civil.day()), 2, text + 10);
+  WriteDigits(static_cast<uint64_t>(civil.hour()), 2, text + 13);
+  WriteDigits(static_cast<uint64_t>(civil.minute()), 2, text + 16);
+  WriteDigits(static_cast<uint64_t>(civil.second()), 2, text + 19);
+  size_t size = 19;
+  if (time.nanos() > 0) {
+    WriteDigits(static_cast<uint64_t>(time.nanos()), 9, text + 29);
+    size = 29;
+    while (text[size - 1] == '0') --size;
+  }
+  text[size++] = 'Z';
+  out->append(text, size);
+}
+
+void SetCloudEventHeaders(const Touchpoint& touchpoint, std::vector<Header>* headers) {
   const auto id = EventId::FromBytes(touchpoint.event_id());
   RAPPORT_CHECK(id.has_value(), "a touchpoint is encoded before it was validated");
-  std::vector<Header> headers = {
-      {"ce_specversion", "1.0"},
-      {"ce_id", id->ToHex()},
-      {"ce_type", std::string(KindFullName(touchpoint.payload_case()))},
-      {"ce_source", touchpoint.source()},
-      {"ce_time", Rfc3339(FromProto(touchpoint.occurred_at()))},
-      {"content-type", "application/protobuf"},
-  };
   // CloudEvents forbids an empty subject.
-  if (!touchpoint.client_id().empty()) headers.push_back({"ce_subject", touchpoint.client_id()});
-  return headers;
+  const bool has_subject = !touchpoint.client_id().empty();
+  headers->resize(has_subject ? 7 : 6);
+  size_t next = 0;
+  const auto set = [&](absl::string_view name, absl::string_view value) -> std::string& {
+    Header& header = (*headers)[next++];
+    header.name.assign(name.data(), name.size());
+    header.value.assign(value.data(), value.size());
+    return header.value;
+  };
+  set("ce_specversion", "1.0");
+  set("ce_id", id->ToHex());
+  set("ce_type", KindFullName(touchpoint.payload_case()));
+  set("ce_source", touchpoint.source());
+  AppendRfc3339(touchpoint.occurred_at(), &set("ce_time", ""));
+  set("content-type", "application/protobuf");
+  if (has_subject) set("ce_subject", touchpoint.client_id());
 }
 
-Record Encode(const Touchpoint& touchpoint) {
-  Record record;
-  record.key = touchpoint.client_id();
-  record.value = touchpoint.SerializeAsString();
-  record.headers = CloudEventHeaders(touchpoint);
-  record.timestamp = FromProto(touchpoint.recorded_at());
-  return record;
+void Encode(const Touchpoint& touchpoint, Record* record) {
+  record->key = touchpoint.client_id();
+  touchpoint.SerializeToString(&record->value);
+  SetCloudEventHeaders(touchpoint, &record->headers);
+  record->timestamp = FromProto(touchpoint.recorded_at());
+  record->partition.reset();
 }
 
 }  // namespace
 
 Record MakeRecord(const Touchpoint& touchpoint) {
-  Record record = Encode(touchpoint);
-  if (!touchpoint.client_id().empty()) return record;
+  Record record;
+  MakeRecord(touchpoint, &record);
+  return record;
+}
+
+void MakeRecord(const Touchpoint& touchpoint, Record* record) {
+  Encode(touchpoint, record);
+  if (!touchpoint.client_id().empty()) return;
   switch (touchpoint.payload_case()) {
     case Touchpoint::kDeadLetterRetried:
-      record.partition = Partition(touchpoint.dead_letter_retried().partition());
+      record->partition = Partition(touchpoint.dead_letter_retried().partition());
       break;
     case Touchpoint::kDeadLetterSkipped:
-      record.partition = Partition(touchpoint.dead_letter_skipped().partition());
+      record->partition = Partition(touchpoint.dead_letter_skipped().partition());
       break;
     default:
       RAPPORT_CHECK(touchpoint.payload_case() != Touchpoint::kClockAdvanced,
                     "a clock record needs its partition: use MakeClockRecord");
-      record.partition = Partition(0);
+      record->partition = Partition(0);
   }
-  return record;
 }
 
 Record MakeClockRecord(absl::Time now, Partition partition) {
@@ -70,10 +112,13 @@ Record MakeClockRecord(absl::Time now, Partition partition) {
   ToProto(now, touchpoint.mutable_clock_advanced()->mutable_now());
   touchpoint.set_direction(touchpoint::v1::DIRECTION_INTERNAL);
   touchpoint.set_source(kClockSource.data(), kClockSource.size());
-  touchpoint.set_source_event_id(absl::StrCat(partition.value(), "/", Rfc3339(now)));
+  std::string place = absl::StrCat(partition.value(), "/");
+  AppendRfc3339(touchpoint.occurred_at(), &place);
+  touchpoint.set_source_event_id(std::move(place));
   const EventId id = MakeEventId(touchpoint.source(), touchpoint.source_event_id());
   touchpoint.set_event_id(id.bytes.data(), id.bytes.size());
-  Record record = Encode(touchpoint);
+  Record record;
+  Encode(touchpoint, &record);
   record.partition = partition;
   return record;
 }

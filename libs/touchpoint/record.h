@@ -17,6 +17,8 @@ namespace rapport {
 // an empty key and a set partition: the dead letter's own, and 0 for TargetSet. `touchpoint` has
 // passed ValidateTouchpoint; ClockAdvanced is made by MakeClockRecord instead.
 Record MakeRecord(const touchpoint::v1::Touchpoint& touchpoint);
+// The same, into a record whose memory is used again.
+void MakeRecord(const touchpoint::v1::Touchpoint& touchpoint, Record* record);
 
 // ClockAdvanced: time has come to `now` in `partition`. Its event id is made of both.
 Record MakeClockRecord(absl::Time now, Partition partition);

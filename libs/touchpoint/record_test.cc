@@ -30,6 +30,37 @@ TEST(MakeRecord, IsACloudEventInKafkaBinaryMode) {
                   Header{"content-type", "application/protobuf"}, Header{"ce_subject", "c-1"}));
 }
 
+TEST(MakeRecord, MemoryUsedAgainKeepsNothing) {
+  Record record = MakeRecord(SampleTouchpoint(Touchpoint::kOrderPlaced));
+  Touchpoint other = SampleTouchpoint(Touchpoint::kDeadLetterSkipped);
+  other.clear_client_id();
+  for (const Touchpoint& touchpoint :
+       {other, SampleTouchpoint(Touchpoint::kCallCompleted), other}) {
+    MakeRecord(touchpoint, &record);
+    const Record fresh = MakeRecord(touchpoint);
+    EXPECT_EQ(record.key, fresh.key);
+    EXPECT_EQ(record.value, fresh.value);
+    EXPECT_EQ(record.headers, fresh.headers);
+    EXPECT_EQ(record.timestamp, fresh.timestamp);
+    EXPECT_EQ(record.partition, fresh.partition);
+  }
+}
+
+TEST(MakeRecord, TimesAreWrittenAsAbslDoes) {
+  Touchpoint touchpoint = SampleTouchpoint(Touchpoint::kOrderPlaced);
+  for (const int64_t seconds :
+       {int64_t{0}, int64_t{951826332}, int64_t{1709164800}, int64_t{4102444799},
+        int64_t{-62135596801}, int64_t{253402300800}}) {
+    for (const int32_t nanos : {0, 1, 120'000'000, 999'999'999}) {
+      touchpoint.mutable_occurred_at()->set_seconds(seconds);
+      touchpoint.mutable_occurred_at()->set_nanos(nanos);
+      EXPECT_EQ(MakeRecord(touchpoint).headers[4].value,
+                absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", FromProto(touchpoint.occurred_at()),
+                                 absl::UTCTimeZone()));
+    }
+  }
+}
+
 TEST(MakeRecord, WhatBelongsToNoClientHasAPartition) {
   Touchpoint touchpoint = SampleTouchpoint(Touchpoint::kDeadLetterSkipped);
   touchpoint.clear_client_id();
