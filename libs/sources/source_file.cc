@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -47,16 +46,59 @@ absl::Status Offer(const OfferedContact& contact, const Place& place,
                       std::string(touchpoint.status().message()));
 }
 
+// Reads the lines of a file that tells of calls.
+class CallLines {
+ public:
+  virtual ~CallLines() = default;
+  // Whether the line tells of a call; InvalidArgument: what is wrong with it.
+  virtual absl::StatusOr<bool> Read(absl::string_view line) = 0;
+  // What the line that was read last tells, while it still stands there.
+  virtual absl::Status AddTo(CallCollector* calls, int64_t number) = 0;
+};
+
+class CdrLines final : public CallLines {
+ public:
+  CdrLines(const CallSource& source, const CdrLayout& layout) : parser_(source, layout) {}
+
+  absl::StatusOr<bool> Read(absl::string_view line) override {
+    RAPPORT_ASSIGN_OR_RETURN(leg_, parser_.ParseLeg(line));
+    return true;
+  }
+  absl::Status AddTo(CallCollector* calls, int64_t number) override {
+    return calls->Add(leg_.call_id, leg_.leg, number);
+  }
+
+ private:
+  CdrParser parser_;
+  CdrLeg leg_;
+};
+
+class ConnectLines final : public CallLines {
+ public:
+  ConnectLines(CallSource source, absl::Time now) : source_(std::move(source)), now_(now) {}
+
+  absl::StatusOr<bool> Read(absl::string_view line) override {
+    RAPPORT_ASSIGN_OR_RETURN(record_, ParseAmazonConnectRecord(line, source_, now_));
+    return record_.has_call_fact();
+  }
+  absl::Status AddTo(CallCollector* calls, int64_t number) override {
+    return calls->Add(std::move(*record_.mutable_call_fact()), number);
+  }
+
+ private:
+  const CallSource source_;
+  const absl::Time now_;
+  SourceRecord record_;
+};
+
 class CallFile final : public ImportInput {
  public:
-  using Parse = std::function<absl::StatusOr<SourceRecord>(absl::string_view line)>;
-
-  CallFile(std::string path, std::unique_ptr<LineReader> lines, CallSource source, Parse parse,
-           const SourceFileOptions& options)
+  CallFile(std::string path, std::unique_ptr<LineReader> lines, CallSource source,
+           std::unique_ptr<CallLines> reader, const SourceFileOptions& options)
       : path_(std::move(path)),
         lines_(std::move(lines)),
         source_(std::move(source)),
-        parse_(std::move(parse)),
+        reader_(std::move(reader)),
         options_(options) {}
 
   absl::Status ReadInto(ImportSink* sink, int64_t bytes_before, int64_t total_bytes) override {
@@ -71,14 +113,14 @@ class CallFile final : public ImportInput {
       if (!more.ok() && !absl::IsInvalidArgument(more.status())) return more.status();
       if (more.ok() && absl::StripAsciiWhitespace(line).empty()) continue;
       sink->CountRow(bytes_before + lines_->file().position(), total_bytes);
-      absl::StatusOr<SourceRecord> record = more.ok() ? parse_(line) : more.status();
-      if (!record.ok()) {
+      const absl::StatusOr<bool> tells = more.ok() ? reader_->Read(line) : more.status();
+      if (!tells.ok()) {
         RAPPORT_RETURN_IF_ERROR(sink->Reject(source_.source, path_, lines_->line(), line,
-                                             std::string(record.status().message())));
-      } else if (!record->has_call_fact()) {
-        sink->Skip(1);
+                                             std::string(tells.status().message())));
+      } else if (*tells) {
+        RAPPORT_RETURN_IF_ERROR(reader_->AddTo(&calls, lines_->line()));
       } else {
-        RAPPORT_RETURN_IF_ERROR(calls.Add(std::move(*record->mutable_call_fact()), lines_->line()));
+        sink->Skip(1);
       }
     }
   }
@@ -121,7 +163,7 @@ class CallFile final : public ImportInput {
   const std::string path_;
   const std::unique_ptr<LineReader> lines_;
   const CallSource source_;
-  const Parse parse_;
+  const std::unique_ptr<CallLines> reader_;
   const SourceFileOptions options_;
 };
 
@@ -183,27 +225,25 @@ class MailFile final : public ImportInput {
   const SourceFileOptions options_;
 };
 
-absl::StatusOr<CallFile::Parse> CallParser(const Source& source, const CallSource& call_source,
-                                           absl::Time now) {
+absl::StatusOr<std::unique_ptr<CallLines>> ReaderOf(const Source& source,
+                                                    const CallSource& call_source, absl::Time now) {
   if (source.has_asterisk_cdr()) {
     RAPPORT_ASSIGN_OR_RETURN(const CdrLayout layout,
                              CdrLayout::Parse(source.asterisk_cdr().further_columns()));
-    return CallFile::Parse([parser = std::make_shared<CdrParser>(call_source, layout),
-                            now](absl::string_view row) { return parser->Parse(row, now); });
+    return std::make_unique<CdrLines>(call_source, layout);
   }
-  return CallFile::Parse([call_source, now](absl::string_view line) {
-    return ParseAmazonConnectRecord(line, call_source, now);
-  });
+  return std::make_unique<ConnectLines>(call_source, now);
 }
 
 absl::StatusOr<std::unique_ptr<ImportInput>> OpenCallFile(const Source& source,
                                                           const std::string& path,
                                                           const SourceFileOptions& options) {
   RAPPORT_ASSIGN_OR_RETURN(CallSource call_source, CallSourceOf(source));
-  RAPPORT_ASSIGN_OR_RETURN(CallFile::Parse parse, CallParser(source, call_source, options.now));
+  RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<CallLines> reader,
+                           ReaderOf(source, call_source, options.now));
   RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<InputFile> file, InputFile::Open(path));
   return std::make_unique<CallFile>(path, std::make_unique<LineReader>(std::move(file)),
-                                    std::move(call_source), std::move(parse), options);
+                                    std::move(call_source), std::move(reader), options);
 }
 
 // Of a file, or of all in a folder.

@@ -8,11 +8,19 @@
 #include "libs/telephony/call_parts.h"
 
 namespace rapport {
+namespace {
+
+void SetComplete(AssembledCall* assembled) {
+  assembled->complete = assembled->missing.empty();
+  assembled->call.set_incomplete(!assembled->complete);
+}
+
+}  // namespace
 
 AssembledCall AssembleCall(absl::Span<const source::v1::CallFact* const> facts,
                            const AssembleOptions& options) {
   RAPPORT_CHECK(!facts.empty(), "facts of a call");
-  std::vector<const source::v1::CallLeg*> legs;
+  std::vector<LegView> legs;
   std::vector<const source::v1::QueueStep*> steps;
   std::vector<const source::v1::CallStatus*> statuses;
   std::vector<const source::v1::CallSnapshot*> snapshots;
@@ -21,7 +29,7 @@ AssembledCall AssembleCall(absl::Span<const source::v1::CallFact* const> facts,
     related.insert(fact->related_call_ids().begin(), fact->related_call_ids().end());
     switch (fact->fact_case()) {
       case source::v1::CallFact::kLeg:
-        legs.push_back(&fact->leg());
+        legs.push_back(ViewOf(fact->leg()));
         ids.insert(fact->call_id());
         break;
       case source::v1::CallFact::kQueueStep:
@@ -50,12 +58,19 @@ AssembledCall AssembleCall(absl::Span<const source::v1::CallFact* const> facts,
     const absl::string_view call_id = above != ids.end() ? *above
                                       : !ids.empty()     ? *ids.begin()
                                                          : "";
-    assembled = telephony_internal::FromLegs(call_id, std::move(legs), steps, options);
+    assembled = telephony_internal::FromLegs(call_id, legs, steps, options);
   } else {
     assembled.missing = "all but that there is a call";
   }
-  assembled.complete = assembled.missing.empty();
-  assembled.call.set_incomplete(!assembled.complete);
+  SetComplete(&assembled);
+  return assembled;
+}
+
+AssembledCall AssembleLegs(absl::string_view call_id, absl::Span<const LegView> legs,
+                           const AssembleOptions& options) {
+  RAPPORT_CHECK(!legs.empty(), "legs of a call");
+  AssembledCall assembled = telephony_internal::FromLegs(call_id, legs, {}, options);
+  SetComplete(&assembled);
   return assembled;
 }
 

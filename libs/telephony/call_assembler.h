@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "libs/telephony/leg_view.h"
 #include "rapport/source/v1/call.pb.h"
 #include "rapport/touchpoint/v1/common.pb.h"
 #include "rapport/touchpoint/v1/contact.pb.h"
@@ -60,6 +61,10 @@ struct AssembleOptions {
 // The call that `facts` tell of, all of one call; a pure function of the set of facts, whatever
 // their order and however often each is there. At least one.
 AssembledCall AssembleCall(absl::Span<const source::v1::CallFact* const> facts,
+                           const AssembleOptions& options);
+
+// The call that legs alone tell of, all of the call of that id; as above.
+AssembledCall AssembleLegs(absl::string_view call_id, absl::Span<const LegView> legs,
                            const AssembleOptions& options);
 
 }  // namespace rapport

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,7 +11,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "libs/telephony/call_assembler.h"
+#include "libs/telephony/leg_view.h"
 #include "rapport/source/v1/call.pb.h"
 
 namespace rapport {
@@ -39,25 +42,37 @@ class CallCollector {
 
   // A fact that stood on `line`. What `emit` returned.
   absl::Status Add(source::v1::CallFact fact, int64_t line);
+  // A leg that stood there; of one call either all facts come so, or none.
+  absl::Status Add(absl::string_view call_id, const LegView& leg, int64_t line);
   // Gives out what is left, in the order of the calls' last facts.
   absl::Status Finish() { return GiveOut(0); }
 
  private:
   struct Call {
+    std::string id;
     std::vector<source::v1::CallFact> facts;
+    std::vector<LegView> legs;
+    std::string texts;  // of the legs
     int64_t first_line = 0;
     int64_t last_fact = 0;
   };
+
+  Call* Next(absl::string_view call_id, int64_t line);
   // Gives out the calls whose last fact is at least so many facts ago.
   absl::Status GiveOut(int64_t facts_ago);
+  CollectedCall Take(Call* call);
 
   const AssembleOptions options_;
   const Emit emit_;
   int64_t facts_ = 0;
-  absl::flat_hash_map<std::string, Call> calls_;
-  absl::flat_hash_set<std::string> given_;
+  // By their ids.
+  absl::flat_hash_map<absl::string_view, std::unique_ptr<Call>> calls_;
+  // Their memory is used again.
+  std::vector<std::unique_ptr<Call>> free_;
+  // Hashes of 128 bits of the calls given out: a file may have millions.
+  absl::flat_hash_set<std::pair<uint64_t, uint64_t>> given_;
   // The call of each fact, in the order of facts; only the last one of a call counts.
-  std::deque<std::pair<int64_t, std::string>> order_;
+  std::deque<std::pair<int64_t, Call*>> order_;
 };
 
 }  // namespace rapport

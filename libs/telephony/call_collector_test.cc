@@ -3,9 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "libs/base/status.h"
 #include "libs/base/status_matchers.h"
 #include "libs/telephony/cdr_parser.h"
 #include "libs/telephony/testing/facts.h"
@@ -50,6 +53,57 @@ TEST(CallCollectorTest, AFileGivesItsCallsOnceEach) {
   EXPECT_EQ(facts, line);
   EXPECT_OK(collector.Finish());
   EXPECT_THAT(calls, SizeIs(10));
+}
+
+std::string Describe(const CollectedCall& call) {
+  const AssembledCall& of = call.assembled;
+  return absl::StrCat(
+      absl::StrCat(call.call_id, " ", call.facts, " ", call.line, " ", call.given_before, "|"),
+      absl::StrCat(of.complete, of.missing, of.may_grow, "|", absl::FormatTime(of.began_at), " ",
+                   absl::FormatTime(of.ended_at), " ", absl::FormatTime(of.told_at), "|"),
+      absl::StrCat(of.direction, "|", absl::StrJoin(of.client_numbers, ","), "|",
+                   absl::StrJoin(of.agents, ","), "|", of.call.ShortDebugString()));
+}
+
+// Each row twice, so that calls have many legs, and texts that grow.
+std::vector<std::string> CallsOf(
+    absl::FunctionRef<absl::Status(CallCollector*, CdrParser*, const std::string&, int64_t)> add) {
+  std::vector<std::string> calls;
+  CdrParser parser(testing::TestSource(), kLayout);
+  CallCollector collector({.is_ours = testing::TestNumberIsOurs}, [&](const CollectedCall& call) {
+    calls.push_back(Describe(call));
+    return absl::OkStatus();
+  });
+  int64_t line = 0;
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string& row : testing::TestLines(absl::StrCat(RAPPORT_TESTDATA, "/pbx.csv"))) {
+      EXPECT_OK(add(&collector, &parser, row, ++line));
+    }
+    // Of a call that becomes longer than any other, whose memory is used again after it.
+    for (int leg = 0; leg < 30; ++leg) {
+      EXPECT_OK(
+          add(&collector, &parser,
+              absl::StrCat(R"("","0309000101","500","in","","SIP/1-)", leg, R"(","SIP/2-)", leg,
+                           R"(","Dial","","2025-03-10 09:46:50","","2025-03-10 09:48:30",)",
+                           R"(100,0,"NO ANSWER","DOC","long.1","","","long.1",)", leg),
+              ++line));
+    }
+    EXPECT_OK(collector.Finish());
+  }
+  return calls;
+}
+
+TEST(CallCollectorTest, LegsAsViewsMakeTheSameCalls) {
+  const auto from_facts =
+      CallsOf([](CallCollector* collector, CdrParser* parser, const std::string& row,
+                 int64_t line) { return collector->Add(FactOf(parser, row), line); });
+  const auto from_views = CallsOf([](CallCollector* collector, CdrParser* parser,
+                                     const std::string& row, int64_t line) -> absl::Status {
+    RAPPORT_ASSIGN_OR_RETURN(const CdrLeg leg, parser->ParseLeg(row));
+    return collector->Add(leg.call_id, leg.leg, line);
+  });
+  EXPECT_THAT(from_facts, SizeIs(22));
+  EXPECT_EQ(from_views, from_facts);
 }
 
 TEST(CallCollectorTest, CallsLongPastAreGivenOutOnTheWay) {

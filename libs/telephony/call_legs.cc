@@ -8,54 +8,65 @@
 #include "libs/base/time.h"
 #include "libs/telephony/call_parts.h"
 #include "libs/telephony/call_record.h"
+#include "libs/telephony/leg_view.h"
 
 namespace rapport::telephony_internal {
 namespace {
 
-using source::v1::CallLeg;
 using touchpoint::v1::CallOutcome;
+
+constexpr size_t kFewLegs = 8;
 
 bool IsLocal(absl::string_view channel) { return absl::StartsWith(channel, "Local/"); }
 
 // Whoever was called is somebody, and not a detour within the system.
-bool RangSomebody(const CallLeg& leg) {
-  return !leg.to_channel().empty() && !IsLocal(leg.to_channel());
+bool RangSomebody(const LegView& leg) {
+  return !leg.to_channel.empty() && !IsLocal(leg.to_channel);
 }
-bool SomebodyAnswered(const CallLeg& leg) {
-  return RangSomebody(leg) && leg.outcome() == touchpoint::v1::CALL_OUTCOME_ANSWERED;
+bool SomebodyAnswered(const LegView& leg) {
+  return RangSomebody(leg) && leg.outcome == touchpoint::v1::CALL_OUTCOME_ANSWERED;
 }
-bool IsQueue(const CallLeg& leg) {
-  return leg.application() == "Queue" || leg.application() == "callcenter";
+bool IsQueue(const LegView& leg) {
+  return leg.application == "Queue" || leg.application == "callcenter";
 }
-bool IsVoiceMail(const CallLeg& leg) {
-  return absl::StartsWithIgnoreCase(leg.application(), "voicemail");
-}
-
-absl::Time AnsweredAt(const CallLeg& leg) {
-  return FromProto(leg.has_answered_at() ? leg.answered_at() : leg.began_at());
+bool IsVoiceMail(const LegView& leg) {
+  return absl::StartsWithIgnoreCase(leg.application, "voicemail");
 }
 
-auto SortKey(const CallLeg& leg) {
-  return std::make_tuple(leg.began_at().seconds(), leg.began_at().nanos(), leg.sequence(),
-                         absl::string_view(leg.leg_id()), absl::string_view(leg.channel()),
-                         absl::string_view(leg.to_channel()), leg.ended_at().seconds());
+absl::Time AnsweredAt(const LegView& leg) { return leg.answered_at.value_or(leg.began_at); }
+
+auto SortKey(const LegView& leg) {
+  return std::make_tuple(leg.began_at, leg.sequence, leg.leg_id, leg.channel, leg.to_channel,
+                         absl::ToUnixSeconds(leg.ended_at));
 }
 
 // What makes two rows the same, though one of them may not tell its number.
-auto SameKey(const CallLeg& leg) {
-  return std::make_tuple(absl::string_view(leg.leg_id()), absl::string_view(leg.channel()),
-                         absl::string_view(leg.to_channel()), absl::string_view(leg.application()),
-                         leg.began_at().seconds(), leg.answered_at().seconds(),
-                         leg.ended_at().seconds());
+auto SameKey(const LegView& leg) {
+  return std::make_tuple(leg.leg_id, leg.channel, leg.to_channel, leg.application,
+                         absl::ToUnixSeconds(leg.began_at),
+                         leg.answered_at ? absl::ToUnixSeconds(*leg.answered_at) : 0,
+                         absl::ToUnixSeconds(leg.ended_at));
 }
 
-std::vector<const CallLeg*> WithoutRepetition(std::vector<const CallLeg*> legs) {
+std::vector<const LegView*> WithoutRepetition(absl::Span<const LegView> all) {
+  std::vector<const LegView*> legs;
+  legs.reserve(all.size());
+  for (const LegView& leg : all) legs.push_back(&leg);
+  if (legs.size() == 1) return legs;
   std::sort(legs.begin(), legs.end(),
-            [](const CallLeg* a, const CallLeg* b) { return SortKey(*a) < SortKey(*b); });
+            [](const LegView* a, const LegView* b) { return SortKey(*a) < SortKey(*b); });
+  // Of an ordinary call, comparing each with each costs less than a set.
+  const bool few = legs.size() <= kFewLegs;
   std::set<decltype(SameKey(*legs[0]))> told;
-  legs.erase(std::remove_if(legs.begin(), legs.end(),
-                            [&](const CallLeg* leg) { return !told.insert(SameKey(*leg)).second; }),
-             legs.end());
+  size_t kept = 0;
+  for (const LegView* const leg : legs) {
+    const auto key = SameKey(*leg);
+    const bool is_new = few ? std::none_of(legs.begin(), legs.begin() + static_cast<int64_t>(kept),
+                                           [&](const auto* it) { return SameKey(*it) == key; })
+                            : told.insert(key).second;
+    if (is_new) legs[kept++] = leg;
+  }
+  legs.resize(kept);
   return legs;
 }
 
@@ -66,16 +77,16 @@ struct Talk {
 };
 
 // The time during which somebody talked, however many legs it went through.
-Talk TalkOf(const std::vector<const CallLeg*>& legs, bool queue_tells) {
+Talk TalkOf(const std::vector<const LegView*>& legs, bool queue_tells) {
   Talk talk;
   std::vector<std::pair<absl::Time, absl::Time>> spans;
-  for (const CallLeg* const leg : legs) {
+  for (const LegView* const leg : legs) {
     if (!SomebodyAnswered(*leg)) continue;
-    AddUnique(DeviceOf(leg->to_channel()), &talk.people);
+    AddUnique(DeviceOf(leg->to_channel), &talk.people);
     const absl::Time answered = AnsweredAt(*leg);
     talk.first_answer = std::min(talk.first_answer, answered);
     if (queue_tells && IsQueue(*leg)) continue;
-    spans.emplace_back(answered, answered + absl::Seconds(leg->talk_seconds()));
+    spans.emplace_back(answered, answered + absl::Seconds(leg->talk_seconds));
   }
   std::sort(spans.begin(), spans.end());
   absl::Time until = absl::InfinitePast();
@@ -89,17 +100,17 @@ Talk TalkOf(const std::vector<const CallLeg*>& legs, bool queue_tells) {
 }
 
 // When nobody answered: what those who were rung did, or else what the caller heard.
-CallOutcome Unanswered(const std::vector<const CallLeg*>& legs, const QueueCourse& queue,
+CallOutcome Unanswered(const std::vector<const LegView*>& legs, const QueueCourse& queue,
                        AssembledCall* assembled) {
   bool busy = false, failed = false, rang = false, heard = false, waited = false, mail = false;
-  for (const CallLeg* const leg : legs) {
-    const CallOutcome outcome = leg->outcome();
+  for (const LegView* const leg : legs) {
+    const CallOutcome outcome = leg->outcome;
     const bool answered = outcome == touchpoint::v1::CALL_OUTCOME_ANSWERED;
     busy |= outcome == touchpoint::v1::CALL_OUTCOME_BUSY;
     failed |= outcome == touchpoint::v1::CALL_OUTCOME_FAILED;
-    rang |= outcome == touchpoint::v1::CALL_OUTCOME_NO_ANSWER && !leg->to_channel().empty();
+    rang |= outcome == touchpoint::v1::CALL_OUTCOME_NO_ANSWER && !leg->to_channel.empty();
     waited |= IsQueue(*leg);
-    heard |= answered && leg->to_channel().empty() && !IsQueue(*leg);
+    heard |= answered && leg->to_channel.empty() && !IsQueue(*leg);
     mail |= answered && IsVoiceMail(*leg);
   }
   if (mail) return touchpoint::v1::CALL_OUTCOME_VOICEMAIL;
@@ -114,26 +125,28 @@ CallOutcome Unanswered(const std::vector<const CallLeg*>& legs, const QueueCours
   return touchpoint::v1::CALL_OUTCOME_NO_ANSWER;
 }
 
-void FillParties(const std::vector<const CallLeg*>& legs, const CallLeg& main,
+void FillParties(const std::vector<const LegView*>& legs, const LegView& main,
                  const AssembleOptions& options, AssembledCall* assembled) {
   const auto ours = [&](absl::string_view number) {
     return !number.empty() && options.is_ours && options.is_ours(number);
   };
-  const bool from_ours = ours(main.from());
-  std::vector<std::string> theirs;
-  for (const CallLeg* const leg : legs) {
-    if (!IsLocal(leg->channel()) && !ours(leg->to())) AddUnique(leg->to(), &theirs);
-  }
-  if (!from_ours) {
+  if (!ours(main.from)) {
     assembled->direction = touchpoint::v1::DIRECTION_INBOUND;
-    AddUnique(main.from(), &assembled->client_numbers);
-    if (main.caller_name() != main.from() && !ours(main.caller_name()) &&
-        !main.caller_name().empty() &&
-        std::all_of(main.caller_name().begin(), main.caller_name().end(),
-                    [](char c) { return absl::StrContains("+0123456789 -/()", c); })) {
-      AddUnique(main.caller_name(), &assembled->client_numbers);
+    AddUnique(main.from, &assembled->client_numbers);
+    // Most names are none, and are told apart sooner than a number is looked up.
+    if (main.caller_name != main.from && !main.caller_name.empty() &&
+        std::all_of(main.caller_name.begin(), main.caller_name.end(),
+                    [](char c) { return absl::StrContains("+0123456789 -/()", c); }) &&
+        !ours(main.caller_name)) {
+      AddUnique(main.caller_name, &assembled->client_numbers);
     }
-  } else if (!theirs.empty()) {
+    return;
+  }
+  std::vector<std::string> theirs;
+  for (const LegView* const leg : legs) {
+    if (!IsLocal(leg->channel) && !ours(leg->to)) AddUnique(leg->to, &theirs);
+  }
+  if (!theirs.empty()) {
     assembled->direction = touchpoint::v1::DIRECTION_OUTBOUND;
     assembled->client_numbers = std::move(theirs);
   } else {
@@ -141,12 +154,12 @@ void FillParties(const std::vector<const CallLeg*>& legs, const CallLeg& main,
   }
 }
 
-void FillAgents(const std::vector<const CallLeg*>& legs, const CallLeg& main,
+void FillAgents(const std::vector<const LegView*>& legs, const LegView& main,
                 const QueueCourse& queue, const Talk& talk, AssembledCall* assembled) {
   AddUnique(queue.agent, &assembled->agents);
   if (assembled->direction == touchpoint::v1::DIRECTION_OUTBOUND) {
-    AddUnique(DeviceOf(main.channel()), &assembled->agents);
-    AddUnique(main.from(), &assembled->agents);
+    AddUnique(DeviceOf(main.channel), &assembled->agents);
+    AddUnique(main.from, &assembled->agents);
     return;
   }
   // The one who talked last has the client.
@@ -159,18 +172,18 @@ void FillAgents(const std::vector<const CallLeg*>& legs, const CallLeg& main,
   if (!assembled->agents.empty()) return;
   // Nobody answered: whoever alone was rung.
   std::vector<std::string> rung;
-  for (const CallLeg* const leg : legs) {
-    if (RangSomebody(*leg)) AddUnique(DeviceOf(leg->to_channel()), &rung);
+  for (const LegView* const leg : legs) {
+    if (RangSomebody(*leg)) AddUnique(DeviceOf(leg->to_channel), &rung);
   }
   if (rung.size() != 1) return;
   AddUnique(rung[0], &assembled->agents);
   AddUnique(absl::string_view(rung[0]).substr(rung[0].find('/') + 1), &assembled->agents);
 }
 
-std::string QueueName(const std::vector<const CallLeg*>& legs) {
-  for (const CallLeg* const leg : legs) {
+std::string QueueName(const std::vector<const LegView*>& legs) {
+  for (const LegView* const leg : legs) {
     if (IsQueue(*leg)) {
-      return leg->application_data().substr(0, leg->application_data().find(','));
+      return std::string(leg->application_data.substr(0, leg->application_data.find(',')));
     }
   }
   return "";
@@ -212,26 +225,27 @@ absl::string_view DeviceOf(absl::string_view channel) {
   return dash == absl::string_view::npos ? channel : channel.substr(0, dash);
 }
 
-AssembledCall FromLegs(absl::string_view call_id, std::vector<const CallLeg*> all_legs,
+AssembledCall FromLegs(absl::string_view call_id, absl::Span<const LegView> all_legs,
                        const std::vector<const source::v1::QueueStep*>& steps,
                        const AssembleOptions& options) {
   const QueueCourse queue = FollowQueue(steps);
   if (all_legs.empty()) return FromQueueAlone(steps, queue);
-  const std::vector<const CallLeg*> legs = WithoutRepetition(std::move(all_legs));
+  const std::vector<const LegView*> legs = WithoutRepetition(all_legs);
   const auto first = std::find_if(legs.begin(), legs.end(),
-                                  [&](const CallLeg* leg) { return leg->leg_id() == call_id; });
-  const CallLeg& main = first == legs.end() ? *legs[0] : **first;
+                                  [&](const LegView* leg) { return leg->leg_id == call_id; });
+  const LegView& main = first == legs.end() ? *legs[0] : **first;
   AssembledCall assembled;
   assembled.may_grow = true;
   assembled.began_at = absl::InfiniteFuture();
   assembled.ended_at = absl::InfinitePast();
   bool queued = false;
-  for (const CallLeg* const leg : legs) {
-    assembled.began_at = std::min(assembled.began_at, FromProto(leg->began_at()));
-    assembled.ended_at = std::max(assembled.ended_at, FromProto(leg->ended_at()));
+  for (const LegView* const leg : legs) {
+    assembled.began_at = std::min(assembled.began_at, leg->began_at);
+    assembled.ended_at = std::max(assembled.ended_at, leg->ended_at);
     queued |= IsQueue(*leg);
-    if (assembled.call.recording_reference().empty()) {
-      assembled.call.set_recording_reference(leg->recording_reference());
+    if (!leg->recording_reference.empty() && assembled.call.recording_reference().empty()) {
+      assembled.call.set_recording_reference(leg->recording_reference.data(),
+                                             leg->recording_reference.size());
     }
   }
   FillParties(legs, main, options, &assembled);

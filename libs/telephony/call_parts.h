@@ -6,6 +6,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "libs/telephony/call_assembler.h"
+#include "libs/telephony/leg_view.h"
 #include "rapport/source/v1/call.pb.h"
 
 // How each kind of facts becomes a call; call_assembler.h chooses. All are sorted and without
@@ -14,7 +15,7 @@
 namespace rapport::telephony_internal {
 
 // Legs and queue steps (Asterisk, FreeSWITCH); either may be absent.
-AssembledCall FromLegs(absl::string_view call_id, std::vector<const source::v1::CallLeg*> legs,
+AssembledCall FromLegs(absl::string_view call_id, absl::Span<const LegView> legs,
                        const std::vector<const source::v1::QueueStep*>& steps,
                        const AssembleOptions& options);
 // States (Twilio).

@@ -39,11 +39,13 @@ source::v1::SourceRecord MakeSkippedRecord(const CallSource& source, absl::strin
   return record;
 }
 
+bool IsUtf8(absl::string_view text) {
+  return google::protobuf::internal::IsStructurallyValidUTF8(text.data(),
+                                                             static_cast<int>(text.size()));
+}
+
 std::string ToUtf8(absl::string_view text) {
-  if (google::protobuf::internal::IsStructurallyValidUTF8(text.data(),
-                                                          static_cast<int>(text.size()))) {
-    return std::string(text);
-  }
+  if (IsUtf8(text)) return std::string(text);
   std::string valid;
   while (!text.empty()) {
     const int good = google::protobuf::internal::UTF8SpnStructurallyValid(

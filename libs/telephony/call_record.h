@@ -28,6 +28,8 @@ source::v1::SourceRecord MakeSourceRecord(const CallSource& source, absl::string
 source::v1::SourceRecord MakeSkippedRecord(const CallSource& source, absl::string_view record_id,
                                            absl::Time received_at, absl::string_view reason);
 
+// Whether all of it is UTF-8.
+bool IsUtf8(absl::string_view text);
 // `text` as UTF-8: bytes that are none become U+FFFD, so that a mangled name of a caller costs the
 // name and not the call.
 std::string ToUtf8(absl::string_view text);

@@ -154,6 +154,34 @@ bool IsRecording(absl::string_view user_field) {
   return false;
 }
 
+// What a row tells beside its texts.
+struct Values {
+  int64_t billed = 0;  // seconds
+  int64_t sequence = 0;
+  Times times;
+  CallOutcome outcome = touchpoint::v1::CALL_OUTCOME_UNSPECIFIED;
+};
+
+absl::StatusOr<Values> ParseValues(const CdrFields& fields, const absl::TimeZone& zone) {
+  Values values;
+  RAPPORT_ASSIGN_OR_RETURN(const int64_t duration, ParseWhole("duration", fields.duration));
+  RAPPORT_ASSIGN_OR_RETURN(values.billed, ParseWhole("billsec", fields.billed_seconds));
+  RAPPORT_ASSIGN_OR_RETURN(values.sequence, ParseWhole("sequence", fields.sequence));
+  if (duration > ToSeconds(duration) || values.billed > ToSeconds(values.billed)) {
+    return absl::InvalidArgumentError(absl::StrCat("duration: ", duration, " and ", values.billed,
+                                                   " seconds are no length of a call"));
+  }
+  RAPPORT_ASSIGN_OR_RETURN(values.times, ParseTimes(fields, zone, duration));
+  RAPPORT_ASSIGN_OR_RETURN(values.outcome, ParseDisposition(fields.disposition));
+  return values;
+}
+
+absl::Status CheckIds(absl::string_view call_id, absl::string_view leg_id) {
+  if (std::max(call_id.size(), leg_id.size()) <= kMaxIdBytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("uniqueid or linkedid: longer than ", kMaxIdBytes, " bytes"));
+}
+
 std::string RecordId(const CdrFields& fields) {
   if (!fields.unique_id.empty() && !fields.linked_id.empty() && !fields.sequence.empty()) {
     return ToUtf8(
@@ -204,27 +232,16 @@ absl::StatusOr<CdrLayout> CdrLayout::Parse(absl::string_view further_columns) {
 absl::StatusOr<source::v1::SourceRecord> CdrRecord(const CdrFields& fields,
                                                    const CallSource& source,
                                                    absl::Time received_at) {
-  RAPPORT_ASSIGN_OR_RETURN(const int64_t duration, ParseWhole("duration", fields.duration));
-  RAPPORT_ASSIGN_OR_RETURN(const int64_t billed, ParseWhole("billsec", fields.billed_seconds));
-  RAPPORT_ASSIGN_OR_RETURN(const int64_t sequence, ParseWhole("sequence", fields.sequence));
-  if (duration > ToSeconds(duration) || billed > ToSeconds(billed)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("duration: ", duration, " and ", billed, " seconds are no length of a call"));
-  }
-  RAPPORT_ASSIGN_OR_RETURN(const Times times, ParseTimes(fields, source.time_zone, duration));
-  RAPPORT_ASSIGN_OR_RETURN(const CallOutcome outcome, ParseDisposition(fields.disposition));
+  RAPPORT_ASSIGN_OR_RETURN(const Values values, ParseValues(fields, source.time_zone));
   const std::string record_id = RecordId(fields);
   source::v1::SourceRecord record = MakeSourceRecord(source, record_id, received_at);
-  ToProto(times.end, record.mutable_occurred_at());
+  ToProto(values.times.end, record.mutable_occurred_at());
   source::v1::CallFact* const fact = record.mutable_call_fact();
   fact->set_system(source.system);
   FillCallId(fields, record_id, fact);
-  if (std::max(fact->call_id().size(), fact->leg().leg_id().size()) > kMaxIdBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("uniqueid or linkedid: longer than ", kMaxIdBytes, " bytes"));
-  }
+  RAPPORT_RETURN_IF_ERROR(CheckIds(fact->call_id(), fact->leg().leg_id()));
   source::v1::CallLeg* const leg = fact->mutable_leg();
-  leg->set_sequence(sequence);
+  leg->set_sequence(values.sequence);
   leg->set_from(ToUtf8(fields.source));
   leg->set_to(ToUtf8(fields.destination));
   leg->set_caller_name(ToUtf8(CallerName(fields.caller_id)));
@@ -233,11 +250,11 @@ absl::StatusOr<source::v1::SourceRecord> CdrRecord(const CdrFields& fields,
   leg->set_to_channel(ToUtf8(fields.destination_channel));
   leg->set_application(ToUtf8(fields.application));
   leg->set_application_data(ToUtf8(fields.application_data));
-  ToProto(times.start, leg->mutable_began_at());
-  if (times.answer.has_value()) ToProto(*times.answer, leg->mutable_answered_at());
-  ToProto(times.end, leg->mutable_ended_at());
-  leg->set_outcome(outcome);
-  leg->set_talk_seconds(ToSeconds(billed));
+  ToProto(values.times.start, leg->mutable_began_at());
+  if (values.times.answer.has_value()) ToProto(*values.times.answer, leg->mutable_answered_at());
+  ToProto(values.times.end, leg->mutable_ended_at());
+  leg->set_outcome(values.outcome);
+  leg->set_talk_seconds(ToSeconds(values.billed));
   if (IsRecording(fields.user_field)) leg->set_recording_reference(ToUtf8(fields.user_field));
   return record;
 }
@@ -247,6 +264,41 @@ CdrParser::CdrParser(CallSource source, const CdrLayout& layout)
 
 absl::StatusOr<source::v1::SourceRecord> CdrParser::Parse(absl::string_view row,
                                                           absl::Time received_at) {
+  RAPPORT_ASSIGN_OR_RETURN(const CdrFields fields, Split(row));
+  return CdrRecord(fields, source_, received_at);
+}
+
+absl::StatusOr<CdrLeg> CdrParser::ParseLeg(absl::string_view row) {
+  RAPPORT_ASSIGN_OR_RETURN(const CdrFields fields, Split(row));
+  if (!IsUtf8(row) || (fields.unique_id.empty() && fields.linked_id.empty())) {
+    RAPPORT_ASSIGN_OR_RETURN(record_, CdrRecord(fields, source_, absl::UnixEpoch()));
+    return CdrLeg{.call_id = record_.call_fact().call_id(),
+                  .leg = ViewOf(record_.call_fact().leg())};
+  }
+  RAPPORT_ASSIGN_OR_RETURN(const Values values, ParseValues(fields, source_.time_zone));
+  const CdrLeg leg{
+      .call_id = fields.linked_id.empty() ? fields.unique_id : fields.linked_id,
+      .leg = {.leg_id = fields.unique_id.empty() ? fields.linked_id : fields.unique_id,
+              .from = fields.source,
+              .to = fields.destination,
+              .caller_name = CallerName(fields.caller_id),
+              .channel = fields.channel,
+              .to_channel = fields.destination_channel,
+              .application = fields.application,
+              .application_data = fields.application_data,
+              .recording_reference =
+                  IsRecording(fields.user_field) ? fields.user_field : absl::string_view(),
+              .sequence = values.sequence,
+              .began_at = values.times.start,
+              .answered_at = values.times.answer,
+              .ended_at = values.times.end,
+              .outcome = values.outcome,
+              .talk_seconds = ToSeconds(values.billed)}};
+  RAPPORT_RETURN_IF_ERROR(CheckIds(leg.call_id, leg.leg.leg_id));
+  return leg;
+}
+
+absl::StatusOr<CdrFields> CdrParser::Split(absl::string_view row) {
   RAPPORT_RETURN_IF_ERROR(SplitCsvRow(row, &fields_, &unquoted_));
   if (fields_.size() != layout_.columns()) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -273,7 +325,7 @@ absl::StatusOr<source::v1::SourceRecord> CdrParser::Parse(absl::string_view row,
     fields.linked_id = fields_[next + 1];
     fields.sequence = fields_[next + 2];
   }
-  return CdrRecord(fields, source_, received_at);
+  return fields;
 }
 
 }  // namespace rapport

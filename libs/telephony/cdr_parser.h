@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "libs/telephony/call_record.h"
+#include "libs/telephony/leg_view.h"
 #include "rapport/source/v1/source_record.pb.h"
 
 namespace rapport {
@@ -40,6 +41,12 @@ absl::StatusOr<source::v1::SourceRecord> CdrRecord(const CdrFields& fields,
                                                    const CallSource& source,
                                                    absl::Time received_at);
 
+// A leg of a call that the row itself tells the id of.
+struct CdrLeg {
+  absl::string_view call_id;
+  LegView leg;
+};
+
 // Reads rows of Asterisk's Master.csv. One thread at a time.
 class CdrParser {
  public:
@@ -47,13 +54,20 @@ class CdrParser {
 
   // The record of a row, given without its line break. InvalidArgument: what is wrong with it.
   absl::StatusOr<source::v1::SourceRecord> Parse(absl::string_view row, absl::Time received_at);
+  // What of it a call is put together from, at a part of the cost; the same call id and leg, and
+  // the same errors. The views live until the next call, and while `row` does.
+  absl::StatusOr<CdrLeg> ParseLeg(absl::string_view row);
 
  private:
+  absl::StatusOr<CdrFields> Split(absl::string_view row);
+
   const CallSource source_;
   const CdrLayout layout_;
   std::vector<absl::string_view> fields_;
   // Fields in which quotes were doubled.
   std::vector<std::string> unquoted_;
+  // What views are of where the row's own bytes don't do.
+  source::v1::SourceRecord record_;
 };
 
 }  // namespace rapport

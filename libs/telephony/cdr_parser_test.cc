@@ -26,13 +26,35 @@ constexpr char kRow[] =
     R"("Dial","SIP/2,60","2025-03-10 09:46:50","2025-03-10 09:46:55","2025-03-10 09:48:30",100,95,)"
     R"("ANSWERED","DOCUMENTATION")";
 
+std::string Describe(LegView leg) {
+  std::string text = absl::StrCat(leg.sequence, " ", leg.outcome, " ", leg.talk_seconds, " ",
+                                  absl::FormatTime(leg.began_at), " ",
+                                  absl::FormatTime(leg.answered_at.value_or(absl::InfinitePast())),
+                                  " ", absl::FormatTime(leg.ended_at));
+  leg.EachText([&](const absl::string_view* each) { absl::StrAppend(&text, "|", *each); });
+  return text;
+}
+
+// Both ways to read a row tell the same.
+absl::StatusOr<SourceRecord> ParseBoth(CdrParser* parser, const std::string& row) {
+  absl::StatusOr<SourceRecord> record = parser->Parse(row, kReceived);
+  const absl::StatusOr<CdrLeg> leg = parser->ParseLeg(row);
+  EXPECT_EQ(leg.status(), record.status());
+  if (leg.ok() && record.ok()) {
+    EXPECT_EQ(leg->call_id, record->call_fact().call_id());
+    EXPECT_EQ(Describe(leg->leg), Describe(ViewOf(record->call_fact().leg())));
+  }
+  return record;
+}
+
 absl::StatusOr<SourceRecord> Parse(const std::string& row, const std::string& further = "",
                                    const std::string& zone = "UTC") {
   CallSource source = testing::TestSource();
   EXPECT_TRUE(absl::LoadTimeZone(zone, &source.time_zone));
   auto layout = CdrLayout::Parse(further);
   EXPECT_OK(layout);
-  return CdrParser(source, *layout).Parse(row, kReceived);
+  CdrParser parser(source, *layout);
+  return ParseBoth(&parser, row);
 }
 
 std::string Times(const CallLeg& leg) {

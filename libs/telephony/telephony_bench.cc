@@ -107,9 +107,8 @@ void Run() {
                           return absl::OkStatus();
                         });
     EachLine(file, [&](absl::string_view line) {
-      auto record = parser.Parse(line, {});
-      RAPPORT_CHECK(record.ok(), "row");
-      RAPPORT_CHECK(whole.Add(std::move(*record->mutable_call_fact()), 0).ok(), "row");
+      const auto leg = parser.ParseLeg(line);
+      RAPPORT_CHECK(leg.ok() && whole.Add(leg->call_id, leg->leg, 0).ok(), "row");
     });
     RAPPORT_CHECK(whole.Finish().ok(), "end");
   });
