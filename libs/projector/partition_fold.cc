@@ -188,9 +188,12 @@ bool PartitionFold::WaitsBehind(const RecordView& record, absl::string_view clie
 // A touchpoint counts once per client, and once more each time that the client has forgotten all:
 // when clients are merged, the same touchpoint is folded again under the survivor.
 EventId PartitionFold::SeenIdOf(const EventId& event_id, absl::string_view client, int64_t epoch) {
-  const uint64_t seed =
-      XXH3_64bits_withSeed(client.data(), client.size(), static_cast<uint64_t>(epoch));
-  const XXH128_hash_t hash = XXH3_128bits_withSeed(event_id.bytes.data(), EventId::kSize, seed);
+  // One text, not a hash of the client as the seed of another: XXH3 takes a seed and a short text
+  // together by XOR, so that clients whose ids are alike share what they have seen.
+  std::string text(event_id.view());
+  AppendOrdered64(&text, epoch);
+  text.append(client.data(), client.size());
+  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
   EventId id;
   std::memcpy(id.bytes.data(), &hash, EventId::kSize);
   return id;
