@@ -122,6 +122,7 @@ void CallAssembly::Take(const RecordView& view, Owned* owned) {
   const std::optional<DecidedCall> decided = owned->calls.Apply(record, view.offset, received);
   if (!decided.has_value() || view.offset < owned->written) return;
   owned->contacts.push_back(ContactOfCall(*decided, options_.identity, options_.agents));
+  owned->decided_at.push_back(view.offset);
 }
 
 absl::Duration CallAssembly::WaitFor(absl::Duration wait) const {
@@ -156,21 +157,38 @@ absl::Status CallAssembly::Step(absl::Duration wait) {
   return absl::OkStatus();
 }
 
+absl::Status CallAssembly::WriteContacts(Owned* owned) {
+  RefusedContacts refused;
+  RAPPORT_RETURN_IF_ERROR(sink_->Write(owned->contacts, &refused));
+  for (size_t i = 0; i < owned->contacts.size(); ++i) {
+    const bool rejected = refused.contains(i);
+    if (!rejected && owned->contacts[i].skipped_because.empty()) continue;
+    source::v1::UnwrittenCall& call = owned->unwritten.emplace_back();
+    call.set_decided_offset(owned->decided_at[i].value());
+    call.set_rejected(rejected);
+  }
+  owned->contacts.clear();
+  owned->decided_at.clear();
+  return absl::OkStatus();
+}
+
 absl::Status CallAssembly::Write(Partition partition, Owned* owned) {
-  if (owned->contacts.empty() && owned->next - owned->marked < kMarkEvery) {
+  if (owned->contacts.empty() && owned->unwritten.empty() &&
+      owned->next - owned->marked < kMarkEvery) {
     return absl::OkStatus();
   }
-  if (!owned->contacts.empty()) {
-    RAPPORT_RETURN_IF_ERROR(sink_->Write(owned->contacts));
-    owned->contacts.clear();
-  }
+  if (!owned->contacts.empty()) RAPPORT_RETURN_IF_ERROR(WriteContacts(owned));
   SourceRecord record;
   record.mutable_calls_written()->set_offset(owned->next.value());
   record.mutable_calls_written()->set_replay_from(owned->calls.oldest(owned->next).value());
+  record.mutable_calls_written()->mutable_unwritten_calls()->Assign(owned->unwritten.begin(),
+                                                                    owned->unwritten.end());
   // What is in the log needs not be told again, whatever becomes of this record.
   owned->written = owned->next;
   owned->marked = owned->next;
-  return Append(partition, {std::move(record)});
+  RAPPORT_RETURN_IF_ERROR(Append(partition, {std::move(record)}));
+  owned->unwritten.clear();
+  return absl::OkStatus();
 }
 
 absl::Status CallAssembly::Decide(Partition partition, Owned* owned) {

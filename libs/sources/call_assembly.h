@@ -65,6 +65,9 @@ class CallAssembly final : private PartitionListener {
     Offset marked;     // where CallsWritten was appended last
     absl::Time time = absl::InfinitePast();
     std::vector<OfferedContact> contacts;  // decided, and not written yet
+    std::vector<Offset> decided_at;        // of `contacts`
+    // Of those written: what CallsWritten has to tell.
+    std::vector<source::v1::UnwrittenCall> unwritten;
   };
   CallAssembly(EventLog* log, ContactSink* sink, Options options);
 
@@ -78,6 +81,7 @@ class CallAssembly final : private PartitionListener {
   absl::StatusOr<source::v1::CallsWritten> LastWritten(Partition partition, Watermarks marks);
   void Take(const RecordView& view, Owned* owned);
   absl::Status Write(Partition partition, Owned* owned);
+  absl::Status WriteContacts(Owned* owned);
   absl::Status Decide(Partition partition, Owned* owned);
   absl::Status Append(Partition partition, std::vector<source::v1::SourceRecord> records);
   absl::Duration WaitFor(absl::Duration wait) const;

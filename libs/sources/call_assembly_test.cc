@@ -16,6 +16,7 @@
 #include "libs/base/time.h"
 #include "libs/event_log/embedded/embedded_log.h"
 #include "libs/sources/open_calls.h"
+#include "libs/sources/source_ledger.h"
 #include "libs/telephony/call_record.h"
 #include "libs/telephony/cdr_parser.h"
 #include "libs/telephony/queue_log_parser.h"
@@ -37,9 +38,12 @@ const absl::Time kStart = absl::FromUnixSeconds(1'741'600'000);
 // Keeps what was written; fails by order, before or after.
 class KeepingSink : public ContactSink {
  public:
-  absl::Status Write(absl::Span<const OfferedContact> contacts) override {
+  absl::Status Write(absl::Span<const OfferedContact> contacts, RefusedContacts* refused) override {
     if (random() % 100 < fails_before) return absl::UnavailableError("before (injected)");
-    for (const OfferedContact& contact : contacts) written.push_back(contact);
+    for (size_t i = 0; i < contacts.size(); ++i) {
+      written.push_back(contacts[i]);
+      if (contacts[i].draft.touchpoint.source_event_id() == refuses) refused->insert(i);
+    }
     if (random() % 100 < fails_after) return absl::UnavailableError("after (injected)");
     return absl::OkStatus();
   }
@@ -47,6 +51,7 @@ class KeepingSink : public ContactSink {
   std::mt19937 random{3};
   unsigned fails_before = 0;
   unsigned fails_after = 0;
+  std::string refuses;  // source_event_id
   std::vector<OfferedContact> written;
 };
 
@@ -99,6 +104,38 @@ SourceRecord Status(int sequence, source::v1::CallPhase phase, absl::Time at, in
   status->set_to("+49305550");
   status->set_duration_seconds(seconds);
   return record;
+}
+
+// What the ledger counts of all sources.
+query::v1::SourceLedger Total(EventLog* log) {
+  SourceLedger ledger;
+  const absl::StatusOr<int> partitions = log->PartitionCount(kTopic);
+  EXPECT_OK(partitions);
+  for (int i = 0; i < partitions.value_or(0); ++i) {
+    const auto reader = log->OpenReader(kTopic, Partition(i), Offset(0));
+    EXPECT_OK(reader);
+    for (bool any = true; any;) {
+      const auto views = (*reader)->Read(1000, absl::ZeroDuration());
+      EXPECT_OK(views);
+      any = views.ok() && !views->empty();
+      for (const RecordView& view : any ? *views : absl::Span<const RecordView>()) {
+        SourceRecord record;
+        EXPECT_TRUE(record.ParseFromArray(view.value.data(), static_cast<int>(view.value.size())));
+        ledger.Count(record, Partition(i), view.offset);
+      }
+    }
+  }
+  query::v1::SourceLedger total;
+  for (const query::v1::SourceLedger& shown : ledger.Show(kStart)) {
+    total.set_received(total.received() + shown.received());
+    total.set_duplicates(total.duplicates() + shown.duplicates());
+    total.set_written(total.written() + shown.written());
+    total.set_pending(total.pending() + shown.pending());
+    total.set_skipped(total.skipped() + shown.skipped());
+    total.set_rejected(total.rejected() + shown.rejected());
+    total.set_late(total.late() + shown.late());
+  }
+  return total;
 }
 
 class CallAssemblyTest : public ::testing::Test {
@@ -358,6 +395,102 @@ TEST_F(CallAssemblyTest, CallsAmongOurselvesAndWithNobodyAreCountedAndNotWritten
   EXPECT_EQ(sink_.written[1].skipped_because, "no number of the other side is known");
 }
 
+TEST_F(CallAssemblyTest, TheLedgerTellsWhatWasRefusedOrSkipped) {
+  CreateTopic(1);
+  auto assembly = Open();
+  std::vector<SourceRecord> among_ourselves = QueuedCall(1);
+  for (SourceRecord& record : among_ourselves) {
+    if (record.call_fact().has_leg()) record.mutable_call_fact()->mutable_leg()->set_from("202");
+  }
+  const std::vector<SourceRecord> refused = QueuedCall(2);
+  sink_.refuses = absl::StrCat("call/", refused[0].call_fact().call_id());
+  // Whoever died before the outcome was in the log leaves it to who comes next.
+  for (int times = 0; times < 2; ++times) {
+    Append(QueuedCall(0));
+    Append(among_ourselves);
+    Append(refused);
+    now_ += absl::Seconds(1);
+    Settle(assembly.get());
+    const query::v1::SourceLedger total = Total(real_log_.get());
+    EXPECT_EQ(total.received(), 12 * (times + 1));
+    EXPECT_EQ(total.duplicates(), 12 * times);
+    EXPECT_EQ(total.written(), 4);
+    EXPECT_EQ(total.skipped(), 4);
+    EXPECT_EQ(total.rejected(), 4);
+    EXPECT_EQ(total.pending(), 0);
+    ASSERT_OK(assembly->Close());
+    assembly = Open("two");
+  }
+}
+
+TEST_F(CallAssemblyTest, OutcomesAreToldThatTheLogDidNotTake) {
+  CreateTopic(1);
+  const auto assembly = Open();
+  std::vector<SourceRecord> call = QueuedCall(0);
+  sink_.refuses = absl::StrCat("call/", call[0].call_fact().call_id());
+  Append(call);
+  now_ += absl::Seconds(1);
+  // Reads the facts, and decides.
+  ASSERT_OK(assembly->Step(absl::ZeroDuration()));
+  log_.set_faults({.append_before = 100});
+  ASSERT_THAT(assembly->Step(absl::ZeroDuration()),
+              StatusIs(absl::StatusCode::kUnavailable, ::testing::_));
+  ASSERT_THAT(sink_.written, SizeIs(1));
+  log_.set_faults({});
+  Settle(assembly.get());
+  EXPECT_THAT(sink_.written, SizeIs(1)) << "it is not offered again";
+  EXPECT_EQ(Total(real_log_.get()).rejected(), 4);
+  EXPECT_EQ(Total(real_log_.get()).written(), 0);
+}
+
+TEST_F(CallAssemblyTest, FactsThatChangeNothingAreCountedSoon) {
+  CreateTopic(1);
+  auto assembly = Open();
+  Append(QueuedCall(0));
+  now_ += absl::Seconds(1);
+  Settle(assembly.get());
+  // The same leg, as another source of the system tells it.
+  std::vector<SourceRecord> again = QueuedCall(0);
+  again[3].set_source("ami");
+  again[3].set_record_id("ami/1");
+  Append({again[3]});
+  Settle(assembly.get());
+  EXPECT_EQ(Total(real_log_.get()).pending(), 1);
+  now_ += absl::Seconds(1);
+  Settle(assembly.get());
+  EXPECT_EQ(Total(real_log_.get()).pending(), 0);
+  EXPECT_EQ(Total(real_log_.get()).written(), 5);
+  EXPECT_THAT(sink_.written, SizeIs(1));
+  // Nothing is told twice, by whoever takes over either.
+  ASSERT_OK(assembly->Close());
+  assembly = Open("two");
+  ASSERT_OK_AND_ASSIGN(const Watermarks before, real_log_->GetWatermarks(kTopic, Partition(0)));
+  Settle(assembly.get());
+  ASSERT_OK_AND_ASSIGN(const Watermarks after, real_log_->GetWatermarks(kTopic, Partition(0)));
+  EXPECT_EQ(after, before);
+  EXPECT_THAT(sink_.written, SizeIs(1));
+}
+
+TEST_F(CallAssemblyTest, AFactAfterTheCorrectionWindowIsCountedAsLate) {
+  CreateTopic(1);
+  const auto assembly = Open();
+  const std::vector<SourceRecord> call = QueuedCall(0);
+  Append({call[0], call[1], call[2]});
+  now_ += absl::Hours(5);
+  Settle(assembly.get());
+  ASSERT_THAT(sink_.written, SizeIs(1));
+  now_ += absl::Hours(7);
+  Settle(assembly.get());
+  ASSERT_EQ(assembly->calls(), 0u);
+  Append({call[3]});
+  now_ += absl::Hours(5);
+  Settle(assembly.get());
+  const query::v1::SourceLedger total = Total(real_log_.get());
+  EXPECT_EQ(total.written(), 3);
+  EXPECT_EQ(total.late(), 1);
+  EXPECT_EQ(total.pending(), 0);
+}
+
 TEST_F(CallAssemblyTest, TwoMembersShareTheCallsAndTakeOver) {
   CreateTopic(4);
   const auto one = Open("one");
@@ -443,6 +576,10 @@ TEST_F(CallAssemblyTest, EveryCallOnceWhateverFails) {
     sink.fails_before = sink.fails_after = 0;
     dies = false;
     for (int i = 0; i < 1000; ++i) step();
+    const query::v1::SourceLedger total = Total(real.get());
+    EXPECT_EQ(total.received(), calls * 4);
+    EXPECT_EQ(total.written(), calls * 4);
+    EXPECT_EQ(total.pending(), 0);
     sink_.written = sink.written;
     const std::map<std::string, Touchpoint> kept = Kept();
     ASSERT_THAT(kept, SizeIs(calls));

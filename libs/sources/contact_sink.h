@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -26,6 +28,9 @@ inline std::string RejectedContentOf(const OfferedContact& contact) {
   return contact.content.empty() ? contact.draft.touchpoint.ShortDebugString() : contact.content;
 }
 
+// Contacts that could not be used, by their places among those offered.
+using RefusedContacts = std::set<size_t>;
+
 // Makes contacts the touchpoints of their clients. Thread-safe.
 class ContactSink {
  public:
@@ -33,7 +38,8 @@ class ContactSink {
   // All of it is on disk when this returns ok, what cannot be used in the rejected log.
   // Unavailable: the log is away or full, and part of it may have been written; offering it again
   // is safe, since ids come from the source.
-  virtual absl::Status Write(absl::Span<const OfferedContact> contacts) = 0;
+  virtual absl::Status Write(absl::Span<const OfferedContact> contacts,
+                             RefusedContacts* refused) = 0;
 };
 
 }  // namespace rapport

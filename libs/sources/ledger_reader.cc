@@ -35,12 +35,12 @@ absl::Status LedgerReader::Open() {
     RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log_->GetWatermarks(topic_, Partition(i)));
     RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<LogReader> reader,
                              log_->OpenReader(topic_, Partition(i), marks.begin));
-    places_.push_back({std::move(reader), marks.end});
+    places_.push_back({Partition(i), std::move(reader), marks.end});
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> LedgerReader::CountSome(LogReader* reader) {
+absl::StatusOr<bool> LedgerReader::CountSome(Partition partition, LogReader* reader) {
   RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
                            reader->Read(kBatch, absl::ZeroDuration()));
   source::v1::SourceRecord record;
@@ -51,7 +51,7 @@ absl::StatusOr<bool> LedgerReader::CountSome(LogReader* reader) {
                                          " holds no SourceRecord; it is not counted"));
       continue;
     }
-    ledger_.Count(record);
+    ledger_.Count(record, partition, view.offset);
   }
   return !records.empty();
 }
@@ -60,7 +60,7 @@ void LedgerReader::Run() {
   while (!wait_.stopped()) {
     bool any = false;
     for (Place& place : places_) {
-      const absl::StatusOr<bool> some = CountSome(place.reader.get());
+      const absl::StatusOr<bool> some = CountSome(place.partition, place.reader.get());
       if (!some.ok()) Log(LogLevel::kWarning, absl::StrCat(topic_, ": ", some.status().message()));
       any |= some.value_or(false);
     }

@@ -31,11 +31,12 @@ class LedgerReader {
   absl::Status Open();
   void Run();
   // Counts what a partition has; true when that was something.
-  absl::StatusOr<bool> CountSome(LogReader* reader);
+  absl::StatusOr<bool> CountSome(Partition partition, LogReader* reader);
 
   EventLog* const log_;
   const std::string topic_;
   struct Place {
+    Partition partition;
     std::unique_ptr<LogReader> reader;
     Offset first_end;  // of the partition, when the process started
   };

@@ -137,7 +137,8 @@ void OpenCalls::Reschedule(const Key& key, Call* call) {
 
 void OpenCalls::Reschedule(const Key& key, const AssembledCall& assembled, Call* call) {
   if (IsSettled(*call, assembled)) {
-    Schedule(key, call, call->heard_at + rules_.correction_window);
+    Schedule(key, call,
+             call->heard_at + (HasNews(*call) ? rules_.settle : rules_.correction_window));
   } else if (!assembled.complete) {
     Schedule(key, call, call->heard_at + rules_.timeout(key.first));
   } else {
@@ -152,7 +153,9 @@ std::optional<DecidedCall> OpenCalls::Decide(const CallDecided& decided, absl::T
   Call& call = it->second;
   AssembledCall assembled = Assemble(it->first, call);
   call.told_incomplete = decided.incomplete();
+  call.decided_facts = call.facts.size();
   if (decided.revision() != call.revision + 1) {
+    if (decided.revision() == call.revision) call.deciding = false;
     Reschedule(it->first, assembled, &call);
     return std::nullopt;
   }
@@ -181,7 +184,8 @@ std::vector<CallDecided> OpenCalls::TakeDue(absl::Time now) {
     Call& call = it->second;
     if (call.deciding) continue;
     const AssembledCall assembled = Assemble(it->first, call);
-    if (IsSettled(call, assembled)) {
+    const bool settled = IsSettled(call, assembled);
+    if (settled && !HasNews(call)) {
       Forget(it);
       continue;
     }
@@ -189,7 +193,8 @@ std::vector<CallDecided> OpenCalls::TakeDue(absl::Time now) {
     CallDecided& decided = due.emplace_back();
     decided.set_system(it->first.first);
     decided.set_call_id(it->first.second);
-    decided.set_revision(call.revision + 1);
+    decided.set_revision(settled ? call.revision : call.revision + 1);
+    decided.set_unchanged(settled);
     decided.set_incomplete(!assembled.complete);
     std::set<std::string> ids = {it->first.second};
     for (const auto& [id, fact] : call.facts) ids.insert(fact.call_id());

@@ -51,7 +51,8 @@ struct DecidedCall {
 //
 // A call is decided on by a CallDecided record in its partition: its content is what the facts
 // before that record say, so that whoever reads the partition again finds the same. One with a
-// revision that is not the next is passed over: two who owned the partition at once wrote it. One
+// revision that is not the next is passed over: two who owned the partition at once wrote it, or
+// the facts that came changed nothing, which is decided on too, so that all can be counted. One
 // that says "incomplete" and should not, or the other way round, since facts came just before it,
 // is followed by another.
 //
@@ -84,8 +85,9 @@ class OpenCalls {
     std::string source;
     Offset first_offset;
     absl::Time heard_at;
-    int32_t revision = -1;  // that was decided on last
-    std::string written;    // its content
+    int32_t revision = -1;     // that was decided on last
+    std::string written;       // its content
+    size_t decided_facts = 0;  // how many there were before the latest decision
     // What the latest decision says, which may have been made without facts that stand before it.
     bool told_incomplete = false;
     absl::Time due;
@@ -103,6 +105,8 @@ class OpenCalls {
   void Schedule(const Key& key, Call* call, absl::Time due);
   void Reschedule(const Key& key, Call* call);
   void Reschedule(const Key& key, const AssembledCall& assembled, Call* call);
+  // Whether facts came after the latest decision, which the ledger waits to be told of.
+  static bool HasNews(const Call& call) { return call.facts.size() != call.decided_facts; }
   // Whether what was decided is what is known.
   static bool IsSettled(const Call& call, const AssembledCall& assembled);
   AssembledCall Assemble(const Key& key, const Call& call) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/time.h"
@@ -14,14 +15,22 @@ using query::v1::MissingItem;
 using source::v1::SourceRecord;
 
 constexpr absl::Duration kLeastQuiet = absl::Minutes(5);
+// Two decisions on a call within this time may come of one: it was told twice, or two processes
+// had the partition at once.
+constexpr absl::Duration kDecidedAtOnce = absl::Minutes(1);
 
 uint64_t HashOf(absl::string_view text) { return XXH3_64bits(text.data(), text.size()); }
 
 }  // namespace
 
-void SourceLedger::Count(const SourceRecord& record) {
-  if (record.has_call_decided()) return Decide(record.call_decided());
-  if (record.has_calls_written() || record.content_case() == SourceRecord::CONTENT_NOT_SET) return;
+void SourceLedger::Count(const SourceRecord& record, Partition partition, Offset offset) {
+  if (record.has_call_decided()) {
+    Decided decided = Decide(record.call_decided(), FromProto(record.received_at()));
+    if (!decided.facts.empty()) decided_[partition].emplace(offset, std::move(decided));
+    return;
+  }
+  if (record.has_calls_written()) return CountUnwritten(record.calls_written(), partition);
+  if (record.content_case() == SourceRecord::CONTENT_NOT_SET) return;
   Counts& counts = sources_[record.source()];
   if (record.has_gap()) {
     if (record.gap().closed()) {
@@ -80,6 +89,7 @@ void SourceLedger::CountFact(const SourceRecord& record, Counts* counts) {
   const CallKey key(fact.system(), fact.call_id());
   Call& call = calls_[key];
   ++call.facts[record.source()];
+  call.whole |= fact.has_snapshot();
   const int64_t state = fact.has_status() ? fact.status().sequence() : -1;
   if (state >= 0 && state < 64) {
     call.states |= uint64_t{1} << state;
@@ -92,26 +102,112 @@ void SourceLedger::CountFact(const SourceRecord& record, Counts* counts) {
   if (gap->second.missing() <= 0) counts->gaps.erase(gap);
 }
 
-void SourceLedger::Decide(const source::v1::CallDecided& decided) {
-  std::vector<std::string> ids(decided.fact_call_ids().begin(), decided.fact_call_ids().end());
-  if (ids.empty()) ids.push_back(decided.call_id());
-  for (std::string& id : ids) {
-    const auto found = calls_.find(CallKey(decided.system(), std::move(id)));
+void SourceLedger::AddTo(Outcome outcome, int64_t facts, query::v1::SourceLedger* shown) {
+  switch (outcome) {
+    case Outcome::kWritten:
+      return shown->set_written(shown->written() + facts);
+    case Outcome::kSkipped:
+      return shown->set_skipped(shown->skipped() + facts);
+    case Outcome::kRejected:
+      return shown->set_rejected(shown->rejected() + facts);
+  }
+}
+
+SourceLedger::Outcome SourceLedger::OutcomeOf(const source::v1::CallDecided& decided,
+                                              const CallKey& call) {
+  Outcome& outcome = systems_[call.first].decided[HashOf(call.second)].outcome;
+  // What is decided on anew is written, unless CallsWritten says otherwise.
+  if (!decided.unchanged()) outcome = Outcome::kWritten;
+  return outcome;
+}
+
+SourceLedger::Decided SourceLedger::Decide(const source::v1::CallDecided& decided, absl::Time at) {
+  Decided all;
+  std::vector<CallKey>& keys = all.calls;
+  for (const std::string& id : decided.fact_call_ids()) keys.emplace_back(decided.system(), id);
+  if (keys.empty()) keys.emplace_back(decided.system(), decided.call_id());
+  const bool late = IsLate(decided, keys, at);
+  for (const CallKey& key : keys) {
+    const Outcome outcome = OutcomeOf(decided, key);
+    const auto found = calls_.find(key);
     if (found == calls_.end()) continue;
-    for (const auto& [source, facts] : found->second.facts) {
+    const Call call = std::move(found->second);
+    calls_.erase(found);
+    for (const auto& [source, facts] : call.facts) {
       query::v1::SourceLedger& shown = sources_[source].shown;
       shown.set_pending(shown.pending() - facts);
-      shown.set_written(shown.written() + facts);
+      if (late) continue;
+      AddTo(outcome, facts, &shown);
+      if (outcome == Outcome::kWritten) all.facts[source] += facts;
     }
-    if (!decided.incomplete() && decided.revision() == 0) CheckStates(found->first, found->second);
-    calls_.erase(found);
+    if (late) {
+      CountLate(key, call.facts);
+    } else if (!decided.incomplete() && decided.revision() == 0) {
+      CheckStates(key, call);
+    }
   }
-  auto& incomplete = incomplete_[decided.system()];
+  if (late) return all;
+  std::set<std::string>& incomplete = systems_[decided.system()].incomplete;
   if (decided.incomplete()) {
     incomplete.insert(decided.call_id());
   } else {
     incomplete.erase(decided.call_id());
   }
+  return all;
+}
+
+bool SourceLedger::IsLate(const source::v1::CallDecided& decided, const std::vector<CallKey>& keys,
+                          absl::Time at) {
+  System& system = systems_[decided.system()];
+  bool known = false;
+  bool whole = false;
+  for (const CallKey& key : keys) {
+    const auto call = calls_.find(key);
+    whole |= call != calls_.end() && call->second.whole;
+    const auto [before, added] = system.decided.try_emplace(HashOf(key.second), Decision{at});
+    known |= !added && at - before->second.first_at > kDecidedAtOnce;
+    if (added) system.order.push_back(before->first);
+    if (system.order.size() > kKnownIds) {
+      system.decided.erase(system.order.front());
+      system.order.pop_front();
+    }
+  }
+  return known && !whole && decided.revision() == 0 && !decided.unchanged();
+}
+
+void SourceLedger::CountLate(const CallKey& key, const Facts& facts) {
+  for (const auto& [source, count] : facts) {
+    Counts& counts = sources_[source];
+    counts.shown.set_late(counts.shown.late() + count);
+    MissingItem& gap = counts.gaps["late"];
+    gap.set_missing(counts.shown.late());
+    gap.set_description(absl::StrCat(counts.shown.late(),
+                                     " came so late that their calls could not be corrected any "
+                                     "more, the newest of call ",
+                                     key.second));
+    *gap.mutable_noticed_at() = counts.shown.last_received_at();
+  }
+}
+
+void SourceLedger::CountUnwritten(const source::v1::CallsWritten& written, Partition partition) {
+  std::map<Offset, Decided>& decided = decided_[partition];
+  for (const source::v1::UnwrittenCall& call : written.unwritten_calls()) {
+    const auto found = decided.find(Offset(call.decided_offset()));
+    if (found == decided.end()) continue;
+    const Outcome outcome = call.rejected() ? Outcome::kRejected : Outcome::kSkipped;
+    for (const auto& [source, facts] : found->second.facts) {
+      query::v1::SourceLedger& shown = sources_[source].shown;
+      shown.set_written(shown.written() - facts);
+      AddTo(outcome, facts, &shown);
+    }
+    for (const CallKey& key : found->second.calls) {
+      auto& known = systems_[key.first].decided;
+      const auto call_known = known.find(HashOf(key.second));
+      if (call_known != known.end()) call_known->second.outcome = outcome;
+    }
+    decided.erase(found);
+  }
+  decided.erase(decided.begin(), decided.lower_bound(Offset(written.offset())));
 }
 
 // A call that is over had all states up to its last.
@@ -132,9 +228,9 @@ std::vector<query::v1::SourceLedger> SourceLedger::Show(absl::Time now) const {
   for (const auto& [name, counts] : sources_) {
     query::v1::SourceLedger& shown = sources.emplace_back(counts.shown);
     shown.set_name(name);
-    const auto incomplete = incomplete_.find(counts.system);
-    if (!counts.system.empty() && incomplete != incomplete_.end()) {
-      shown.set_incomplete(static_cast<int64_t>(incomplete->second.size()));
+    const auto system = systems_.find(counts.system);
+    if (!counts.system.empty() && system != systems_.end()) {
+      shown.set_incomplete(static_cast<int64_t>(system->second.incomplete.size()));
     }
     for (const auto& [id, gap] : counts.gaps) {
       if (shown.gaps_size() == static_cast<int>(kShownGaps)) break;

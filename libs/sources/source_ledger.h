@@ -8,25 +8,29 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "libs/event_log/event_log.h"
 #include "rapport/query/v1/source.pb.h"
 #include "rapport/source/v1/source_record.pb.h"
 
 namespace rapport {
 
 // Counts the sources log. A pure function of its records, those of one partition in their order:
-// whoever counts it from the beginning has the same ledger. One thread at a time.
+// whoever counts it from the beginning has the same ledger. All that was received is counted once:
+// received = duplicates + written + pending + skipped + rejected + late. One thread at a time.
 class SourceLedger {
  public:
-  void Count(const source::v1::SourceRecord& record);
+  void Count(const source::v1::SourceRecord& record, Partition partition, Offset offset);
   // What was counted of each source, by name. `now` tells who is quiet: for more than twice the
   // longest pause among its latest 1,000, and 5 minutes at least.
   std::vector<query::v1::SourceLedger> Show(absl::Time now) const;
 
  private:
-  // A thing received again is known among the latest of its source.
+  // A thing received again is known among the latest of its source; a call that was decided on,
+  // among the latest of its system.
   static constexpr size_t kKnownIds = size_t{1} << 20;
   static constexpr size_t kPauses = 1000;
   static constexpr size_t kLeastPauses = 20;
@@ -42,8 +46,25 @@ class SourceLedger {
     std::map<std::string, query::v1::MissingItem> gaps;  // by record_id
   };
   using CallKey = std::pair<std::string, std::string>;  // system, call_id
+  using Facts = std::map<std::string, int64_t>;         // by source
+  enum class Outcome { kWritten, kSkipped, kRejected };
+  struct Decision {
+    absl::Time first_at;
+    Outcome outcome = Outcome::kWritten;  // of the latest
+  };
+  struct System {
+    std::set<std::string> incomplete;                 // call_ids
+    absl::flat_hash_map<uint64_t, Decision> decided;  // by the hash of a call_id
+    std::deque<uint64_t> order;                       // of `decided`, oldest first
+  };
+  // What a call was decided on with.
+  struct Decided {
+    std::vector<CallKey> calls;
+    Facts facts;
+  };
   struct Call {
-    std::map<std::string, int64_t> facts;  // by source: those that are not decided on
+    Facts facts;         // those that are not decided on
+    bool whole = false;  // one of them tells all about the call
     // States by their number, where the system numbers them.
     uint64_t states = 0;
     std::string numbered_by;  // the source that numbers them
@@ -52,12 +73,23 @@ class SourceLedger {
   // False when it had been received before.
   bool Receive(const source::v1::SourceRecord& record, Counts* counts);
   void CountFact(const source::v1::SourceRecord& record, Counts* counts);
-  void Decide(const source::v1::CallDecided& decided);
+  // Counts what a call was decided on with, and gives it.
+  Decided Decide(const source::v1::CallDecided& decided, absl::Time at);
+  // What becomes of facts, by the decision before where nothing has changed.
+  Outcome OutcomeOf(const source::v1::CallDecided& decided, const CallKey& call);
+  static void AddTo(Outcome outcome, int64_t facts, query::v1::SourceLedger* shown);
+  // Whether facts of a call came after it was forgotten. Remembers that it was decided on.
+  bool IsLate(const source::v1::CallDecided& decided, const std::vector<CallKey>& keys,
+              absl::Time at);
+  void CountLate(const CallKey& key, const Facts& facts);
+  void CountUnwritten(const source::v1::CallsWritten& written, Partition partition);
   void CheckStates(const CallKey& key, const Call& call);
 
   std::map<std::string, Counts> sources_;
   std::map<CallKey, Call> calls_;
-  std::map<std::string, std::set<std::string>> incomplete_;  // by system: call_ids
+  std::map<std::string, System> systems_;
+  // What was decided on, and may turn out not to have been written.
+  std::map<Partition, std::map<Offset, Decided>> decided_;
 };
 
 }  // namespace rapport

@@ -1,14 +1,19 @@
 #include "libs/sources/source_ledger.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "libs/base/check.h"
+#include "libs/base/status_matchers.h"
 #include "libs/base/time.h"
+#include "libs/event_log/embedded/embedded_log.h"
+#include "libs/sources/ledger_reader.h"
 
 namespace rapport {
 namespace {
@@ -25,7 +30,7 @@ class SourceLedgerTest : public ::testing::Test {
     record.set_source(source);
     record.set_record_id(id);
     ToProto(begin_ + after, record.mutable_received_at());
-    ledger_.Count(record);
+    ledger_.Count(record, Partition(0), Offset(offset_++));
   }
   void Fact(const std::string& source, const std::string& id, const std::string& call) {
     Count(source, id, absl::StrCat("call_fact { system: 'pbx' call_id: '", call, "' leg {} }"));
@@ -50,6 +55,7 @@ class SourceLedgerTest : public ::testing::Test {
 
   const absl::Time begin_ = absl::FromUnixSeconds(1'790'000'000);
   rapport::SourceLedger ledger_;
+  int64_t offset_ = 0;
 };
 
 TEST_F(SourceLedgerTest, EveryThingReceivedIsAccountedFor) {
@@ -86,6 +92,115 @@ TEST_F(SourceLedgerTest, AnIncompleteCallIsCountedUntilTheRestComes) {
   Decide("pbx", "a", "revision: 1");
   EXPECT_EQ(Of("cdr").incomplete(), 0);
   EXPECT_EQ(Of("cdr").written(), 2);
+}
+
+TEST_F(SourceLedgerTest, ACallThatNoTouchpointIsMadeOfIsNotCountedAsWritten) {
+  Fact("cdr", "a1", "a");
+  Fact("queue", "q1", "a");
+  Fact("cdr", "b1", "b");
+  Fact("cdr", "c1", "c");
+  const int64_t first = offset_;
+  for (const char* const call : {"a", "b", "c"}) Decide("pbx", call);
+  const std::string written = absl::StrCat(
+      "calls_written { offset: ", first + 2, " unwritten_calls { decided_offset: ", first,
+      " rejected: true } unwritten_calls { ", "decided_offset: ", first + 1, " } }");
+  for (int times = 0; times < 2; ++times) {
+    Count("", "", written);
+    EXPECT_EQ(Of("cdr").rejected(), 1);
+    EXPECT_EQ(Of("cdr").skipped(), 1);
+    EXPECT_EQ(Of("cdr").written(), 1);
+    EXPECT_EQ(Of("cdr").pending(), 0);
+    EXPECT_EQ(Of("queue").rejected(), 1);
+    EXPECT_EQ(Of("queue").written(), 0);
+  }
+  // What comes later and changes nothing is of the same kind; what changes something is written.
+  Fact("cdr", "a2", "a");
+  Decide("pbx", "a", "unchanged: true");
+  EXPECT_EQ(Of("cdr").rejected(), 2);
+  Fact("cdr", "a3", "a");
+  Decide("pbx", "a", "revision: 1");
+  EXPECT_EQ(Of("cdr").rejected(), 2);
+  EXPECT_EQ(Of("cdr").written(), 2);
+  EXPECT_EQ(Of("cdr").received(), 5);
+}
+
+TEST_F(SourceLedgerTest, AFactThatComesTooLateIsNamed) {
+  Fact("cdr", "a1", "a");
+  Fact("cdr", "a2", "a");
+  Decide("pbx", "a");
+  Fact("cdr", "b1", "b");
+  EXPECT_EQ(Of("cdr").gaps_size(), 0);
+  const auto decide_late = [this](const std::string& call) {
+    Count("", "",
+          absl::StrCat("call_decided { system: 'pbx' call_id: '", call, "' incomplete: true }"),
+          absl::Hours(9));
+  };
+  Fact("queue", "q1", "a");
+  decide_late("a");
+  EXPECT_EQ(Of("queue").late(), 1);
+  EXPECT_EQ(Of("queue").written(), 0);
+  EXPECT_EQ(Of("queue").incomplete(), 0) << "the call is written as it was";
+  ASSERT_EQ(Of("queue").gaps_size(), 1);
+  EXPECT_EQ(Of("queue").gaps(0).missing(), 1);
+  EXPECT_EQ(
+      Of("queue").gaps(0).description(),
+      "1 came so late that their calls could not be corrected any more, the newest of call a");
+  EXPECT_EQ(Of("cdr").late(), 0);
+  // The first decision on a call is never late, however long it was waited for.
+  decide_late("b");
+  EXPECT_EQ(Of("cdr").late(), 0);
+  EXPECT_EQ(Of("cdr").written(), 3);
+}
+
+TEST_F(SourceLedgerTest, WhoTellsAllAboutACallAgainIsNeverLate) {
+  const std::string snapshot = "call_fact { system: 'connect' call_id: 'a' snapshot {} }";
+  Count("connect", "a1", snapshot);
+  Decide("connect", "a");
+  Count("connect", "a2", snapshot);
+  Count("", "", "call_decided { system: 'connect' call_id: 'a' }", absl::Hours(90));
+  EXPECT_EQ(Of("connect").late(), 0);
+  EXPECT_EQ(Of("connect").written(), 2);
+}
+
+// As after an append that failed, and was done all the same.
+TEST_F(SourceLedgerTest, ADecisionThatIsToldTwiceMakesNothingLate) {
+  Fact("cdr", "a1", "a");
+  Decide("pbx", "a");
+  Fact("cdr", "a2", "a");
+  Decide("pbx", "a");
+  EXPECT_EQ(Of("cdr").late(), 0);
+  EXPECT_EQ(Of("cdr").written(), 2);
+}
+
+// A process that is started again counts the log again.
+TEST(LedgerReader, ARestartKeepsTheNumbers) {
+  const std::unique_ptr<EventLog> log = NewInMemoryEventLog();
+  ASSERT_OK(log->CreateTopic("sources", 3));
+  std::vector<Record> records;
+  for (const char* const content :
+       {"call_fact { system: 'pbx' call_id: 'a' leg {} }", "rejection { reason: 'no row' }",
+        "item { skipped_because: 'among ourselves' }", "item { event_id: '0123456789abcdef' }",
+        "call_decided { system: 'pbx' call_id: 'a' }",
+        "calls_written { offset: 5 unwritten_calls { decided_offset: 4 rejected: true } "
+        "}"}) {
+    SourceRecord record;
+    RAPPORT_CHECK(google::protobuf::TextFormat::ParseFromString(content, &record), content);
+    record.set_source("pbx");
+    record.set_record_id(absl::StrCat(records.size()));
+    records.push_back({.key = "a", .value = record.SerializeAsString(), .partition = Partition(1)});
+  }
+  ASSERT_OK(log->Append("sources", records).status());
+  for (int start = 0; start < 2; ++start) {
+    ASSERT_OK_AND_ASSIGN(const auto reader, LedgerReader::Start(log.get(), "sources"));
+    query::v1::SourceList list;
+    while (!list.counted()) list = reader->Show(absl::Now());
+    ASSERT_EQ(list.sources_size(), 1);
+    EXPECT_EQ(list.sources(0).received(), 4);
+    EXPECT_EQ(list.sources(0).written(), 1);
+    EXPECT_EQ(list.sources(0).skipped(), 1);
+    EXPECT_EQ(list.sources(0).rejected(), 2);
+    EXPECT_EQ(list.sources(0).pending(), 0);
+  }
 }
 
 TEST_F(SourceLedgerTest, AMissingStateIsAGapUntilItComes) {

@@ -55,11 +55,19 @@ absl::Status SourceWriter::Append(std::vector<SourceRecord> records) {
 }
 
 absl::Status SourceWriter::Write(absl::Span<const OfferedContact> contacts) {
+  RefusedContacts refused;
+  return Write(contacts, &refused);
+}
+
+absl::Status SourceWriter::Write(absl::Span<const OfferedContact> contacts,
+                                 RefusedContacts* refused) {
+  refused->clear();
   const absl::Time now = now_();
   std::vector<Record> touchpoints;
   std::vector<SourceRefusal> refusals;
   std::vector<SourceRecord> items;
-  for (const OfferedContact& contact : contacts) {
+  for (size_t i = 0; i < contacts.size(); ++i) {
+    const OfferedContact& contact = contacts[i];
     SourceRecord item;
     item.set_source(contact.source);
     item.set_record_id(contact.record_id);
@@ -68,7 +76,7 @@ absl::Status SourceWriter::Write(absl::Span<const OfferedContact> contacts) {
     } else {
       absl::StatusOr<Record> record = MakeTouchpoint(contact, now, &item);
       if (!record.ok()) {
-        // The ledger counts what it was made of as written, and tells nothing.
+        refused->insert(i);
         if (contact.record_id.empty()) {
           Log(LogLevel::kError,
               absl::StrCat(

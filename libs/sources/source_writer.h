@@ -37,7 +37,8 @@ class SourceWriter final : public ContactSink {
   // Appends records to the sources log, with received_at set; those with a call fact keyed by the
   // call. Errors as EventLog::Append.
   absl::Status Append(std::vector<source::v1::SourceRecord> records);
-  absl::Status Write(absl::Span<const OfferedContact> contacts) override;
+  absl::Status Write(absl::Span<const OfferedContact> contacts, RefusedContacts* refused) override;
+  absl::Status Write(absl::Span<const OfferedContact> contacts);
   // Into the rejected log, and the ledger.
   absl::Status Refuse(absl::Span<const SourceRefusal> refusals);
 

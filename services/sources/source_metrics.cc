@@ -57,6 +57,7 @@ void SourceMetrics::Show(const query::v1::SourceList& ledger) {
     set("skipped", source.skipped());
     set("rejected", source.rejected());
     set("incomplete", source.incomplete());
+    set("late", source.late());
     gaps_.Add({{"source", source.name()}}).Set(source.gaps_size());
     lag_.Add({{"source", source.name()}}).Set(static_cast<double>(source.lag_bytes()));
     last_.Add({{"source", source.name()}})
