@@ -97,9 +97,40 @@ std::optional<absl::Time> ChannelTime(absl::string_view unique_id) {
   return absl::FromUnixSeconds(seconds);
 }
 
+// As zone.At, which looks through the changes of the zone's clocks each time: rows of a file are
+// near each other, and mostly far from a change.
+absl::TimeZone::TimeInfo TimeOf(const absl::TimeZone& zone, const absl::CivilSecond& civil) {
+  // Around the last time that was far from a change: no clocks are changed by more than a day.
+  constexpr int kHour = 3600;
+  constexpr int kBefore = 12 * kHour;
+  constexpr int kAfter = 24 * kHour;
+  constexpr int kFar = 48 * kHour;
+  struct Quiet {
+    absl::TimeZone zone;
+    absl::CivilSecond begin, end;
+    absl::Time at_begin;
+  };
+  thread_local Quiet quiet;
+  if (civil >= quiet.begin && civil < quiet.end && zone == quiet.zone) {
+    const absl::Time time = quiet.at_begin + absl::Seconds(civil - quiet.begin);
+    return {.kind = absl::TimeZone::TimeInfo::UNIQUE, .pre = time, .trans = time, .post = time};
+  }
+  const absl::TimeZone::TimeInfo info = zone.At(civil);
+  absl::TimeZone::CivilTransition change;
+  if (info.kind == absl::TimeZone::TimeInfo::UNIQUE &&
+      (!zone.NextTransition(info.pre - absl::Seconds(kFar), &change) ||
+       change.from - civil > kAfter + kFar)) {
+    quiet = {.zone = zone,
+             .begin = civil - kBefore,
+             .end = civil + kAfter,
+             .at_begin = info.pre - absl::Seconds(kBefore)};
+  }
+  return info;
+}
+
 // The earlier of the two times that a repeated local time stands for which is not before `least`.
 absl::Time Resolve(const absl::TimeZone& zone, const absl::CivilSecond& civil, absl::Time least) {
-  const absl::TimeZone::TimeInfo info = zone.At(civil);
+  const absl::TimeZone::TimeInfo info = TimeOf(zone, civil);
   if (info.kind != absl::TimeZone::TimeInfo::REPEATED) return info.pre;
   return info.pre >= least ? info.pre : info.post;
 }

@@ -1,9 +1,11 @@
 #include "libs/telephony/cdr_parser.h"
 
+#include <cstdlib>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/time/civil_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
@@ -174,6 +176,31 @@ TEST(CdrParserTest, TheHourThatComesTwice) {
   EXPECT_EQ(times("02:30:00", "03:01:00", 1860, absl::InfinitePast()), "01:30:00 - 02:01:00");
   EXPECT_EQ(times("02:30:00", "03:01:00", 5460, absl::InfinitePast()), "00:30:00 - 02:01:00");
   EXPECT_EQ(times("02:30:00", "02:31:00", 60, absl::InfinitePast()), "00:30:00 - 00:31:00");
+}
+
+// Whatever was read before, and in whatever order.
+TEST(CdrParserTest, EveryHourOfAYear) {
+  // Kiritimati left out a day, Kwajalein in 1969 had one twice.
+  for (const char* const name : {"Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe",
+                                 "Pacific/Kiritimati", "Pacific/Kwajalein", "UTC"}) {
+    CallSource source = testing::TestSource();
+    ASSERT_TRUE(absl::LoadTimeZone(name, &source.time_zone));
+    CdrParser parser(source, {});
+    for (const int year : {1969, 1994, 1995, 2024}) {
+      for (const int step : {1, -7}) {
+        absl::CivilSecond civil(year, 7, 1);
+        for (int i = 0; i < 8800 / std::abs(step); ++i, civil += step * 3600 - 11) {
+          const std::string written = absl::FormatCivilTime(civil);
+          const auto leg = parser.ParseLeg(absl::StrReplaceAll(
+              kRow, {{"2025-03-10 09:46:50", absl::StrReplaceAll(written, {{"T", " "}})},
+                     {"\"2025-03-10 09:46:55\"", ""},
+                     {"\"2025-03-10 09:48:30\"", ""}}));
+          ASSERT_OK(leg.status());
+          EXPECT_EQ(leg->leg.began_at, source.time_zone.At(civil).pre) << name << " " << written;
+        }
+      }
+    }
+  }
 }
 
 TEST(QueueLogParserTest, EveryEventOfACall) {
