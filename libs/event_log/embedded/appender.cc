@@ -18,14 +18,17 @@ namespace {
 constexpr size_t kBlockBytes = 64 << 10;
 // A larger group would let its first appender wait longer without sparing much.
 constexpr size_t kGroupBytes = 8 << 20;
+// Sizes within a record and its headers, and what a small batch needs beside records.
+constexpr size_t kRecordOverhead = 24;
+constexpr size_t kBatchOverhead = 256;
 
 }  // namespace
 
 absl::StatusOr<std::vector<RecordPosition>> Appender::Append(
-    Topic* topic, absl::Span<const Record> records, absl::Span<PartitionLog* const> partitions) {
-  Request request = {.topic = topic, .records = records, .partitions = partitions};
+    Topic* topic, absl::Span<const Record> records, absl::Span<PartitionLog* const> partitions,
+    size_t bytes) {
+  Request request = {.topic = topic, .records = records, .partitions = partitions, .bytes = bytes};
   request.positions.reserve(records.size());
-  for (const Record& record : records) request.bytes += SizeOf(record);
 
   std::vector<Request*> group;
   {
@@ -62,7 +65,12 @@ std::vector<Appender::Request*> Appender::Gather() {
 
 absl::Status Appender::WriteGroup(const std::vector<Request*>& group) {
   advances_.clear();
-  rocksdb::WriteBatch batch;
+  // With what stands between the records, so that the batch does not grow bit by bit.
+  size_t bytes = 0;
+  for (const Request* request : group) {
+    bytes += request->bytes + kRecordOverhead * request->records.size();
+  }
+  rocksdb::WriteBatch batch(bytes + kBatchOverhead);
   for (Request* request : group) Add(request, &batch);
   for (auto& [partition, advance] : advances_) FinishBlock(partition, &batch);
   RAPPORT_RETURN_IF_ERROR(Commit(&batch));

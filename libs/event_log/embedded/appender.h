@@ -25,9 +25,11 @@ class Appender {
  public:
   Appender(rocksdb::DB* db, std::string folder) : db_(db), folder_(std::move(folder)) {}
 
-  // Appends `records`, record i to partitions[i]. All of them are on disk, or none is seen.
+  // Appends `records`, of `bytes` in all, record i to partitions[i]. All of them are on disk, or
+  // none is seen.
   absl::StatusOr<std::vector<RecordPosition>> Append(Topic* topic, absl::Span<const Record> records,
-                                                     absl::Span<PartitionLog* const> partitions);
+                                                     absl::Span<PartitionLog* const> partitions,
+                                                     size_t bytes);
 
  private:
   // One waiting call of Append.

@@ -10,15 +10,21 @@ namespace {
 
 constexpr char kVersion = 1;
 
-void AppendVarint(std::string* out, uint64_t value) {
-  char buffer[10];
-  size_t size = 0;
+constexpr size_t kMostVarintBytes = 10;
+
+// Returns where it ends.
+char* WriteVarint(uint64_t value, char* out) {
   while (value >= 0x80) {
-    buffer[size++] = static_cast<char>(value | 0x80);
+    *out++ = static_cast<char>(value | 0x80);
     value >>= 7;
   }
-  buffer[size++] = static_cast<char>(value);
-  out->append(buffer, size);
+  *out++ = static_cast<char>(value);
+  return out;
+}
+
+void AppendVarint(std::string* out, uint64_t value) {
+  char buffer[kMostVarintBytes];
+  out->append(buffer, static_cast<size_t>(WriteVarint(value, buffer) - buffer));
 }
 
 // Moves `*data` behind the varint; false when it does not end before `limit`.
@@ -47,9 +53,9 @@ int64_t UnZigZag(uint64_t value) {
   return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
 }
 
-void AppendBytes(std::string* out, absl::string_view bytes) {
-  AppendVarint(out, bytes.size());
-  out->append(bytes.data(), bytes.size());
+char* WriteBytes(absl::string_view bytes, char* out) {
+  out = WriteVarint(bytes.size(), out);
+  return std::copy(bytes.begin(), bytes.end(), out);
 }
 
 inline bool ConsumeBytes(const char** data, const char* limit, absl::string_view* bytes) {
@@ -79,16 +85,21 @@ void BlockBuilder::Add(const Record& record) {
     header_.latest_ms = ms;
   }
   header_.latest_ms = std::max(header_.latest_ms, ms);
-  AppendVarint(&records_, ZigZag(static_cast<int64_t>(static_cast<uint64_t>(ms) -
-                                                      static_cast<uint64_t>(header_.base_ms))));
-  AppendBytes(&records_, record.key);
-  AppendBytes(&records_, record.value);
+  const uint64_t delta = ZigZag(
+      static_cast<int64_t>(static_cast<uint64_t>(ms) - static_cast<uint64_t>(header_.base_ms)));
   size_t headers = 0;
   for (const auto& [name, value] : record.headers) headers += BytesSize(name) + BytesSize(value);
-  AppendVarint(&records_, headers);
+  // Its place is made once, and not for each of its parts.
+  const size_t begin = records_.size();
+  records_.resize(begin + VarintSize(delta) + BytesSize(record.key) + BytesSize(record.value) +
+                  VarintSize(headers) + headers);
+  char* out = WriteVarint(delta, records_.data() + begin);
+  out = WriteBytes(record.key, out);
+  out = WriteBytes(record.value, out);
+  out = WriteVarint(headers, out);
   for (const auto& [name, value] : record.headers) {
-    AppendBytes(&records_, name);
-    AppendBytes(&records_, value);
+    out = WriteBytes(name, out);
+    out = WriteBytes(value, out);
   }
 }
 

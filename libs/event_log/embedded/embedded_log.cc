@@ -400,8 +400,10 @@ absl::StatusOr<std::vector<RecordPosition>> EmbeddedLog::Append(absl::string_vie
   const int count = static_cast<int>(found->partitions.size());
   std::vector<PartitionLog*> partitions;
   partitions.reserve(records.size());
+  size_t bytes = 0;
   for (const Record& record : records) {
     const size_t size = SizeOf(record);
+    bytes += size;
     if (size > options_.max_record_bytes) {
       return absl::InvalidArgumentError(absl::StrCat("topic ", topic, ": a record of ", size,
                                                      " bytes; at most ", options_.max_record_bytes,
@@ -413,7 +415,7 @@ absl::StatusOr<std::vector<RecordPosition>> EmbeddedLog::Append(absl::string_vie
     if (log == nullptr) return found->NoSuchPartition(partition);
     partitions.push_back(log);
   }
-  return appender_->Append(found, records, partitions);
+  return appender_->Append(found, records, partitions, bytes);
 }
 
 absl::StatusOr<std::unique_ptr<LogReader>> EmbeddedLog::OpenReader(absl::string_view topic,
