@@ -38,16 +38,19 @@ std::string AgentOf(const AssembledCall& assembled, const AgentDirectory& agents
   return "";
 }
 
-Touchpoint TouchpointOf(const DecidedCall& call, const std::vector<Identifier>& numbers,
-                        const AgentDirectory& agents) {
+// Takes the call's content away.
+Touchpoint TouchpointOf(const std::vector<Identifier>& numbers, const AgentDirectory& agents,
+                        DecidedCall* decided) {
+  DecidedCall& call = *decided;
   Touchpoint touchpoint;
   ToProto(call.assembled.began_at, touchpoint.mutable_occurred_at());
   touchpoint.set_channel(touchpoint::v1::CHANNEL_PHONE);
   touchpoint.set_direction(call.assembled.direction);
   touchpoint.set_source(call.system);
   touchpoint.set_source_event_id(absl::StrCat("call/", call.call_id));
-  touchpoint.set_agent_id(AgentOf(call.assembled, agents));
-  *touchpoint.mutable_call_completed() = call.assembled.call;
+  const std::string agent = AgentOf(call.assembled, agents);
+  if (!agent.empty()) touchpoint.set_agent_id(agent);
+  *touchpoint.mutable_call_completed() = std::move(call.assembled.call);
   touchpoint.mutable_call_completed()->set_call_id(call.call_id);
   if (!numbers.empty()) {
     touchpoint.mutable_call_completed()->set_client_phone(numbers[0].value);
@@ -81,12 +84,12 @@ bool IsOurNumber(absl::string_view number, const IdentityRules& rules) {
   return normal.status().code() != absl::StatusCode::kNotFound;
 }
 
-OfferedContact ContactOfCall(const DecidedCall& call, const IdentityRules& rules,
+OfferedContact ContactOfCall(DecidedCall call, const IdentityRules& rules,
                              const AgentDirectory& agents) {
   OfferedContact contact;
   contact.source = call.source;
   contact.draft.identifiers = NumbersOf(call.assembled, rules);
-  Touchpoint touchpoint = TouchpointOf(call, contact.draft.identifiers, agents);
+  Touchpoint touchpoint = TouchpointOf(contact.draft.identifiers, agents, &call);
   if (call.assembled.direction == touchpoint::v1::DIRECTION_INTERNAL) {
     contact.skipped_because = "a call among ourselves";
   } else if (contact.draft.identifiers.empty()) {

@@ -15,7 +15,7 @@ bool IsOurNumber(absl::string_view number, const IdentityRules& rules);
 // "call/<call id>", and the client's numbers as identifiers; or for a correction, a
 // TouchpointCorrected with that touchpoint as it should have been, but for client_id, which is the
 // correction's own. A call among ourselves, or with nobody's number, is skipped.
-OfferedContact ContactOfCall(const DecidedCall& call, const IdentityRules& rules,
+OfferedContact ContactOfCall(DecidedCall call, const IdentityRules& rules,
                              const AgentDirectory& agents);
 
 }  // namespace rapport

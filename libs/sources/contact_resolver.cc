@@ -105,16 +105,21 @@ void AddContradiction(const Identifier& named_by, const Identifier& names_other,
   if (names_other != named_by) Fill(names_other, contradiction.add_identifiers());
 }
 
+absl::Status CompleteTouchpoint(absl::Time recorded_at, ClientFinder* clients,
+                                ContactDraft* draft) {
+  RAPPORT_RETURN_IF_ERROR(clients->Resolve(draft));
+  touchpoint::v1::Touchpoint& touchpoint = draft->touchpoint;
+  const EventId id = MakeEventId(touchpoint.source(), touchpoint.source_event_id());
+  touchpoint.set_event_id(id.bytes.data(), id.bytes.size());
+  ToProto(recorded_at, touchpoint.mutable_recorded_at());
+  return ValidateTouchpoint(touchpoint);
+}
+
 absl::StatusOr<touchpoint::v1::Touchpoint> ResolvedTouchpoint(ContactDraft draft,
                                                               absl::Time recorded_at,
                                                               ClientFinder* clients) {
-  RAPPORT_RETURN_IF_ERROR(clients->Resolve(&draft));
-  touchpoint::v1::Touchpoint& touchpoint = draft.touchpoint;
-  const EventId id = MakeEventId(touchpoint.source(), touchpoint.source_event_id());
-  touchpoint.set_event_id(std::string(id.view()));
-  ToProto(recorded_at, touchpoint.mutable_recorded_at());
-  RAPPORT_RETURN_IF_ERROR(ValidateTouchpoint(touchpoint));
-  return std::move(touchpoint);
+  RAPPORT_RETURN_IF_ERROR(CompleteTouchpoint(recorded_at, clients, &draft));
+  return std::move(draft.touchpoint);
 }
 
 absl::Status ContactResolver::Resolve(ContactDraft* draft) {

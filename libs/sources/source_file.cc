@@ -36,14 +36,16 @@ struct Place {
   int64_t line = 0;
 };
 
-absl::Status Offer(const OfferedContact& contact, const Place& place,
-                   const SourceFileOptions& options, ImportSink* sink) {
-  absl::StatusOr<Touchpoint> touchpoint =
-      ResolvedTouchpoint(contact.draft, options.now, options.clients);
-  if (touchpoint.ok()) return sink->Accept(place.file, place.line, &*touchpoint);
-  return sink->Reject(contact.source, place.file, place.line,
-                      RejectedContentOf(contact).substr(0, kKeptBytes),
-                      std::string(touchpoint.status().message()));
+absl::Status Offer(const Place& place, const SourceFileOptions& options, OfferedContact* contact,
+                   ImportSink* sink) {
+  Touchpoint& touchpoint = contact->draft.touchpoint;
+  const absl::Status status = CompleteTouchpoint(options.now, options.clients, &contact->draft);
+  if (status.ok()) return sink->Accept(place.file, place.line, &touchpoint);
+  touchpoint.clear_event_id();
+  touchpoint.clear_recorded_at();
+  return sink->Reject(contact->source, place.file, place.line,
+                      RejectedContentOf(*contact).substr(0, kKeptBytes),
+                      std::string(status.message()));
 }
 
 // Reads the lines of a file that tells of calls.
@@ -132,13 +134,13 @@ class CallFile final : public ImportInput {
     // A system that tells all of a call each time corrects what it told before.
     const bool tells_all = call.assembled.told_at != absl::InfinitePast();
     const absl::Time began_at = call.assembled.began_at;
-    const OfferedContact contact = ContactOfCall({.system = source_.system,
-                                                  .call_id = call.call_id,
-                                                  .source = source_.source,
-                                                  .decided_at = call.assembled.told_at,
-                                                  .corrects = call.given_before && tells_all,
-                                                  .assembled = std::move(call.assembled)},
-                                                 *options_.rules, *options_.agents);
+    OfferedContact contact = ContactOfCall({.system = source_.system,
+                                            .call_id = call.call_id,
+                                            .source = source_.source,
+                                            .decided_at = call.assembled.told_at,
+                                            .corrects = call.given_before && tells_all,
+                                            .assembled = std::move(call.assembled)},
+                                           *options_.rules, *options_.agents);
     if (call.given_before && !tells_all) {
       return sink->Reject(
           source_.source, path_, place.line, RejectedContentOf(contact),
@@ -157,7 +159,7 @@ class CallFile final : public ImportInput {
       sink->Skip(call.facts);
       return absl::OkStatus();
     }
-    return Offer(contact, place, options_, sink);
+    return Offer(place, options_, &contact, sink);
   }
 
   const std::string path_;
@@ -208,11 +210,11 @@ class MailFile final : public ImportInput {
     std::vector<OfferedContact> contacts;
     intake_.Offer(*parsed, {.mailbox = "", .folder = "", .received_at = options_.now}, mail.bytes,
                   &contacts);
-    for (const OfferedContact& contact : contacts) {
+    for (OfferedContact& contact : contacts) {
       if (!contact.skipped_because.empty()) {
         sink->Skip(1);
       } else {
-        RAPPORT_RETURN_IF_ERROR(Offer(contact, {.file = path_, .line = number}, options_, sink));
+        RAPPORT_RETURN_IF_ERROR(Offer({.file = path_, .line = number}, options_, &contact, sink));
       }
     }
     return absl::OkStatus();
