@@ -29,7 +29,9 @@ void AppendRfc3339(const google::protobuf::Timestamp& time, std::string* out) {
   const absl::CivilSecond civil =
       absl::CivilSecond(1970, 1, 1, 0, 0, 0) + absl::civil_diff_t{time.seconds()};
   char text[] = "0000-00-00T00:00:00.000000000Z";
-  if (civil.year() < 1000 || civil.year() > 9999 || time.nanos() < 0 || time.nanos() > 999'999'999) {
+  const bool is_plain = civil.year() >= 1000 && civil.year() <= 9999 && time.nanos() >= 0 &&
+                        time.nanos() <= 999'999'999;
+  if (!is_plain) {
     absl::StrAppend(out,
                     absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", FromProto(time), absl::UTCTimeZone()));
     return;
