@@ -195,28 +195,26 @@ TEST_F(RetellingTest, AMergeAndItsSplitLeaveWhatWas) {
   for (const int64_t stretch : {1, 40, 1'000'000}) toy_.ExpectRebuildIsEqual(stretch);
 }
 
-// Clients of all lengths whose ids differ in one bit of one letter share nothing of what they saw.
+// Clients whose ids differ in one bit of one letter share nothing of what they saw.
 TEST_F(RetellingTest, ClientsMayHaveIdsThatAreAlike) {
-  for (size_t length = 1; length <= 20; ++length) {
+  for (const size_t length : {1, 3, 4, 7, 8, 12, 16, 17}) {
     for (size_t place = 0; place < length; ++place) {
       const std::string id(length, '0');
-      for (const char letter : {'1', 'p'}) {
-        std::string other = id;
-        other[place] = letter;
-        SCOPED_TRACE(other);
-        Folded<ToyProjection> toy;
-        const Touchpoints history = HistoryOf(id, 3);
-        const Touchpoints others = HistoryOf(other, 2);
-        toy.Append(history);
-        toy.Append(others);
-        toy.Append(testing::Merge("m", id, other, history, Day(20)));
-        toy.Append(testing::Split("m", id, other, history, others, Day(21)));
-        toy.Append(testing::Merge("n", id, other, history, Day(22)));
-        toy.Append(testing::Split("n", id, other, history, others, Day(23)));
-        toy.Fold();
-        ASSERT_EQ(toy.StateOf(id).records(), 3);
-        ASSERT_EQ(toy.StateOf(other).records(), 2);
+      std::string other = id;
+      other[place] = '4';
+      SCOPED_TRACE(other);
+      Folded<ToyProjection> toy;
+      const Touchpoints history = HistoryOf(id, 3);
+      const Touchpoints others = HistoryOf(other, 2);
+      toy.Append(history);
+      toy.Append(others);
+      for (const char* merge : {"1", "2"}) {
+        toy.Append(testing::Merge(merge, id, other, history, Day(20)));
+        toy.Append(testing::Split(merge, id, other, history, others, Day(21)));
       }
+      toy.Fold();
+      ASSERT_EQ(toy.StateOf(id).records(), 3);
+      ASSERT_EQ(toy.StateOf(other).records(), 2);
     }
   }
 }
