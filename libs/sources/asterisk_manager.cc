@@ -161,6 +161,10 @@ absl::Status AsteriskManager::NoteLogin() {
   gap.mutable_gap()->set_description(
       absl::StrCat("events between ", absl::FormatTime(lost_at_, absl::UTCTimeZone()), " and ",
                    absl::FormatTime(options_.now(), absl::UTCTimeZone())));
+  // A file of the same system may tell what was missed.
+  gap.mutable_gap()->set_system(options_.source.system);
+  ToProto(lost_at_, gap.mutable_gap()->mutable_began_at());
+  ToProto(options_.now(), gap.mutable_gap()->mutable_ended_at());
   return Insist([&] { return options_.append({gap}); });
 }
 

@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "libs/base/mutex.h"
 #include "libs/base/status_matchers.h"
+#include "libs/base/time.h"
 
 namespace rapport {
 namespace {
@@ -108,9 +109,9 @@ class AsteriskManagerTest : public ::testing::Test {
       changed_.SignalAll();
       return absl::OkStatus();
     };
-    options.refuse = [this](std::vector<std::string> problems) {
+    options.refuse = [this](std::vector<ManagerProblem> problems) {
       const MutexLock lock(&mutex_);
-      for (std::string& problem : problems) problems_.push_back(std::move(problem));
+      for (ManagerProblem& problem : problems) problems_.push_back(std::move(problem));
       changed_.SignalAll();
       return absl::OkStatus();
     };
@@ -138,7 +139,7 @@ class AsteriskManagerTest : public ::testing::Test {
   Mutex mutex_;
   CondVar changed_;
   std::vector<SourceRecord> records_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::string> problems_ ABSL_GUARDED_BY(mutex_);
+  std::vector<ManagerProblem> problems_ ABSL_GUARDED_BY(mutex_);
   int refusals_ ABSL_GUARDED_BY(mutex_) = 0;
   std::unique_ptr<AsteriskManager> manager_;
 };
@@ -157,6 +158,9 @@ TEST_F(AsteriskManagerTest, EventsBecomeRecordsAcrossLostConnections) {
   const std::vector<SourceRecord> records = Records(3);
   ASSERT_EQ(records.size(), 3u);
   EXPECT_THAT(records[1].gap().description(), HasSubstr("events between "));
+  EXPECT_EQ(records[1].gap().system(), "office");
+  const auto ended = FromProto(records[1].gap().ended_at());
+  EXPECT_LE(FromProto(records[1].gap().began_at()), ended);
   EXPECT_EQ(records[2].call_fact().call_id(), "2.1");
 }
 
@@ -181,7 +185,9 @@ TEST_F(AsteriskManagerTest, WhatCannotBeUsedIsTold) {
   while (problems_.empty() && absl::Now() < deadline) {
     changed_.WaitFor(&mutex_, absl::Seconds(1));
   }
-  EXPECT_THAT(problems_, ::testing::ElementsAre(HasSubstr("Cdr: start: ")));
+  ASSERT_EQ(problems_.size(), 1u);
+  EXPECT_THAT(problems_[0].why, HasSubstr("Cdr: start: "));
+  EXPECT_EQ(problems_[0].content, "Event: Cdr\r\nUniqueID: 5.1\r\n");
 }
 
 TEST_F(AsteriskManagerTest, ARefusedLoginIsTriedAgainAndTold) {

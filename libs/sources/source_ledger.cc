@@ -32,17 +32,7 @@ void SourceLedger::Count(const SourceRecord& record, Partition partition, Offset
   if (record.has_calls_written()) return CountUnwritten(record.calls_written(), partition);
   if (record.content_case() == SourceRecord::CONTENT_NOT_SET) return;
   Counts& counts = sources_[record.source()];
-  if (record.has_gap()) {
-    if (record.gap().closed()) {
-      counts.gaps.erase(record.record_id());
-      return;
-    }
-    MissingItem& gap = counts.gaps[record.record_id()];
-    gap.set_description(record.gap().description());
-    gap.set_missing(record.gap().missing());
-    *gap.mutable_noticed_at() = record.received_at();
-    return;
-  }
+  if (record.has_gap()) return CountGap(record, &counts);
   if (!Receive(record, &counts)) return;
   query::v1::SourceLedger& shown = counts.shown;
   if (record.has_call_fact()) {
@@ -54,6 +44,44 @@ void SourceLedger::Count(const SourceRecord& record, Partition partition, Offset
   } else {
     shown.set_written(shown.written() + 1);
   }
+}
+
+void SourceLedger::CountGap(const SourceRecord& record, Counts* counts) {
+  const source::v1::SourceGap& gap = record.gap();
+  if (gap.closed()) {
+    counts->gaps.erase(record.record_id());
+    counts->time_gaps.erase(record.record_id());
+    return;
+  }
+  MissingItem shown;
+  shown.set_description(gap.description());
+  shown.set_missing(gap.missing());
+  *shown.mutable_noticed_at() = record.received_at();
+  if (gap.system().empty()) {
+    counts->gaps[record.record_id()] = std::move(shown);
+  } else {
+    counts->time_gaps[record.record_id()] = {.shown = std::move(shown),
+                                             .system = gap.system(),
+                                             .began = FromProto(gap.began_at()),
+                                             .ended = FromProto(gap.ended_at())};
+  }
+}
+
+bool SourceLedger::IsCovered(const std::string& source, const TimeGap& gap) const {
+  const auto system = systems_.find(gap.system);
+  if (system == systems_.end()) return false;
+  bool tells = false;
+  for (const auto& [kind, sources] : system->second.told) {
+    if (!sources.contains(source)) continue;
+    tells = true;
+    const bool covered = std::any_of(sources.begin(), sources.end(), [&](const auto& told) {
+      const Counts& other = sources_.at(told.first);
+      return told.first != source && told.second.first <= gap.began &&
+             told.second.last >= gap.ended && other.gaps.empty() && other.time_gaps.empty();
+    });
+    if (!covered) return false;
+  }
+  return tells;
 }
 
 bool SourceLedger::Receive(const SourceRecord& record, Counts* counts) {
@@ -85,6 +113,11 @@ bool SourceLedger::Receive(const SourceRecord& record, Counts* counts) {
 void SourceLedger::CountFact(const SourceRecord& record, Counts* counts) {
   const source::v1::CallFact& fact = record.call_fact();
   counts->system = fact.system();
+  if (record.has_occurred_at()) {
+    Span& told = systems_[fact.system()].told[fact.fact_case()][record.source()];
+    told.first = std::min(told.first, FromProto(record.occurred_at()));
+    told.last = std::max(told.last, FromProto(record.occurred_at()));
+  }
   counts->shown.set_pending(counts->shown.pending() + 1);
   const CallKey key(fact.system(), fact.call_id());
   Call& call = calls_[key];
@@ -235,6 +268,13 @@ std::vector<query::v1::SourceLedger> SourceLedger::Show(absl::Time now) const {
     for (const auto& [id, gap] : counts.gaps) {
       if (shown.gaps_size() == static_cast<int>(kShownGaps)) break;
       *shown.add_gaps() = gap;
+    }
+    for (const auto& [id, gap] : counts.time_gaps) {
+      if (IsCovered(name, gap)) {
+        shown.set_closed_gaps(shown.closed_gaps() + 1);
+      } else if (shown.gaps_size() < static_cast<int>(kShownGaps)) {
+        *shown.add_gaps() = gap.shown;
+      }
     }
     shown.set_state(query::v1::SOURCE_STATE_OK);
     if (counts.pauses.size() < kLeastPauses) continue;

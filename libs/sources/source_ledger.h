@@ -36,6 +36,18 @@ class SourceLedger {
   static constexpr size_t kLeastPauses = 20;
   static constexpr size_t kShownGaps = 20;
 
+  // A time in which a source of a system was not listened to.
+  struct TimeGap {
+    query::v1::MissingItem shown;
+    std::string system;
+    absl::Time began;
+    absl::Time ended;
+  };
+  // From when to when a source told facts of one kind, by the source's clock.
+  struct Span {
+    absl::Time first = absl::InfiniteFuture();
+    absl::Time last = absl::InfinitePast();
+  };
   struct Counts {
     query::v1::SourceLedger shown;  // without what is derived
     std::string system;
@@ -44,6 +56,7 @@ class SourceLedger {
     std::deque<absl::Duration> pauses;
     absl::Time last = absl::InfinitePast();
     std::map<std::string, query::v1::MissingItem> gaps;  // by record_id
+    std::map<std::string, TimeGap> time_gaps;            // by record_id
   };
   using CallKey = std::pair<std::string, std::string>;  // system, call_id
   using Facts = std::map<std::string, int64_t>;         // by source
@@ -53,6 +66,8 @@ class SourceLedger {
     Outcome outcome = Outcome::kWritten;  // of the latest
   };
   struct System {
+    // By kind of fact, and source.
+    std::map<source::v1::CallFact::FactCase, std::map<std::string, Span>> told;
     std::set<std::string> incomplete;                 // call_ids
     absl::flat_hash_map<uint64_t, Decision> decided;  // by the hash of a call_id
     std::deque<uint64_t> order;                       // of `decided`, oldest first
@@ -70,6 +85,10 @@ class SourceLedger {
     std::string numbered_by;  // the source that numbers them
   };
 
+  void CountGap(const source::v1::SourceRecord& record, Counts* counts);
+  // Whether other sources of the system, which miss nothing, told of the time of a gap: all kinds
+  // of facts that the source itself tells.
+  bool IsCovered(const std::string& source, const TimeGap& gap) const;
   // False when it had been received before.
   bool Receive(const source::v1::SourceRecord& record, Counts* counts);
   void CountFact(const source::v1::SourceRecord& record, Counts* counts);

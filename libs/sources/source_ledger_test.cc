@@ -152,6 +152,37 @@ TEST_F(SourceLedgerTest, AFactThatComesTooLateIsNamed) {
   EXPECT_EQ(Of("cdr").written(), 3);
 }
 
+TEST_F(SourceLedgerTest, ATimeThatWasMissedIsNoGapOnceOtherSourcesToldOfIt) {
+  const auto tell = [this](const std::string& source, const std::string& kind, int at) {
+    Count(source, absl::StrCat(source, kind, at),
+          absl::StrCat("occurred_at { seconds: ", at, " } call_fact { system: 'pbx' call_id: '", at,
+                       "' ", kind, " {} }"));
+  };
+  Count("ami", "gap",
+        "gap { description: 'events between' system: 'pbx' began_at { seconds: 2000 } ended_at { "
+        "seconds: 3000 } }");
+  const auto open = [this] { return Of("ami").gaps_size(); };
+  EXPECT_EQ(open(), 1) << "nobody has told anything";
+  tell("ami", "leg", 1000);
+  tell("ami", "leg", 4000);
+  EXPECT_EQ(open(), 1) << "what it told itself does not count";
+  tell("ami", "queue_step", 1000);
+  tell("cdr", "leg", 2999);
+  tell("cdr", "leg", 3000);
+  EXPECT_EQ(open(), 1) << "the file was not read from the beginning of that time";
+  tell("cdr", "leg", 2000);
+  EXPECT_EQ(open(), 1) << "nobody told of the queues";
+  tell("queue", "queue_step", 1500);
+  tell("queue", "queue_step", 2999);
+  EXPECT_EQ(open(), 1) << "the other file is not read so far yet";
+  tell("queue", "queue_step", 3001);
+  EXPECT_EQ(open(), 0);
+  EXPECT_EQ(Of("ami").closed_gaps(), 1);
+  Count("cdr", "gap/7", "gap { description: 'a file that is gone' }");
+  EXPECT_EQ(open(), 1) << "it has gaps itself";
+  EXPECT_EQ(Of("ami").closed_gaps(), 0);
+}
+
 TEST_F(SourceLedgerTest, WhoTellsAllAboutACallAgainIsNeverLate) {
   const std::string snapshot = "call_fact { system: 'connect' call_id: 'a' snapshot {} }";
   Count("connect", "a1", snapshot);
