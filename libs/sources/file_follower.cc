@@ -26,6 +26,8 @@ namespace fs = std::filesystem;
 
 // A file that was written within this time may be written again without its times telling.
 constexpr absl::Duration kSettled = absl::Seconds(2);
+// Of a file that was looked at within this time its end is known.
+constexpr absl::Duration kWatched = absl::Seconds(10);
 
 absl::Status ReadFailed(const std::string& name) {
   return absl::UnavailableError(absl::StrCat("reading ", name, ": ", std::strerror(errno)));
@@ -120,12 +122,24 @@ absl::StatusOr<std::unique_ptr<FileFollower::File>> FileFollower::FindByCursor(
     RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<File> file, Open(*candidate));
     if (file->id != cursor_.file_id()) continue;
     file->offset = cursor_.offset();
+    file->size_seen = cursor_.size_seen();
     return file;
   }
   return nullptr;
 }
 
-absl::Status FileFollower::OpenFirst(FollowedLines* found) {
+std::string FileFollower::DescribeGap() const {
+  const std::string gone =
+      absl::StrCat(options_.path, ": the file that had been read up to byte ", cursor_.offset(),
+                   " is not there any more under any name (deleted, overwritten or compressed); ");
+  if (cursor_.size_seen() > cursor_.offset()) {
+    return absl::StrCat(gone, "it had at least ", cursor_.size_seen() - cursor_.offset(),
+                        " bytes more, which were not read");
+  }
+  return absl::StrCat(gone, "what was written to it later, if anything was, may have been missed");
+}
+
+absl::Status FileFollower::OpenFirst(bool all_was_read, FollowedLines* found) {
   const std::vector<Candidate> candidates = Candidates();
   if (!cursor_.file_id().empty()) {
     RAPPORT_ASSIGN_OR_RETURN(file_, FindByCursor(candidates));
@@ -133,12 +147,7 @@ absl::Status FileFollower::OpenFirst(FollowedLines* found) {
   }
   if (candidates.empty() || !candidates.back().is_current) return absl::OkStatus();
   RAPPORT_ASSIGN_OR_RETURN(file_, Open(candidates.back()));
-  if (!cursor_.file_id().empty()) {
-    found->gap = absl::StrCat("the file that began with ", cursor_.file_id(),
-                              " was taken away before all of it was read; it had been read up to "
-                              "byte ",
-                              cursor_.offset());
-  }
+  if (!cursor_.file_id().empty() && !all_was_read) found->gap = DescribeGap();
   return absl::OkStatus();
 }
 
@@ -173,6 +182,24 @@ std::optional<FileFollower::Look> FileFollower::LookAtName() const {
               .changed = absl::TimeFromTimespec(info.st_ctim)};
 }
 
+absl::Status FileFollower::WhyNothing() const {
+  struct stat info = {};
+  if (::stat(options_.path.c_str(), &info) != 0) {
+    if (errno != ENOENT) return ReadFailed(options_.path);
+    return absl::NotFoundError(
+        absl::StrCat(options_.path, " does not exist yet; it is read as soon as it does"));
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(options_.path, " is no file", S_ISDIR(info.st_mode) ? ", but a folder" : ""));
+  }
+  // It came into being just now, or lies in a folder whose names may not be read.
+  const fs::path folder = fs::path(options_.path).parent_path();
+  return absl::UnavailableError(absl::StrCat(options_.path, " was not found in its folder, ",
+                                             folder.string(),
+                                             ", which must be readable because of rotated files"));
+}
+
 absl::StatusOr<FollowedLines> FileFollower::Read(size_t max_bytes, absl::Time now) {
   FollowedLines found;
   const std::optional<Look> look = LookAtName();
@@ -182,21 +209,24 @@ absl::StatusOr<FollowedLines> FileFollower::Read(size_t max_bytes, absl::Time no
                          look->inode == file_->inode && absl::Now() - look->modified > kSettled;
     rest_ = at_rest ? look : std::nullopt;
   }
+  looked_at_ = now;
   found.cursor = cursor_;
   return found;
 }
 
 absl::Status FileFollower::ReadOn(size_t max_bytes, absl::Time now, FollowedLines* found) {
-  if (file_ == nullptr) RAPPORT_RETURN_IF_ERROR(OpenFirst(found));
+  if (file_ == nullptr) RAPPORT_RETURN_IF_ERROR(OpenFirst(/*all_was_read=*/false, found));
   RAPPORT_ASSIGN_OR_RETURN(const bool truncated, Truncated());
   if (truncated) {
     // The copy that was made before has the rest.
     cursor_.set_file_id(file_->id);
     cursor_.set_offset(file_->offset);
+    cursor_.set_size_seen(file_->size_seen);
+    const bool all_was_read = file_->offset == file_->size_seen && now - looked_at_ < kWatched;
     file_.reset();
-    RAPPORT_RETURN_IF_ERROR(OpenFirst(found));
+    RAPPORT_RETURN_IF_ERROR(OpenFirst(all_was_read, found));
   }
-  if (file_ == nullptr) return absl::OkStatus();
+  if (file_ == nullptr) return WhyNothing();
   const std::optional<Candidate> successor = Successor();
   replaced_at_ = successor ? std::min(replaced_at_, now) : absl::InfiniteFuture();
   const bool ended = now - replaced_at_ >= options_.rotation_grace;
@@ -211,6 +241,7 @@ absl::Status FileFollower::ReadOn(size_t max_bytes, absl::Time now, FollowedLine
   if (file_->id.empty() && !found->gap) return absl::OkStatus();
   cursor_.set_file_id(file_->id);
   cursor_.set_offset(file_->id.empty() ? 0 : file_->offset);
+  cursor_.set_size_seen(file_->id.empty() ? 0 : file_->size_seen);
   return absl::OkStatus();
 }
 
@@ -244,6 +275,7 @@ absl::Status FileFollower::ReadLines(size_t max_bytes, bool ended, FollowedLines
     begin = whole ? end + 1 : stop;
   }
   file_->offset += static_cast<int64_t>(begin);
+  file_->size_seen = SizeOf(file_->descriptor);
   return absl::OkStatus();
 }
 

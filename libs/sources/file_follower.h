@@ -25,7 +25,7 @@ struct FollowedLine {
 struct FollowedLines {
   std::vector<FollowedLine> lines;
   state::v1::FileCursor cursor;
-  // What must be missing: the file was taken away before it was read.
+  // What is missing, or may be: the file was taken away before it was read to an end that is known.
   std::optional<std::string> gap;
 };
 
@@ -47,8 +47,9 @@ class FileFollower {
   explicit FileFollower(Options options);
   ~FileFollower();
 
-  // Up to about `max_bytes` of what has not been read; no lines when there is nothing new, or no
-  // such file yet. `now` is the wall clock. Unavailable: it cannot be read; try again.
+  // Up to about `max_bytes` of what has not been read; no lines when there is nothing new. `now` is
+  // the wall clock. NotFound: there is no such file yet; FailedPrecondition: what has the name is
+  // no file; Unavailable: it cannot be read. Whichever: try again.
   absl::StatusOr<FollowedLines> Read(size_t max_bytes, absl::Time now);
   // Bytes that are there and not read yet, of the file that is being read.
   int64_t lag_bytes() const;
@@ -61,6 +62,7 @@ class FileFollower {
     std::string name;
     std::string id;
     int64_t offset = 0;
+    int64_t size_seen = 0;  // as in FileCursor
   };
   // A file of the folder that is, or was, the one to follow.
   struct Candidate {
@@ -79,13 +81,18 @@ class FileFollower {
     bool operator==(const Look&) const = default;
   };
   std::optional<Look> LookAtName() const;
+  // Why there is nothing to begin with, when nothing was found.
+  absl::Status WhyNothing() const;
   // Reads on, from what may be another file now.
   absl::Status ReadOn(size_t max_bytes, absl::Time now, FollowedLines* found);
   // In the order in which they were written.
   std::vector<Candidate> Candidates() const;
   absl::StatusOr<std::unique_ptr<File>> Open(const Candidate& candidate) const;
-  // Opens the file to begin with; leaves file_ empty when there is none.
-  absl::Status OpenFirst(FollowedLines* found);
+  // Opens the file to begin with; leaves file_ empty when there is none. `all_was_read`: the
+  // cursor's had been read to its end when it was taken away, as far as can be seen.
+  absl::Status OpenFirst(bool all_was_read, FollowedLines* found);
+  // What of the cursor's file, which is gone, is missing or may be.
+  std::string DescribeGap() const;
   // Opens the one that has the cursor's id, if there is one with as many bytes.
   absl::StatusOr<std::unique_ptr<File>> FindByCursor(
       const std::vector<Candidate>& candidates) const;
@@ -99,6 +106,7 @@ class FileFollower {
   std::unique_ptr<File> file_;
   // Since when another file has come after the open one; InfiniteFuture while none has.
   absl::Time replaced_at_ = absl::InfiniteFuture();
+  absl::Time looked_at_ = absl::InfinitePast();
   // How the file looked when it had been read to its end and was long written; while it looks so,
   // there is nothing to do.
   std::optional<Look> rest_;

@@ -85,7 +85,11 @@ TEST_F(FileFollowerTest, AFileThatRestedIsReadOn) {
 
 TEST_F(FileFollowerTest, WaitsForTheFileAndForTheEndOfALine) {
   FileFollower follower = Follow();
-  EXPECT_THAT(Read(follower), IsEmpty());
+  const std::string missing = path_ + " does not exist yet; it is read as soon as it does";
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(follower.Read(1 << 20, now_).status(),
+                StatusIs(absl::StatusCode::kNotFound, missing));
+  }
   Append(path_, "one\r\ntw");
   EXPECT_THAT(Read(follower), ElementsAre("one"));
   EXPECT_EQ(follower.lag_bytes(), 2);
@@ -93,6 +97,16 @@ TEST_F(FileFollowerTest, WaitsForTheFileAndForTheEndOfALine) {
   EXPECT_THAT(Read(follower), ElementsAre("two", "three"));
   EXPECT_EQ(follower.lag_bytes(), 0);
   EXPECT_THAT(Read(follower), IsEmpty());
+}
+
+TEST_F(FileFollowerTest, TellsThatWhatHasTheNameIsNoFile) {
+  fs::create_directory(path_);
+  FileFollower follower = Follow();
+  EXPECT_THAT(follower.Read(1 << 20, now_).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, path_ + " is no file, but a folder"));
+  fs::remove(path_);
+  Append(path_, "one\n");
+  EXPECT_THAT(Read(follower), ElementsAre("one"));
 }
 
 TEST_F(FileFollowerTest, GoesOnFromItsCursor) {
@@ -212,7 +226,38 @@ TEST_F(FileFollowerTest, TellsWhenTheFileWasTakenAwayBeforeItWasRead) {
   Append(path_, "two\n");
   FileFollower second = Follow(cursor_);
   EXPECT_THAT(Read(second), ElementsAre("two"));
-  EXPECT_THAT(gap_, ::testing::HasSubstr("it had been read up to byte 4"));
+  EXPECT_EQ(gap_, path_ +
+                      ": the file that had been read up to byte 4 is not there any more under any "
+                      "name (deleted, overwritten or compressed); what was written to it later, if "
+                      "anything was, may have been missed");
+}
+
+// As logrotate does with copytruncate and compress.
+TEST_F(FileFollowerTest, NothingIsMissingOfAFileThatWasReadToItsEndAndEmptied) {
+  Append(path_, "one\n");
+  FileFollower follower = Follow();
+  EXPECT_THAT(Read(follower), ElementsAre("one"));
+  EXPECT_THAT(Read(follower), IsEmpty());
+  fs::copy_file(path_, path_ + ".1.gz");
+  fs::resize_file(path_, 0);
+  Append(path_, "two\n");
+  EXPECT_THAT(Read(follower), ElementsAre("two"));
+  EXPECT_EQ(gap_, "");
+  // What came while nobody looked is not known.
+  Later(absl::Minutes(1));
+  std::ofstream(path_, std::ios::trunc) << "three\n";
+  EXPECT_THAT(Read(follower), ElementsAre("three"));
+  EXPECT_THAT(gap_, ::testing::HasSubstr("may have been missed"));
+}
+
+TEST_F(FileFollowerTest, TellsWhatIsKnownToBeMissing) {
+  Append(path_, "one\ntw");
+  FileFollower follower = Follow();
+  EXPECT_THAT(Read(follower), ElementsAre("one"));
+  EXPECT_EQ(cursor_.size_seen(), 6);
+  std::ofstream(path_, std::ios::trunc) << "three\n";
+  EXPECT_THAT(Read(follower), ElementsAre("three"));
+  EXPECT_THAT(gap_, ::testing::HasSubstr("it had at least 2 bytes more, which were not read"));
 }
 
 TEST_F(FileFollowerTest, CutsALineWithoutEnd) {

@@ -5,9 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "google/protobuf/util/message_differencer.h"
-#include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/sources/cursor_file.h"
+#include "libs/sources/trouble_log.h"
 
 namespace rapport {
 namespace {
@@ -48,10 +48,7 @@ void LineSource::Run() {
     const absl::StatusOr<bool> more = Step();
     {
       const MutexLock lock(&mutex_);
-      if (!more.ok() && trouble_.ok()) {
-        Log(LogLevel::kWarning, absl::StrCat(options_.source, ": ", more.status().message(),
-                                             "; trying again every second"));
-      }
+      LogChange(options_.source, trouble_, more.status());
       trouble_ = more.status();
     }
     if (!more.ok()) {
@@ -92,8 +89,8 @@ absl::Status LineSource::Write(const FollowedLines& found) {
       refusals.push_back({.source = options_.source,
                           .record_id = absl::StrCat("line/", line.file_id, "/", line.offset),
                           .content = line.text,
-                          .reason = std::string(made.status().message()),
-                          .file = line.file});
+                          .reason = absl::StrCat("byte ", line.offset, " of ", line.file, ": ",
+                                                 made.status().message())});
       continue;
     }
     for (source::v1::SourceRecord& record : *made) {

@@ -14,6 +14,7 @@
 #include "libs/mail/maildir.h"
 #include "libs/sources/cursor_file.h"
 #include "libs/sources/stoppable_wait.h"
+#include "libs/sources/trouble_log.h"
 #include "rapport/source/v1/mail_cursor.pb.h"
 
 namespace rapport {
@@ -94,6 +95,7 @@ class MaildirSource final : public SourceReader {
       const absl::StatusOr<size_t> count = Step();
       {
         const MutexLock lock(&mutex_);
+        LogChange(batch_.source(), trouble_, count.status());
         trouble_ = count.status();
       }
       if (!count.ok()) {

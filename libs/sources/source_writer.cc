@@ -28,12 +28,8 @@ Record Encode(const SourceRecord& record, absl::Time now) {
 }
 
 Record RejectedRecordOf(const SourceRefusal& refusal, absl::Time now) {
-  return MakeRejectedRecord({.source = refusal.source,
-                             .content = refusal.content,
-                             .reason = refusal.reason,
-                             .now = now,
-                             .file = refusal.file,
-                             .line = refusal.line});
+  return MakeRejectedRecord(
+      {.source = refusal.source, .content = refusal.content, .reason = refusal.reason, .now = now});
 }
 
 }  // namespace

@@ -20,11 +20,8 @@ struct SourceRefusal {
   std::string source;
   std::string record_id;
   std::string content;  // cut to the 64 KiB that are kept
+  // With the place in the file, when it stood in one.
   std::string reason;
-  // Name of the file it stood in, without its folder, and its first line; empty and 0 when it came
-  // by another way.
-  std::string file = {};
-  int64_t line = 0;
 };
 
 // Writes what sources sent into the logs. Thread-safe.
