@@ -32,8 +32,8 @@ class AsteriskManager final : public SourceReader {
     CallSource source;
     // The records are on disk when it returns ok; Unavailable: it is called again.
     std::function<absl::Status(std::vector<source::v1::SourceRecord>)> append;
-    // Bytes that were no usable event, and why. Errors as `append`.
-    std::function<absl::Status(std::vector<std::string> problems)> refuse;
+    // Events that could not be used. Errors as `append`.
+    std::function<absl::Status(std::vector<ManagerProblem> problems)> refuse;
     std::function<absl::Time()> now;
     // After a lost connection; twice as long after each attempt in vain, up to the longest.
     absl::Duration shortest_pause = absl::Seconds(1);

@@ -31,6 +31,7 @@ absl::string_view ManagerPacket::operator[](absl::string_view key) const {
 }
 
 void ManagerPacket::Add(absl::string_view line) {
+  absl::StrAppend(&text_, line, "\r\n");
   const size_t colon = line.find(':');
   const absl::string_view value =
       colon == absl::string_view::npos ? absl::string_view() : line.substr(colon + 1);
@@ -99,7 +100,8 @@ absl::Status ManagerSession::TakePacket(absl::Time now, Received* received) {
       ParseManagerEvent(packet_, source_, now);
   if (!records.ok()) {
     received->problems.push_back(
-        absl::StrCat(ToUtf8(packet_["Event"]), ": ", records.status().message()));
+        {.content = packet_.text(),
+         .why = absl::StrCat(ToUtf8(packet_["Event"]), ": ", records.status().message())});
     return absl::OkStatus();
   }
   for (source::v1::SourceRecord& record : *records) received->records.push_back(std::move(record));

@@ -21,10 +21,22 @@ class ManagerPacket {
   void Add(absl::string_view line);
   bool empty() const { return fields_.empty(); }
   size_t size() const { return fields_.size(); }
-  void clear() { fields_.clear(); }
+  // As it came.
+  const std::string& text() const { return text_; }
+  void clear() {
+    fields_.clear();
+    text_.clear();
+  }
 
  private:
   std::vector<std::pair<std::string, std::string>> fields_;
+  std::string text_;
+};
+
+// An event that could not be used.
+struct ManagerProblem {
+  std::string content;  // the bytes of the event
+  std::string why;
 };
 
 // The record of an event; none for events that tell nothing of a call. Cdr gives what the row of
@@ -42,8 +54,7 @@ class ManagerSession {
  public:
   struct Received {
     std::vector<source::v1::SourceRecord> records;
-    // Events that could not be used, and why.
-    std::vector<std::string> problems;
+    std::vector<ManagerProblem> problems;
   };
 
   // InvalidArgument: a line break in one of the two.

@@ -158,9 +158,10 @@ TEST(ManagerSessionTest, WhatIsOfNoUse) {
       "Event: FullyBooted\n\nEvent: Newchannel\nUniqueid: 1\n\nEvent: Cdr\nUniqueID: 1\n\n"
       "Event: AgentConnect\nQueue: support\n\nno colon\n\n");
   EXPECT_THAT(received.records, IsEmpty());
-  EXPECT_THAT(received.problems,
-              ::testing::ElementsAre(HasSubstr("Cdr: start: '' is no time"),
-                                     HasSubstr("AgentConnect: Uniqueid: it must be there")));
+  ASSERT_EQ(received.problems.size(), 2u);
+  EXPECT_THAT(received.problems[0].why, HasSubstr("Cdr: start: '' is no time"));
+  EXPECT_EQ(received.problems[0].content, "Event: Cdr\r\nUniqueID: 1\r\n");
+  EXPECT_THAT(received.problems[1].why, HasSubstr("AgentConnect: Uniqueid: it must be there"));
 }
 
 }  // namespace

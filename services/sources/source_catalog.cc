@@ -87,14 +87,15 @@ absl::StatusOr<std::unique_ptr<SourceReader>> StartManager(const Source& source,
   options.append = [writer = env.writer](std::vector<SourceRecord> records) {
     return writer->Append(std::move(records));
   };
-  options.refuse = [writer = env.writer, name = source.name()](std::vector<std::string> problems) {
+  options.refuse = [writer = env.writer,
+                    name = source.name()](std::vector<ManagerProblem> problems) {
     std::vector<SourceRefusal> refusals;
-    for (std::string& problem : problems) {
+    for (ManagerProblem& problem : problems) {
       refusals.push_back({.source = name,
                           .record_id = absl::StrCat("event/", absl::ToUnixNanos(absl::Now()), "/",
                                                     refusals.size()),
-                          .content = "",
-                          .reason = std::move(problem)});
+                          .content = std::move(problem.content),
+                          .reason = std::move(problem.why)});
     }
     return writer->Refuse(refusals);
   };
