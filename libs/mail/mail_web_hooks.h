@@ -43,6 +43,8 @@ struct SendGridKeys {
   // "user:password" of HTTP basic authentication.
   std::string credentials;
 };
+// FailedPrecondition: the public key is set and none.
+absl::Status CheckSendGridKeys(const SendGridKeys& keys);
 // multipart/form-data, with the parts of the mail or ("send raw") the mail itself. Signature: ECDSA
 // with SHA-256 over time stamp and body; the time stamp is at most five minutes away from ours.
 // FailedPrecondition: the key is none, or nothing is set.

@@ -175,6 +175,11 @@ TEST(SendGrid, BothProofsAreAskedForWhereBothAreSet) {
   EXPECT_OK(ParseSendGrid(WithPassword(Signed()), keys));
   EXPECT_THAT(ParseSendGrid(Signed(), {}),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("anybody")));
+  EXPECT_OK(CheckSendGridKeys({.public_key = kPublicKey}));
+  EXPECT_OK(CheckSendGridKeys({.credentials = "a:b"}));
+  EXPECT_THAT(CheckSendGridKeys({.public_key = "AAAA"}),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("the public key of SendGrid is none")));
   EXPECT_THAT(ParseSendGrid(Signed(), {.public_key = "AAAA"}),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("Verification Key")));
 }

@@ -114,6 +114,10 @@ MailParts PartsOf(const MailForm& form) {
 
 }  // namespace
 
+absl::Status CheckSendGridKeys(const SendGridKeys& keys) {
+  return keys.public_key.empty() ? absl::OkStatus() : ReadKey(keys.public_key).status();
+}
+
 absl::StatusOr<ReceivedMail> ParseSendGrid(const WebHookRequest& request, const SendGridKeys& keys,
                                            const MailSettings& settings) {
   RAPPORT_RETURN_IF_ERROR(Check(request, keys));

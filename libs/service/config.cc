@@ -283,12 +283,14 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, const std::string& na
 }
 
 absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
+  const auto failed = [&path](const char* why) {
+    return absl::FailedPreconditionError(absl::StrCat("reading the secret in ", path, ": ", why));
+  };
   struct stat facts;
+  if (::stat(path.c_str(), &facts) != 0) return failed(std::strerror(errno));
+  if (!S_ISREG(facts.st_mode)) return failed("it is no file");
   std::ifstream file(path);
-  if (!file || ::stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "reading the secret in ", path, ": ", errno == 0 ? "it is no file" : std::strerror(errno)));
-  }
+  if (!file) return failed(std::strerror(errno));
   if ((facts.st_mode & S_IROTH) != 0) {
     Log(LogLevel::kWarning,
         absl::StrCat("everybody may read the secret in ", path, "; chmod o-r takes that away"));

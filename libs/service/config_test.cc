@@ -202,6 +202,11 @@ TEST_F(ConfigFiles, HoldSecrets) {
   EXPECT_THAT(ReadSecretFile(Write("nothing", "\n")),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        "the secret file " + folder_ + "/nothing is empty"));
+  for (const std::string& none : {folder_, std::string("/dev/null")}) {
+    EXPECT_THAT(ReadSecretFile(none),
+                StatusIs(absl::StatusCode::kFailedPrecondition,
+                         "reading the secret in " + none + ": it is no file"));
+  }
   EXPECT_THAT(ReadSecretFile(folder_ + "/missing"),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("/missing: No such file or directory")));

@@ -82,7 +82,8 @@ absl::StatusOr<std::unique_ptr<SourceReader>> StartManager(const Source& source,
   AsteriskManager::Options options;
   options.address = source.asterisk_manager().address();
   options.username = source.asterisk_manager().username();
-  RAPPORT_ASSIGN_OR_RETURN(options.secret, ReadSecretFile(source.asterisk_manager().secret_file()));
+  RAPPORT_ASSIGN_OR_RETURN(options.secret, SecretOf(source, "asterisk_manager.secret_file",
+                                                    source.asterisk_manager().secret_file()));
   RAPPORT_ASSIGN_OR_RETURN(options.source, CallSourceOf(source));
   options.append = [writer = env.writer](std::vector<SourceRecord> records) {
     return writer->Append(std::move(records));
@@ -125,7 +126,9 @@ absl::StatusOr<ImapSettings> ImapSettingsOf(const Source& source) {
   }
   settings.ca_file = imap.ca_file();
   settings.username = imap.username();
-  settings.secret = [file = imap.secret_file()] { return ReadSecretFile(file); };
+  settings.secret = [source] {
+    return SecretOf(source, "imap.secret_file", source.imap().secret_file());
+  };
   RAPPORT_RETURN_IF_ERROR(settings.secret().status());
   if (imap.folders_size() > 0)
     settings.folders.assign(imap.folders().begin(), imap.folders().end());
@@ -133,6 +136,14 @@ absl::StatusOr<ImapSettings> ImapSettingsOf(const Source& source) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> SecretOf(const Source& source, absl::string_view setting,
+                                     const std::string& path) {
+  absl::StatusOr<std::string> secret = ReadSecretFile(path);
+  if (secret.ok()) return secret;
+  return absl::FailedPreconditionError(
+      absl::StrCat("source ", source.name(), ": ", setting, ": ", secret.status().message()));
+}
 
 absl::StatusOr<std::unique_ptr<SourceReader>> StartReader(const Source& source,
                                                           const SourceEnv& env) {
@@ -150,6 +161,12 @@ absl::StatusOr<std::unique_ptr<SourceReader>> StartReader(const Source& source,
     RAPPORT_ASSIGN_OR_RETURN(ImapSettings settings, ImapSettingsOf(source));
     mailbox.mailbox = source.imap().username();
     return FollowImap(std::move(mailbox), std::move(settings), std::move(intake), env.writer);
+  }
+  if (source.has_amazon_connect() && source.amazon_connect().token_file().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "source ", source.name(),
+        ": amazon_connect has neither path nor token_file, so that nothing could come; "
+        "give the file that is read, or the file of the web hook's token"));
   }
   return nullptr;
 }

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "libs/identity/agent_directory.h"
 #include "libs/identity/identity_rules.h"
@@ -25,11 +26,15 @@ struct SourceEnv {
   std::string cursor_folder;
 };
 
-// Begins to read the source; null when it is one that calls us alone. FailedPrecondition: a file
-// with a secret; DataLoss: its cursor is damaged.
+// Begins to read the source; null when it is one that calls us alone. InvalidArgument: a
+// setting; FailedPrecondition: a file with a secret; DataLoss: its cursor is damaged.
 absl::StatusOr<std::unique_ptr<SourceReader>> StartReader(const config::v1::Source& source,
                                                           const SourceEnv& env);
 // Adds the web hook of the source, if it has one. FailedPrecondition: a file with a secret.
 absl::Status AddWebHook(const config::v1::Source& source, const SourceEnv& env, WebHooks* hooks);
+// What the file that `setting` of the source names holds. FailedPrecondition, which names both: it
+// cannot be read, or is empty.
+absl::StatusOr<std::string> SecretOf(const config::v1::Source& source, absl::string_view setting,
+                                     const std::string& path);
 
 }  // namespace rapport

@@ -4,7 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/mail/mail_web_hooks.h"
-#include "libs/service/config.h"
 #include "libs/sources/mail_intake.h"
 #include "libs/sources/source_settings.h"
 #include "libs/telephony/amazon_connect.h"
@@ -73,11 +72,12 @@ WebHook MailHook(const Source& source, const SourceEnv& env, MailProvider provid
 absl::StatusOr<WebHook> SendGridHook(const Source& source, const SourceEnv& env) {
   SendGridKeys keys;
   if (!source.send_grid().public_key_file().empty()) {
-    RAPPORT_ASSIGN_OR_RETURN(keys.public_key, ReadSecretFile(source.send_grid().public_key_file()));
+    RAPPORT_ASSIGN_OR_RETURN(keys.public_key, SecretOf(source, "send_grid.public_key_file",
+                                                       source.send_grid().public_key_file()));
   }
   if (!source.send_grid().credentials_file().empty()) {
-    RAPPORT_ASSIGN_OR_RETURN(keys.credentials,
-                             ReadSecretFile(source.send_grid().credentials_file()));
+    RAPPORT_ASSIGN_OR_RETURN(keys.credentials, SecretOf(source, "send_grid.credentials_file",
+                                                        source.send_grid().credentials_file()));
   }
   if (keys.public_key.empty() && keys.credentials.empty()) {
     return absl::InvalidArgumentError(
@@ -85,13 +85,19 @@ absl::StatusOr<WebHook> SendGridHook(const Source& source, const SourceEnv& env)
                      ": give send_grid.public_key_file or credentials_file, so that "
                      "not everybody may post mail"));
   }
+  const absl::Status usable = CheckSendGridKeys(keys);
+  if (!usable.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("source ", source.name(), ": send_grid.public_key_file ",
+                     source.send_grid().public_key_file(), ": ", usable.message()));
+  }
   return MailHook(source, env, MailProvider::kSendGrid,
                   [keys](const WebHookRequest& request) { return ParseSendGrid(request, keys); });
 }
 
 absl::StatusOr<WebHook> MailgunHook(const Source& source, const SourceEnv& env) {
-  RAPPORT_ASSIGN_OR_RETURN(const std::string key,
-                           ReadSecretFile(source.mailgun().signing_key_file()));
+  RAPPORT_ASSIGN_OR_RETURN(const std::string key, SecretOf(source, "mailgun.signing_key_file",
+                                                           source.mailgun().signing_key_file()));
   const auto tokens = std::make_shared<MailgunTokens>();
   return MailHook(
       source, env, MailProvider::kMailgun,
@@ -100,8 +106,9 @@ absl::StatusOr<WebHook> MailgunHook(const Source& source, const SourceEnv& env) 
 }
 
 absl::StatusOr<WebHook> PostmarkHook(const Source& source, const SourceEnv& env) {
-  RAPPORT_ASSIGN_OR_RETURN(const std::string credentials,
-                           ReadSecretFile(source.postmark().credentials_file()));
+  RAPPORT_ASSIGN_OR_RETURN(
+      const std::string credentials,
+      SecretOf(source, "postmark.credentials_file", source.postmark().credentials_file()));
   return MailHook(
       source, env, MailProvider::kPostmark,
       [credentials](const WebHookRequest& request) { return ParsePostmark(request, credentials); });
@@ -110,15 +117,18 @@ absl::StatusOr<WebHook> PostmarkHook(const Source& source, const SourceEnv& env)
 absl::StatusOr<WebHook> CallHookOf(const Source& source) {
   RAPPORT_ASSIGN_OR_RETURN(CallSource call_source, CallSourceOf(source));
   if (source.has_twilio()) {
-    RAPPORT_ASSIGN_OR_RETURN(std::string token, ReadSecretFile(source.twilio().token_file()));
+    RAPPORT_ASSIGN_OR_RETURN(std::string token,
+                             SecretOf(source, "twilio.token_file", source.twilio().token_file()));
     return CallHook(ParseTwilioCallback, std::move(token), std::move(call_source));
   }
   if (source.has_free_switch()) {
-    RAPPORT_ASSIGN_OR_RETURN(std::string credentials,
-                             ReadSecretFile(source.free_switch().credentials_file()));
+    RAPPORT_ASSIGN_OR_RETURN(
+        std::string credentials,
+        SecretOf(source, "free_switch.credentials_file", source.free_switch().credentials_file()));
     return CallHook(ParseFreeSwitchRequest, std::move(credentials), std::move(call_source));
   }
-  RAPPORT_ASSIGN_OR_RETURN(std::string token, ReadSecretFile(source.amazon_connect().token_file()));
+  RAPPORT_ASSIGN_OR_RETURN(std::string token, SecretOf(source, "amazon_connect.token_file",
+                                                       source.amazon_connect().token_file()));
   return CallHook(ParseAmazonConnectRequest, std::move(token), std::move(call_source));
 }
 

@@ -108,6 +108,7 @@ class Sources final : public Service {
   absl::Status Begin() {
     const config::v1::Sources& config = env_.config->sources();
     RAPPORT_RETURN_IF_ERROR(CheckSources(config));
+    for (const std::string& warning : SourceWarnings(config)) Log(LogLevel::kWarning, warning);
     RAPPORT_ASSIGN_OR_RETURN(rules_, MakeIdentityRules(config.identity()));
     RAPPORT_ASSIGN_OR_RETURN(agents_, AgentDirectory::Create(config, rules_.forms.e_mail));
     const std::string& data = env_.config->data_folder();

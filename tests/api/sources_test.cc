@@ -19,6 +19,7 @@
 #include "libs/web_hook_check/hashes.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/source.pb.h"
+#include "rapport/rejected/v1/rejected.pb.h"
 #include "services/profiles/profiles.h"
 
 namespace rapport {
@@ -141,6 +142,36 @@ class SourcesTest : public testing::ServingFixture {
     return *std::move(answer);
   }
 
+  // What stands in the rejected log.
+  std::vector<rejected::v1::RejectedRecord> Rejected() {
+    std::vector<rejected::v1::RejectedRecord> rejected;
+    for (int partition = 0; partition < kPartitions; ++partition) {
+      const Watermarks marks = *log_->GetWatermarks("rejected", Partition(partition));
+      if (marks.begin == marks.end) continue;
+      const auto reader = *log_->OpenReader("rejected", Partition(partition), marks.begin);
+      while (reader->position() < marks.end) {
+        const auto records = *reader->Read(100, absl::Seconds(1));
+        for (const RecordView& record : records) {
+          RAPPORT_CHECK(rejected.emplace_back().ParseFromArray(
+                            record.value.data(), static_cast<int>(record.value.size())),
+                        "a record of the rejected log");
+        }
+      }
+    }
+    return rejected;
+  }
+  // What is wrong with reading the source, once something is.
+  std::string TroubleOf(const std::string& name) {
+    while (true) {
+      const auto list = Read<SourceList>("/v1/sources");
+      for (const SourceLedger& source : list.sources()) {
+        if (source.name() != name || source.trouble().empty()) continue;
+        EXPECT_EQ(source.state(), query::v1::SOURCE_STATE_TROUBLE);
+        return source.trouble();
+      }
+      absl::SleepFor(absl::Milliseconds(5));
+    }
+  }
   // The client's contacts, once there are so many.
   std::vector<std::string> Contacts(const std::string& client, size_t count) {
     std::vector<std::string> kinds;
@@ -235,6 +266,45 @@ TEST_F(SourcesTest, ALineThatSaysNothingIsKeptAndTheRestGoesOn) {
   const SourceLedger ledger = Ledger("pbx", 2);
   EXPECT_EQ(ledger.rejected(), 1);
   EXPECT_EQ(ledger.written(), 1);
+  const std::vector<rejected::v1::RejectedRecord> rejected = Rejected();
+  ASSERT_EQ(rejected.size(), 1u);
+  EXPECT_EQ(rejected[0].source(), "pbx");
+  EXPECT_EQ(rejected[0].file(), "");
+  EXPECT_EQ(rejected[0].content(), "half a row");
+  EXPECT_THAT(rejected[0].reason(), HasSubstr("byte 0 of Master.csv: the row has 1 columns"));
+}
+
+TEST_F(SourcesTest, AFileOrMaildirThatIsNotThereIsTrouble) {
+  fs::rename(Path("mail"), Path("elsewhere"));
+  Start();
+  EXPECT_EQ(TroubleOf("pbx"),
+            Path("Master.csv") + " does not exist yet; it is read as soon as it does");
+  EXPECT_THAT(TroubleOf("desk"), HasSubstr(Path("mail/new") + " cannot be read: "));
+  Register("c-1");
+  WriteCall(10);
+  EXPECT_THAT(Contacts("c-1", 1), UnorderedElementsAre("call_completed"));
+  EXPECT_EQ(Ledger("pbx", 1).trouble(), "");
+}
+
+TEST_F(SourcesTest, WhatCannotWorkEndsTheStartAndTellsWhy) {
+  config::v1::Source* hook = config_.mutable_sources()->add_sources();
+  hook->set_name("inbound");
+  hook->set_time_zone("UTC");
+  hook->mutable_send_grid()->set_public_key_file(Path("twilio.token"));
+  EXPECT_THAT(StartSources(env()).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("source inbound: send_grid.public_key_file " +
+                                 Path("twilio.token") + ": the public key of SendGrid is none")));
+  hook->mutable_amazon_connect();
+  EXPECT_THAT(
+      StartSources(env()).status(),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("source inbound: amazon_connect has neither path nor token_file")));
+  hook->mutable_twilio()->set_token_file(Path("nowhere"));
+  EXPECT_THAT(StartSources(env()).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "source inbound: twilio.token_file: reading the secret in " +
+                           Path("nowhere") + ": No such file or directory"));
 }
 
 TEST_F(SourcesTest, GoesOnWhereItStoodAfterARestart) {
