@@ -43,7 +43,15 @@ void ShiftMessage(absl::Duration by, Message* message) {
 }  // namespace
 
 void ShiftTimes(absl::Duration by, touchpoint::v1::Touchpoint* touchpoint) {
-  if (by != absl::ZeroDuration()) ShiftMessage(by, touchpoint);
+  if (by == absl::ZeroDuration()) return;
+  ShiftMessage(by, touchpoint);
+  touchpoint::v1::Touchpoint corrected;
+  if (!touchpoint->has_touchpoint_corrected() ||
+      !corrected.ParseFromString(touchpoint->touchpoint_corrected().correction())) {
+    return;
+  }
+  ShiftMessage(by, &corrected);
+  touchpoint->mutable_touchpoint_corrected()->set_correction(corrected.SerializeAsString());
 }
 
 absl::Duration ShiftToNow(absl::Time last, absl::Time now) {

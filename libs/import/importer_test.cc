@@ -470,6 +470,16 @@ TEST_F(ImporterTest, TheSampleComesThroughWhole) {
   EXPECT_EQ(sum, 64666464);  // the sum of quantity * unit price over the file's rows
 }
 
+TEST(ShiftTimes, MovesWhatACorrectionHolds) {
+  Touchpoint corrected;
+  corrected.mutable_occurred_at()->set_seconds(1000);
+  Touchpoint touchpoint;
+  touchpoint.mutable_touchpoint_corrected()->set_correction(corrected.SerializeAsString());
+  ShiftTimes(absl::Hours(1), &touchpoint);
+  ASSERT_TRUE(corrected.ParseFromString(touchpoint.touchpoint_corrected().correction()));
+  EXPECT_EQ(corrected.occurred_at().seconds(), 4600);
+}
+
 TEST(ShiftTimes, MovesAllTimesButBirth) {
   Touchpoint touchpoint = SampleTouchpoint(Touchpoint::kClientRegistered);
   const Touchpoint before = touchpoint;

@@ -23,6 +23,7 @@
 namespace rapport {
 namespace {
 
+namespace fs = std::filesystem;
 using config::v1::Source;
 using source::v1::SourceRecord;
 using touchpoint::v1::Touchpoint;
@@ -93,6 +94,12 @@ class ConnectLines final : public CallLines {
   SourceRecord record_;
 };
 
+// Whether the system must have told of the call before, as those who receive it live judge it.
+bool ToldLate(const AssembledCall& call) {
+  static const absl::Duration kWindow = OpenCallsRules().correction_window;
+  return call.told_at - call.ended_at > kWindow;
+}
+
 class CallFile final : public ImportInput {
  public:
   CallFile(std::string path, std::unique_ptr<LineReader> lines, CallSource source,
@@ -134,13 +141,18 @@ class CallFile final : public ImportInput {
     // A system that tells all of a call each time corrects what it told before.
     const bool tells_all = call.assembled.told_at != absl::InfinitePast();
     const absl::Time began_at = call.assembled.began_at;
-    OfferedContact contact = ContactOfCall({.system = source_.system,
-                                            .call_id = call.call_id,
-                                            .source = source_.source,
-                                            .decided_at = call.assembled.told_at,
-                                            .corrects = call.given_before && tells_all,
-                                            .assembled = std::move(call.assembled)},
-                                           *options_.rules, *options_.agents);
+    DecidedCall decided{.system = source_.system,
+                        .call_id = call.call_id,
+                        .source = source_.source,
+                        .decided_at = call.assembled.told_at,
+                        .corrects = call.given_before && tells_all,
+                        .assembled = std::move(call.assembled)};
+    std::optional<DecidedCall> correction;
+    if (!call.given_before && ToldLate(decided.assembled)) {
+      correction = decided;
+      correction->corrects = true;
+    }
+    OfferedContact contact = ContactOfCall(std::move(decided), *options_.rules, *options_.agents);
     if (call.given_before && !tells_all) {
       return sink->Reject(
           source_.source, path_, place.line, RejectedContentOf(contact),
@@ -159,6 +171,10 @@ class CallFile final : public ImportInput {
       sink->Skip(call.facts);
       return absl::OkStatus();
     }
+    RAPPORT_RETURN_IF_ERROR(Offer(place, options_, &contact, sink));
+    if (!correction) return absl::OkStatus();
+    // Where the call is known, its touchpoint is a duplicate, and this is what counts.
+    contact = ContactOfCall(*std::move(correction), *options_.rules, *options_.agents);
     return Offer(place, options_, &contact, sink);
   }
 
@@ -169,11 +185,73 @@ class CallFile final : public ImportInput {
   const SourceFileOptions options_;
 };
 
+// The mails of several files and folders, one after the other.
+class ChainedMails final : public MailReader {
+ public:
+  explicit ChainedMails(std::vector<std::string> paths) : paths_(std::move(paths)) {}
+
+  absl::StatusOr<std::optional<Mail>> Next() override {
+    for (;;) {
+      if (current_ != nullptr) {
+        absl::StatusOr<std::optional<Mail>> mail = current_->Next();
+        if (!mail.ok() || mail->has_value()) return mail;
+        current_ = nullptr;
+      }
+      if (next_ == paths_.size()) return std::optional<Mail>();
+      RAPPORT_ASSIGN_OR_RETURN(current_, OpenMails(paths_[next_++]));
+    }
+  }
+
+ private:
+  const std::vector<std::string> paths_;
+  size_t next_ = 0;
+  std::unique_ptr<MailReader> current_;
+};
+
+// A compressed file, unpacked for as long as this lives.
+class UnpackedFile {
+ public:
+  static absl::StatusOr<std::unique_ptr<UnpackedFile>> Of(const std::string& path) {
+    std::string folder = (fs::temp_directory_path() / "rapport_mails_XXXXXX").string();
+    if (::mkdtemp(folder.data()) == nullptr) return CannotWrite(folder);
+    std::unique_ptr<UnpackedFile> unpacked(new UnpackedFile(folder, path));
+    RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<InputFile> packed, InputFile::Open(path));
+    std::ofstream out(unpacked->path_, std::ios::binary);
+    std::string buffer(size_t{1} << 16, '\0');
+    for (;;) {
+      RAPPORT_ASSIGN_OR_RETURN(const size_t size, packed->Read(buffer.data(), buffer.size()));
+      if (size == 0) break;
+      out.write(buffer.data(), static_cast<std::streamsize>(size));
+    }
+    if (!out.flush()) return CannotWrite(unpacked->path_);
+    return unpacked;
+  }
+  ~UnpackedFile() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  // Called as before, since people are told of it.
+  UnpackedFile(std::string folder, const std::string& packed)
+      : folder_(std::move(folder)), path_(folder_ + "/" + fs::path(packed).stem().string()) {}
+  static absl::Status CannotWrite(const std::string& path) {
+    return absl::UnavailableError(absl::StrCat("unpacking into ", path, ": ", std::strerror(errno),
+                                               " (TMPDIR may name a folder with more room)"));
+  }
+
+  const std::string folder_;
+  const std::string path_;
+};
+
 class MailFile final : public ImportInput {
  public:
-  MailFile(std::string path, std::unique_ptr<MailReader> mails, int64_t size,
-           const std::string& source, const SourceFileOptions& options)
+  MailFile(std::string path, std::unique_ptr<UnpackedFile> unpacked,
+           std::unique_ptr<MailReader> mails, int64_t size, const std::string& source,
+           const SourceFileOptions& options)
       : path_(std::move(path)),
+        unpacked_(std::move(unpacked)),
         mails_(std::move(mails)),
         size_(size),
         intake_(source, options.rules, options.agents),
@@ -221,6 +299,7 @@ class MailFile final : public ImportInput {
   }
 
   const std::string path_;
+  const std::unique_ptr<UnpackedFile> unpacked_;  // null when it is not compressed
   const std::unique_ptr<MailReader> mails_;
   const int64_t size_;
   const MailIntake intake_;
@@ -251,16 +330,79 @@ absl::StatusOr<std::unique_ptr<ImportInput>> OpenCallFile(const Source& source,
 // Of a file, or of all in a folder.
 int64_t BytesAt(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) {
-    return static_cast<int64_t>(std::filesystem::file_size(path, error));
+  if (!fs::is_directory(path, error)) {
+    const uintmax_t size = fs::file_size(path, error);
+    return error ? 0 : static_cast<int64_t>(size);
   }
   int64_t bytes = 0;
-  for (std::filesystem::recursive_directory_iterator entries(path, error), end;
-       !error && entries != end; entries.increment(error)) {
+  for (fs::recursive_directory_iterator entries(path, error), end; !error && entries != end;
+       entries.increment(error)) {
     std::error_code gone;
     if (entries->is_regular_file(gone)) bytes += static_cast<int64_t>(entries->file_size(gone));
   }
   return bytes;
+}
+
+// The folder and those below it, in the order of their names, but for the insides of Maildirs.
+// InvalidArgument: none of them holds mails.
+absl::StatusOr<std::vector<std::string>> MailFolders(const std::string& path) {
+  std::vector<std::string> folders = {path};
+  const auto is_maildir = [](const fs::path& folder) {
+    std::error_code error;
+    return fs::is_directory(folder / "cur", error) || fs::is_directory(folder / "new", error);
+  };
+  bool any = is_maildir(path);
+  std::error_code error;
+  for (fs::recursive_directory_iterator entries(path, error), end; !error && entries != end;
+       entries.increment(error)) {
+    std::error_code gone;
+    const fs::path& entry = entries->path();
+    if (!entries->is_directory(gone)) {
+      any |= entry.extension() == ".eml";
+    } else if (const std::string name = entry.filename().string();
+               is_maildir(entry.parent_path()) &&
+               (name == "cur" || name == "new" || name == "tmp")) {
+      entries.disable_recursion_pending();
+    } else {
+      any |= is_maildir(entry);
+      folders.push_back(entry.string());
+    }
+  }
+  if (error) return absl::DataLossError(absl::StrCat(path, ": ", error.message()));
+  if (!any) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no mail in ", path,
+                     ": neither it nor a folder in it is a Maildir or has a file called .eml"));
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+bool IsCompressed(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return file.get() == 0x1f && file.get() == 0x8b;
+}
+
+absl::StatusOr<std::unique_ptr<ImportInput>> OpenMailFile(const Source& source,
+                                                          const std::string& path,
+                                                          const SourceFileOptions& options) {
+  std::error_code error;
+  std::unique_ptr<UnpackedFile> unpacked;
+  std::vector<std::string> paths = {path};
+  if (fs::is_directory(path, error)) {
+    RAPPORT_ASSIGN_OR_RETURN(paths, MailFolders(path));
+  } else if (IsCompressed(path)) {
+    RAPPORT_ASSIGN_OR_RETURN(unpacked, UnpackedFile::Of(path));
+    paths = {unpacked->path()};
+  }
+  const int64_t size = BytesAt(unpacked == nullptr ? path : unpacked->path());
+  // A mailbox that is empty is no mail that cannot be read.
+  if (size == 0 && fs::is_regular_file(paths.front(), error)) paths.clear();
+  // What is not there is told before anything is read.
+  if (!paths.empty()) RAPPORT_RETURN_IF_ERROR(OpenMails(paths.front()).status());
+  return std::make_unique<MailFile>(path, std::move(unpacked),
+                                    std::make_unique<ChainedMails>(std::move(paths)), size,
+                                    source.name(), options);
 }
 
 bool IsMail(const Source& source) {
@@ -282,8 +424,7 @@ absl::StatusOr<std::unique_ptr<ImportInput>> OpenSourceFile(const Source& source
                      "', of which no files are imported; those of asterisk_cdr, amazon_connect "
                      "and of mailboxes are"));
   }
-  RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<MailReader> mails, OpenMails(path));
-  return std::make_unique<MailFile>(path, std::move(mails), BytesAt(path), source.name(), options);
+  return OpenMailFile(source, path, options);
 }
 
 }  // namespace rapport

@@ -1,9 +1,13 @@
 #include "libs/sources/source_file.h"
 
+#include <zlib.h>
+
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/text_format.h"
 #include "libs/import/import_sink.h"
 #include "libs/import/test_folder.h"
@@ -152,6 +156,37 @@ TEST_F(SourceFileTest, OfAContactThatWasSentAgainTheLatestStateCounts) {
   EXPECT_EQ(history[0].call_completed().talk_seconds(), 200);
 }
 
+// Whichever was imported or received first: what was told later takes its place.
+TEST_F(SourceFileTest, ARecordThatWasUpdatedLaterCorrectsTheCall) {
+  const auto import = [&](const std::string& updated, int talked) {
+    return Import(
+        R"(name: "cloud" time_zone: "UTC" amazon_connect {})",
+        files_.Write(
+            "contacts.ndjson",
+            absl::StrCat(R"({"ContactId":"c1","Channel":"VOICE","InitiationMethod":"INBOUND",)",
+                         R"("InitiationTimestamp":"2025-03-10T09:00:00Z",)",
+                         R"("CustomerEndpoint":{"Address":"+49301234567"},)",
+                         R"("Agent":{"Username":"anna","AgentInteractionDuration":)", talked,
+                         R"(,"ConnectedToAgentTimestamp":"2025-03-10T09:00:05Z"},)",
+                         R"("DisconnectTimestamp":"2025-03-10T09:05:00Z",)",
+                         R"("LastUpdateTimestamp":")", updated, "\"}\n")));
+  };
+  EXPECT_EQ(import("2025-03-10T09:06:00Z", 100).touchpoints, 1);
+  EXPECT_EQ(import("2025-03-12T09:00:00Z", 200).touchpoints, 2);
+  EXPECT_EQ(import("2025-03-11T09:00:00Z", 150).touchpoints, 2);
+  const std::vector<Touchpoint> told = HistoryOf(ProvisionalClientId(Phone(kPhone)));
+  ASSERT_EQ(told.size(), 5);
+  const std::string id = told[0].event_id();
+  EXPECT_EQ(told[1].event_id(), id);
+  EXPECT_EQ(told[3].event_id(), id);
+  Touchpoint latest;
+  ASSERT_TRUE(latest.ParseFromString(told[2].touchpoint_corrected().correction()));
+  EXPECT_EQ(latest.event_id(), id);
+  EXPECT_EQ(latest.call_completed().talk_seconds(), 200);
+  EXPECT_GT(told[2].touchpoint_corrected().revision(), told[4].touchpoint_corrected().revision());
+  EXPECT_NE(told[2].event_id(), told[4].event_id());
+}
+
 TEST_F(SourceFileTest, MailsOfAnMboxAreThoseOfTheMailbox) {
   Link("bakery", Mail("anna@example.com"));
   const std::string path = files_.Write(
@@ -184,6 +219,42 @@ TEST_F(SourceFileTest, MailsOfAnMboxAreThoseOfTheMailbox) {
   EXPECT_EQ(history[2].email_exchanged().thread_id(), "1@example.com");
 }
 
+TEST_F(SourceFileTest, MailsLieInFoldersOfFoldersAndInCompressedFiles) {
+  const auto mail = [](int number) {
+    return absl::StrCat(
+        "From: anna@example.com\nTo: us@firm.example\nSubject: Rolls\nMessage-ID: <", number,
+        "@example.com>\nDate: Mon, 10 Mar 2025 09:00:00 +0000\n\nTen.\n");
+  };
+  const std::string kSource = R"(name: "office" maildir { path: "/x" })";
+  const auto put = [&](const std::string& name, const std::string& text) {
+    std::filesystem::create_directories(
+        std::filesystem::path(files_.path() + "/" + name).parent_path());
+    return files_.Write(name, text);
+  };
+  put("mails/first.eml", mail(1));
+  put("mails/2024/deep/second.eml", mail(2));
+  put("mails/2025/cur/third:2,S", mail(3));
+  put("mails/2025/.Sent/new/fourth", mail(4));
+  put("mails/readme.txt", "no mail");
+  std::filesystem::create_directory(files_.path() + "/mails/2025/new");
+  std::filesystem::create_directory(files_.path() + "/mails/2025/.Sent/cur");
+  EXPECT_EQ(Import(kSource, files_.path() + "/mails").touchpoints, 4);
+
+  const std::string mbox = "From x Mon Mar 10 09:00:00 2025\n";
+  const std::string path = files_.path() + "/in.mbox.gz";
+  const std::string text = mbox + mail(5) + "\n" + mbox + mail(6);
+  const gzFile file = gzopen(path.c_str(), "wb");
+  gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
+  gzclose(file);
+  const ImportSummary packed = Import(kSource, path);
+  EXPECT_EQ(packed.rows, 2);
+  EXPECT_EQ(packed.touchpoints, 2);
+
+  const ImportSummary empty = Import(kSource, files_.Write("empty.mbox", ""));
+  EXPECT_EQ(empty.rows, 0);
+  EXPECT_EQ(empty.rejected_rows, 0);
+}
+
 TEST_F(SourceFileTest, WhatCannotBeReadIsSaid) {
   const auto open = [&](const std::string& settings, const std::string& path) {
     config::v1::Source source;
@@ -195,6 +266,12 @@ TEST_F(SourceFileTest, WhatCannotBeReadIsSaid) {
                        HasSubstr("source q is of kind 'asterisk_queue_log'")));
   EXPECT_THAT(open(R"(name: "m" maildir {})", files_.path() + "/none"),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("/none")));
+  std::filesystem::create_directories(files_.path() + "/empty/folder");
+  EXPECT_THAT(open(R"(name: "m" maildir {})", files_.path() + "/empty"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "there is no mail in " + files_.path() +
+                           "/empty: neither it nor a folder in it is a Maildir or has a file "
+                           "called .eml"));
   EXPECT_THAT(open(R"(name: "m" time_zone: "Mars/Base" asterisk_cdr {})", "x"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("Mars/Base")));
 }
