@@ -8,8 +8,8 @@ Usage: tools.py format ROOT             clang-format would change nothing
 
 clang-tidy is slow, so a source that passed is passed over until it, a header that it includes, its
 compile command, the checks or the tool change: ROOT/.build/clang-tidy holds a stamp for each. And
-most of the time goes into headers, so sources are read several at once, as one text; where that
-finds anything, each is checked by itself, and that counts.
+much of the time goes into headers, so sources are read several at once, as one text; where that
+finds anything, each half is, until each is checked by itself, and that counts.
 """
 
 import hashlib
@@ -28,8 +28,8 @@ import tidy
 
 CLANG_FORMAT = "clang-format-14"
 CLANG_TIDY = "clang-tidy-14"
-# Sources that are read at once.
-GROUP = 6
+# Sources that are read at once at most.
+GROUP = 8
 # g++ has warnings that clang doesn't know, and clang one that g++ doesn't. Without the limit the
 # static analyzer makes it all take four times as long.
 CLANG_ARGUMENTS = ["-Wno-unknown-warning-option", "-Wthread-safety",
@@ -77,6 +77,21 @@ def check_shell(root):
     return run_all(commands)
 
 
+def dependencies(path, files):
+    """The source and every file of ours that it includes, directly or not."""
+    seen = set()
+    left = [path]
+    while left:
+        path = left.pop()
+        if path in seen or path not in files:
+            continue
+        seen.add(path)
+        for name in re.findall(r'(?m)^\s*(?:#\s*include|import) "([^"]+)"', files[path]):
+            left.append("proto/" + re.sub(r"\.pb\.h$", ".proto", name)
+                        if name.startswith("rapport/") else name)
+    return sorted(seen)
+
+
 class Stamps:
     """Remembers which sources passed, under a hash of all that the outcome depends on."""
 
@@ -86,59 +101,74 @@ class Stamps:
         self.folder = Path(root) / ".build" / "clang-tidy"
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def dependencies(self, path):
-        """The source and every file of ours that it includes, directly or not."""
-        seen = set()
-        left = [path]
-        while left:
-            path = left.pop()
-            if path in seen or path not in self.files:
-                continue
-            seen.add(path)
-            for name in re.findall(r'(?m)^\s*(?:#\s*include|import) "([^"]+)"', self.files[path]):
-                left.append("proto/" + re.sub(r"\.pb\.h$", ".proto", name)
-                            if name.startswith("rapport/") else name)
-        return sorted(seen)
-
     def stamp(self, path, command):
         digest = hashlib.sha256()
         for part in (self.version, *CLANG_ARGUMENTS, command, self.files.get(".clang-tidy", "")):
             digest.update(part.encode() + b"\0")
-        for name in self.dependencies(path):
+        for name in dependencies(path, self.files):
             digest.update(name.encode() + b"\0" + self.files[name].encode() + b"\0")
         return self.folder / digest.hexdigest()
 
 
-def own_names(text):
-    """What a source may define for itself at the top level, and another one too."""
+def own_names(path, text):
+    """{name: what it stands for} of what a source may define for itself at the top level, and
+    another one too. What is only named again, a namespace or a type of another one, stands for the
+    same in each source that spells it the same."""
     text = tidy.code_only(text)
-    names = re.findall(r"(?m)^(?:class|struct|enum|using|namespace)\s+(?:class\s+)?(\w+)", text)
-    names += re.findall(r"(?m)^[A-Za-z_][^=;{}()\n]*?[\s&*](\w+)(?=\s*[({=;\[])", text)
-    return set(names) - {"rapport", "testing"}
+    aliases = dict(re.findall(r"(?m)^namespace\s+(\w+)\s*=\s*([\w:]+);", text))
+    aliases |= {name: full for full, name in re.findall(r"(?m)^using\s+([\w:]*::(\w+));", text)}
+    names = ["_".join(test) for test in re.findall(r"(?m)^TEST(?:_F|_P)?\((\w+),\s*(\w+)\)", text)]
+    names += re.findall(r"(?m)^(?:class|struct|enum|using)\s+(?:class\s+)?(\w+)\b(?!::)", text)
+    names += re.findall(r"(?m)^(?!namespace)[A-Za-z_][^=;{}()\n]*?[\s&*](\w+)(?=\s*[({=;\[])", text)
+    return {**dict.fromkeys(names, path), **aliases}
+
+
+def definitions(arguments):
+    """{macro: value} of a compile command."""
+    return dict(re.fullmatch(r"-D(\w+)=?(.*)", a).groups() for a in arguments if a[:2] == "-D")
 
 
 def groups_of(sources, files):
-    """Sources of one command and folder in groups, none with a name that another of it has.
-    `sources`: {path: command without its paths}."""
+    """Sources in groups that can be read as one: in none of them does a name or a macro stand for
+    two things. `sources`: {path: arguments of its compile command}."""
     groups = []
-    for path, command in sorted(sources.items()):
-        names = own_names(files[path])
-        key = (os.path.dirname(path), command)
+    types = {}  # {header: the types that it defines}
+    for path, arguments in sorted(sources.items()):
+        meanings = {}
+        for header in dependencies(path, files):
+            if header not in types:
+                types[header] = re.findall(r"(?m)^(?:class|struct|enum class) (\w+)[^;:]*\{",
+                                           files[header])
+            meanings.update(dict.fromkeys(types[header], header))
+        meanings.update(own_names(path, files[path]))
+        meanings.update(definitions(arguments))
         for group in groups:
-            if group["key"] == key and len(group["paths"]) < GROUP and not group["names"] & names:
+            if len(group["paths"]) < GROUP and all(
+                    group["meanings"].get(name, meaning) == meaning
+                    for name, meaning in meanings.items()):
                 break
         else:
-            group = {"key": key, "paths": [], "names": set()}
+            group = {"paths": [], "meanings": {}}
             groups.append(group)
         group["paths"].append(path)
-        group["names"] |= names
+        group["meanings"].update(meanings)
     return [group["paths"] for group in groups]
 
 
-def without_paths(entry):
-    """The compiler's options; its own path, the source and the outputs are no part of them."""
-    arguments = shlex.split(entry["command"])[1:]
-    return " ".join(a for a in arguments if not re.search(r"\.(cc|o|d)$|/c\+\+$", a))
+def arguments_of(entry):
+    """Of a compile command, without the source and the outputs."""
+    arguments = shlex.split(entry["command"])
+    return [a for a in arguments if not re.search(r"\.(cc|o|d)$|^-(c|o|MD|MT|MF)$", a)]
+
+
+def join_arguments(commands):
+    """One compile command with the options of all: a flag and its folder stay together."""
+    options = {}
+    for arguments in commands:
+        pairs = iter(arguments)
+        for option in pairs:
+            options[(option, next(pairs)) if option == "-isystem" else (option,)] = None
+    return [argument for option in options for argument in option]
 
 
 def check_clang_tidy(root, build):
@@ -161,10 +191,10 @@ def check_clang_tidy(root, build):
         one = os.path.join(folder, "sources.cc")
         Path(one).write_text("".join(f'#line 1 "{path}"\n{files[path]}' for path in paths),
                              encoding="utf-8")
-        entry = entries[paths[0]]
-        command = entry["command"].replace(entry["file"], one)
+        arguments = [*join_arguments(arguments_of(entries[path]) for path in paths), "-c", one]
         Path(folder, "compile_commands.json").write_text(
-            json.dumps([{**entry, "file": one, "command": command}]), encoding="utf-8")
+            json.dumps([{"directory": entries[paths[0]]["directory"], "file": one,
+                         "arguments": arguments}]), encoding="utf-8")
         return run([CLANG_TIDY, "--quiet", f"--config-file={root}/.clang-tidy", "-p", folder,
                     *extra, one])[0]
 
@@ -176,14 +206,19 @@ def check_clang_tidy(root, build):
 
     def check_group(paths):
         """How many have findings."""
-        with tempfile.TemporaryDirectory() as folder:
-            passed = len(paths) > 1 and passes_as_one(paths, folder)
-        good = paths if passed else [path for path in paths if check_one(path)]
-        for path in good:
-            left[path].touch()
-        return len(paths) - len(good)
+        if len(paths) == 1:
+            passed = check_one(paths[0])
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                passed = passes_as_one(paths, folder)
+        if passed:
+            for path in paths:
+                left[path].touch()
+            return 0
+        half = len(paths) // 2
+        return check_group(paths[:half]) + check_group(paths[half:]) if half else 1
 
-    groups = groups_of({path: without_paths(entries[path]) for path in left}, files)
+    groups = groups_of({path: arguments_of(entries[path]) for path in left}, files)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         bad = sum(pool.map(check_group, groups))
     print(f"{len(entries)} sources, {len(left)} checked, {bad} with findings")

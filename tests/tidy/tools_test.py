@@ -115,13 +115,24 @@ class ToolsTest(unittest.TestCase):
             self.assertIn(f"{name}.cc:", printed)
             self.assertIn(", 1 with findings", printed)
 
-    def test_sources_with_the_same_names_are_read_apart(self):
+    def test_only_sources_whose_names_agree_are_read_at_once(self):
+        alias, used = "namespace a = b::c;\n", "using b::Ledger;\n"
         files = {"a.cc": "constexpr int kMost = 1;\n", "b.cc": "constexpr int kMost = 2;\n",
-                 "c.cc": "int C() { return kMost; }\n", "d.cc": "class kLeast {};\n",
-                 "x/e.cc": "int E();\n"}
-        commands = {**dict.fromkeys(files, "-O1"), "d.cc": "-O2"}
-        self.assertEqual(tools.groups_of(commands, files),
-                         [["a.cc", "c.cc"], ["b.cc"], ["d.cc"], ["x/e.cc"]])
+                 "c.cc": "int C() { return kMost; }\n", "d.cc": alias, "e.cc": alias + used,
+                 "f.cc": "namespace a = b::d;\n" + used, "g.cc": '#include "ledger.h"\n',
+                 "ledger.h": "class Ledger {\n};\n", "x/h.cc": "int H();\n", "x/i.cc": "int I();\n"}
+        sources = {path: ["-O1"] for path in files if path.endswith(".cc")}
+        sources["x/h.cc"] = ["-DWHERE=1"]
+        sources["x/i.cc"] = ["-DWHERE=2"]
+        self.assertEqual(tools.groups_of(sources, files),
+                         [["a.cc", "c.cc", "d.cc", "e.cc", "x/h.cc"], ["b.cc", "f.cc", "x/i.cc"],
+                          ["g.cc"]])
+
+    def test_a_joined_command_has_the_options_of_all(self):
+        entries = [{"command": f"g++ -DA=1 -isystem {folder} -I. -O1 -o x.o -c /x.cc"}
+                   for folder in ("/one", "/two")]
+        self.assertEqual(tools.join_arguments(map(tools.arguments_of, entries)),
+                         ["g++", "-DA=1", "-isystem", "/one", "-I.", "-O1", "-isystem", "/two"])
 
     def test_clang_tidy_checks_again_what_changed(self):
         self.write("libs/guarded.h", GUARDED)
@@ -143,8 +154,7 @@ class ToolsTest(unittest.TestCase):
         files = {"libs/a.cc": '#include "rapport/x/v1/y.pb.h"\n',
                  "proto/rapport/x/v1/y.proto": 'import "rapport/x/v1/z.proto";\n',
                  "proto/rapport/x/v1/z.proto": ""}
-        stamps = tools.Stamps(self.root, files, "1")
-        self.assertEqual(stamps.dependencies("libs/a.cc"), sorted(files))
+        self.assertEqual(tools.dependencies("libs/a.cc", files), sorted(files))
 
 
 if __name__ == "__main__":
