@@ -11,6 +11,7 @@
 #include "libs/base/time.h"
 #include "libs/service/config.h"
 #include "rapport/query/v1/projection.pb.h"
+#include "rapport/query/v1/source.pb.h"
 #include "services/rapport/api.h"
 #include "services/rapport/command.h"
 #include "services/rapport/output.h"
@@ -145,6 +146,36 @@ Standing StandingOf(const std::string& projection, const std::vector<PartitionSt
   return standing;
 }
 
+void CheckSource(const query::v1::SourceLedger& source, Checks* checks) {
+  const std::string name = absl::StrCat("source ", source.name());
+  if (source.state() == query::v1::SOURCE_STATE_TROUBLE ||
+      source.state() == query::v1::SOURCE_STATE_QUIET) {
+    Wrong(checks, name, source.trouble(),
+          source.state() == query::v1::SOURCE_STATE_QUIET
+              ? "see whether the system that it reads still writes"
+              : "mend it, or its settings; it is tried again");
+    return;
+  }
+  std::string found = absl::StrCat(FormatCount(source.received()), " received");
+  if (source.rejected() > 0) {
+    absl::StrAppend(&found, ", ", FormatCount(source.rejected()),
+                    " of them rejected (rapport rejected list)");
+  }
+  if (source.gaps_size() > 0) absl::StrAppend(&found, ", some missing (rapport sources)");
+  Good(checks, name, found);
+}
+
+void CheckSources(Api& api, Checks* checks) {
+  query::v1::SourceList list;
+  const absl::Status asked = api.Get(ApiPath({"v1", "sources"}), &list);
+  if (absl::IsNotFound(asked)) return;  // a service without sources
+  if (!asked.ok()) {
+    Wrong(checks, "sources", std::string(asked.message()), "see whether rapport-sources runs");
+    return;
+  }
+  for (const query::v1::SourceLedger& source : list.sources()) CheckSource(source, checks);
+}
+
 void CheckRunning(Api& api, Checks* checks) {
   const absl::StatusOr<HttpAnswer> ready = api.Call("GET", "/readyz");
   if (!ready.ok()) {
@@ -167,6 +198,7 @@ void CheckRunning(Api& api, Checks* checks) {
       Wrong(checks, projection, std::string(asked.message()), "see whether its service runs");
     }
   }
+  CheckSources(api, checks);
 }
 
 void CheckStored(const CommonOptions& common, Checks* checks) {
@@ -242,8 +274,8 @@ CommandResult Run(const CommonOptions& common, const std::string& config) {
 void AddDoctorCommand(CLI::App& app, const CommonOptions& common, int* exit_code) {
   const auto config = std::make_shared<std::string>();
   CLI::App* const command = AddCommand(app, exit_code, "doctor",
-                                       "Look at configuration, disk, log, lag, clock and dead "
-                                       "letters: what is wrong, and what to do",
+                                       "Look at configuration, disk, log, lag, clock, dead "
+                                       "letters and sources: what is wrong, and what to do",
                                        "rapport doctor --config rapport.textproto",
                                        [&common, config] { return Run(common, *config); });
   command->add_option("--config", *config, "A configuration to be checked too")

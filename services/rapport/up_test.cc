@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "nlohmann/json.hpp"
 #include "services/rapport/cli_fixture.h"
@@ -101,6 +102,23 @@ TEST_F(UpTest, ATokenIsAskedForAndFound) {
   EXPECT_THAT(without.err, HasSubstr("--token-file"));
   EXPECT_EQ(Run({"at-risk", "--server", address, "--token-file", token}).exit_code, 0);
   EXPECT_EQ(Run({"doctor"}).exit_code, 0) << Run({"doctor"}).out;
+  EXPECT_EQ(Stop(), 0);
+}
+
+TEST_F(UpTest, DoctorTellsOfSourcesThatCannotBeRead) {
+  const std::string secret = folder_.Write("secret", "1234\n");
+  std::filesystem::permissions(secret, std::filesystem::perms::owner_read);
+  // Nobody listens on port 1.
+  Up({"--config", folder_.Write("up.textproto", absl::StrCat(R"(sources {
+        identity { own_domains: "firm.example" }
+        sources { name: "desk" imap { address: "127.0.0.1:1" username: "desk" security: "plain"
+                                      secret_file: ")",
+                                                             secret, "\" } } }"))});
+  while (Run({"sources"}).exit_code == 0) {
+  }
+  const Outcome doctor = Run({"doctor"});
+  EXPECT_EQ(doctor.exit_code, 1);
+  EXPECT_THAT(doctor.out, AllOf(HasSubstr("WRONG  source desk"), HasSubstr("127.0.0.1")));
   EXPECT_EQ(Stop(), 0);
 }
 
