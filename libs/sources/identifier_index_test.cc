@@ -1,5 +1,6 @@
 #include "libs/sources/identifier_index.h"
 
+#include "libs/event_log/partitioner.h"
 #include "libs/sources/test_identities.h"
 
 namespace rapport {
@@ -218,6 +219,105 @@ TEST_F(IdentifierIndexTest, OfTwoProvisionalClientsTheSmallerIdStays) {
   ASSERT_EQ(joins.size(), 1u);
   EXPECT_EQ(joins[0].survivor_client_id, smaller);
   EXPECT_THAT(*index->JoinsOf(smaller), IsEmpty());
+}
+
+class IdentifierVerificationTest : public IdentifierIndexTest {
+ protected:
+  // Identifiers of many, some of them merged, split, and told anew.
+  void AppendHistory() {
+    for (int i = 0; i < 60; ++i) {
+      const std::string client = absl::StrCat("client-", i);
+      AddPerson(client, "anna", absl::StrCat("+4930", 1'000'000 + i / 2));
+      Link(client, Mail(absl::StrCat("anna", i, "@example.com")));
+    }
+    const std::string caller = ProvisionalClientId(Phone(kPhone));
+    Append(CallOf(caller, kPhone));
+    Merge(caller, "client-1");
+    Merge("client-3", "client-4");
+    touchpoint::v1::Touchpoint call = CallOf("client-1", kPhone);
+    call.add_former_client_ids(caller);
+    Append(call);
+    Reopen(caller, "client-1");
+    Close(caller);
+    Reopen("client-7", "");
+    Close("client-7");
+    AddPerson("client-8", "anna", "");
+  }
+  VerifyResult Verify(IdentifierIndex& index) {
+    EXPECT_OK(index.CatchUp(kPatience));
+    const auto result = index.Verify(folder_ / "scratch", {});
+    EXPECT_OK(result);
+    return result.ok() ? *result : VerifyResult();
+  }
+  // As if the client's claim to the identifier were stored, or were not.
+  void Tamper(IdentifierIndex& index, const std::string& client, const Identifier& identifier,
+              bool claimed) {
+    IndexWriter entries;
+    entries.Reset(client);
+    std::string sort_key;
+    AppendKeyString(&sort_key, KeyOf(identifier));
+    entries.Add(kClientsByIdentifierIndex, sort_key, state::v1::ClaimRow().SerializeAsString());
+    const auto store = index.projector().StoreOf(PartitionOf(client, kPartitions));
+    auto commit = store->NewCommit();
+    if (claimed) {
+      commit->Put(Family::kIndex, entries.entries()[0].key, entries.entries()[0].value);
+    } else {
+      commit->Delete(Family::kIndex, entries.entries()[0].key);
+    }
+    ASSERT_OK(store->Write(std::move(commit)));
+  }
+};
+
+TEST_F(IdentifierVerificationTest, ProvesWhatIsStoredAndWhatAnswers) {
+  auto index = StartIndex();
+  AppendHistory();
+  VerifyResult result = Verify(*index);
+  EXPECT_TRUE(result.equal());
+  EXPECT_EQ(result.partitions.size(), size_t{kPartitions});
+  EXPECT_EQ(result.records, made_);
+  // Loaded from the store, and going on from there.
+  index.reset();
+  index = StartIndex();
+  Link("client-9", Mail("ben@example.com"));
+  result = Verify(*index);
+  EXPECT_TRUE(result.equal());
+  EXPECT_EQ(result.records, made_);
+  EXPECT_THAT(Ids(index->Find(Mail("ben@example.com"))), ElementsAre("client-9"));
+}
+
+TEST_F(IdentifierVerificationTest, NamesWhatIsStoredWrong) {
+  AppendHistory();
+  const auto index = StartIndex();
+  Tamper(*index, "client-5", Mail("anna5@example.com"), /*claimed=*/false);
+  const VerifyResult result = Verify(*index);
+  EXPECT_FALSE(result.equal());
+  for (const VerifyResult::PartitionResult& partition : result.partitions) {
+    EXPECT_EQ(partition.difference.has_value(),
+              partition.partition == PartitionOf("client-5", kPartitions));
+  }
+}
+
+TEST_F(IdentifierVerificationTest, NamesWhoIsWrongInMemoryAlone) {
+  AppendHistory();
+  auto index = StartIndex();
+  // It is loaded by a process, and mended behind its back.
+  Tamper(*index, "stranger", Mail("anna5@example.com"), /*claimed=*/true);
+  index.reset();
+  index = StartIndex();
+  Tamper(*index, "stranger", Mail("anna5@example.com"), /*claimed=*/false);
+  ASSERT_EQ(index->Find(Mail("anna5@example.com")).client_count, 2u);
+  VerifyResult result = Verify(*index);
+  EXPECT_FALSE(result.equal());
+  for (const VerifyResult::PartitionResult& partition : result.partitions) {
+    EXPECT_FALSE(partition.difference.has_value());
+    EXPECT_EQ(partition.in_memory, partition.partition == PartitionOf("stranger", kPartitions)
+                                       ? "what is known of client 'stranger' in memory"
+                                       : "");
+  }
+  index.reset();
+  index = StartIndex();
+  result = Verify(*index);
+  EXPECT_TRUE(result.equal());
 }
 
 }  // namespace

@@ -165,6 +165,7 @@ std::string IdentifierTable::FirstMissingIn(const IdentifierTable& other) const 
     return std::make_tuple(claimant.client_id, claimant.provisional, claimant.of_former,
                            claimant.survivor);
   };
+  const auto less = [&](const Claimant& a, const Claimant& b) { return tell(a) < tell(b); };
   for (size_t i = 0; i < clients_.size(); ++i) {
     const Claimant here = ClaimantOf(static_cast<Number>(i));
     if (!keys_[i].any && here.survivor.empty()) continue;
@@ -175,20 +176,15 @@ std::string IdentifierTable::FirstMissingIn(const IdentifierTable& other) const 
   }
   std::vector<Claimant> here;
   std::vector<Claimant> there;
-  const auto sort = [&](std::vector<Claimant>* claimants) {
-    std::sort(claimants->begin(), claimants->end(),
-              [&](const Claimant& a, const Claimant& b) { return tell(a) < tell(b); });
-  };
   for (const auto& [key, entry] : by_key_) {
     here.clear();
     there.clear();
     Find(key, &here);
     other.Find(key, &there);
-    sort(&here);
-    sort(&there);
-    for (size_t i = 0; i < here.size(); ++i) {
-      if (i >= there.size() || tell(here[i]) != tell(there[i])) {
-        return std::string(here[i].client_id);
+    std::sort(there.begin(), there.end(), less);
+    for (const Claimant& one : here) {
+      if (!std::binary_search(there.begin(), there.end(), one, less)) {
+        return std::string(one.client_id);
       }
     }
   }

@@ -100,5 +100,39 @@ TEST_F(IdentifierTableTest, IsAsAMapOfSets) {
   }
 }
 
+TEST_F(IdentifierTableTest, NamesAClientOfWhomAnotherTableKnowsSomethingElse) {
+  IdentifierTable other(table_.seed());
+  const auto both = [&](const std::string& client, const std::string& survivor,
+                        const std::vector<IdentifierTable::Claim>& claims) {
+    table_.Put(client, false, survivor, claims);
+    other.Put(client, false, survivor, claims);
+  };
+  const IdentifierTable::Key one = table_.KeyFor("1");
+  const IdentifierTable::Key two = table_.KeyFor("2");
+  both("a", "", {{one}, {two}});
+  both("b", "a", {{two, true}});
+  EXPECT_EQ(table_.FirstDifference(other), "");
+  // What was known once counts no more.
+  other.Put("gone", true, "", {});
+  EXPECT_EQ(table_.FirstDifference(other), "");
+  const auto differs = [&](const std::string& client, bool provisional, const std::string& survivor,
+                           const std::vector<IdentifierTable::Claim>& claims) {
+    IdentifierTable changed(table_.seed());
+    changed.Put("a", false, "", {{two}, {one}});
+    changed.Put("b", false, "a", {{two, true}});
+    EXPECT_EQ(table_.FirstDifference(changed), "") << "the order does not matter";
+    changed.Put(client, provisional, survivor, claims);
+    EXPECT_EQ(changed.FirstDifference(table_), client);
+    return table_.FirstDifference(changed);
+  };
+  EXPECT_EQ(differs("a", false, "", {{one}}), "a");
+  EXPECT_EQ(differs("c", false, "", {{one}}), "c");
+  EXPECT_EQ(differs("c", false, "a", {}), "c");
+  EXPECT_EQ(differs("b", true, "a", {{two, true}}), "b");
+  EXPECT_EQ(differs("b", false, "", {{two, true}}), "b");
+  EXPECT_EQ(differs("b", false, "a", {{two, false}}), "b");
+  EXPECT_EQ(differs("b", false, "a", {{one, true}}), "b");
+}
+
 }  // namespace
 }  // namespace rapport

@@ -248,6 +248,12 @@ class Gateway : public Service {
     PassOnRoute("GET", "/v1/sources", sources);
     PassOnRoute("GET", "/v1/identities", sources);
     PassOnRoute("GET", "/v1/identities/reviews", sources);
+    // Each process of sources has all of them: one is asked.
+    const std::string identity = "/v1/projections/identity";
+    PassOnRoute("GET", identity + "/jobs", sources);
+    for (const char* order : {"/verify", "/jobs/pause", "/jobs/resume", "/jobs/cancel"}) {
+      PassOnRoute("POST", identity + order, sources);
+    }
     PassOnRoute("POST", "/v1/clients/{id}/merge", sources);
     PassOnRoute("POST", "/v1/merges/{id}/split", sources);
     PassOnRoute("GET", "/v1/merges", sources);

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 
 namespace rapport {
 
-// PROJECTION: the name of one of the projections that this program runs.
-void AddProjectionArgument(CLI::App& command, std::string* projection);
+// PROJECTION: the name of one of the projections that this program runs; `more`: of others too.
+void AddProjectionArgument(CLI::App& command, std::string* projection,
+                           const std::vector<std::string>& more = {});
 
 }  // namespace rapport

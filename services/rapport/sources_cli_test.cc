@@ -148,5 +148,23 @@ TEST_F(SourcesCliTest, ClientsAreMergedAndSplit) {
   EXPECT_THAT(Run({"merge", "anna", "bakerie"}).err, HasSubstr("there is no client 'bakerie'"));
 }
 
+TEST_F(SourcesCliTest, IdentitiesAreVerifiedWhereTheyAreKept) {
+  const Outcome nobody = Run({"verify", "identity"});
+  EXPECT_EQ(nobody.exit_code, 3);
+  EXPECT_THAT(nobody.err, HasSubstr("no Rapport runs on"));
+  Up();
+  RunJson({"ingest", folder_.Write("clients.ndjson", kClients)});
+  const json verified = RunJson({"verify", "identity"});
+  EXPECT_EQ(verified["projection"], "identity");
+  EXPECT_EQ(verified["equal"], true);
+  ASSERT_GT(verified["partitions"].size(), 0u);
+  for (const json& partition : verified["partitions"]) {
+    EXPECT_EQ(partition["digest"], partition["rebuilt_digest"]);
+    EXPECT_EQ(partition["finding"], nullptr);
+  }
+  EXPECT_THAT(Run({"verify", "identity"}).out, HasSubstr("identity is equal to a fold of"));
+  EXPECT_EQ(Run({"rebuild", "identity"}).exit_code, 2);
+}
+
 }  // namespace
 }  // namespace rapport

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/projections/identity/identity.h"
 #include "libs/projector/rebuild.h"
 #include "services/rapport/api.h"
 #include "services/rapport/command.h"
@@ -69,10 +70,9 @@ absl::StatusOr<Verified> VerifyThere(Api& api, const std::string& projection) {
                     .records = job.records(),
                     .took = FromProto(job.ended_at()) - FromProto(job.started_at())};
   for (const query::v1::JobFinding& told : job.findings()) {
-    const bool equal =
-        told.live_digest() == told.stored_digest() && told.live_digest() == told.rebuilt_digest();
-    verified.partitions.push_back({told.partition(), told.position(), equal, told.live_digest(),
-                                   told.stored_digest(), told.rebuilt_digest(), told.difference()});
+    verified.partitions.push_back({told.partition(), told.position(), told.difference().empty(),
+                                   told.live_digest(), told.stored_digest(), told.rebuilt_digest(),
+                                   told.difference()});
   }
   return verified;
 }
@@ -110,7 +110,10 @@ void PrintAsJson(const std::string& projection, const Verified& verified) {
 }
 
 CommandResult Run(const CommonOptions& common, const std::string& projection) {
-  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
+  // How identifiers are written is in the configuration of those who run.
+  const bool only_there = projection == IdentityProjection::kName;
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api,
+                           only_there ? NeedApi(common) : FindApi(common));
   RAPPORT_ASSIGN_OR_RETURN(const Verified verified, api == nullptr ? VerifyHere(common, projection)
                                                                    : VerifyThere(*api, projection));
   common.json ? PrintAsJson(projection, verified) : PrintText(projection, verified);
@@ -125,7 +128,7 @@ void AddVerifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code
       app, exit_code, "verify",
       "Fold the log anew aside and compare digests; name the first entry that differs",
       "rapport verify retention", [&common, projection] { return Run(common, *projection); });
-  AddProjectionArgument(*command, projection.get());
+  AddProjectionArgument(*command, projection.get(), {IdentityProjection::kName});
 }
 
 }  // namespace rapport

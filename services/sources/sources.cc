@@ -17,6 +17,8 @@
 #include "libs/base/status.h"
 #include "libs/history/history_routes.h"
 #include "libs/history/history_writer.h"
+#include "libs/serving/admin_routes.h"
+#include "libs/serving/jobs.h"
 #include "libs/sources/call_assembly.h"
 #include "libs/sources/client_joiner.h"
 #include "libs/sources/contact_resolver.h"
@@ -126,6 +128,11 @@ class Sources final : public Service {
                                         .member = env_.instance,
                                         .rules = rules_}));
     RAPPORT_RETURN_IF_ERROR(index_->Load(kLoadTimeout));
+    identity_jobs_ = std::make_unique<ProjectionJobs>(
+        &index_->projector(), data + "/state/identity/verify",
+        [index = index_.get()](const std::string& scratch_folder, const RebuildOptions& options) {
+          return index->Verify(scratch_folder, options);
+        });
     resolver_ = std::make_unique<ContactResolver>(index_.get());
     joiner_ = std::make_unique<ClientJoiner>(env_.log, env_.topics, index_.get(), absl::Now);
     writer_ = std::make_unique<SourceWriter>(env_.log, env_.topics, resolver_.get(), absl::Now);
@@ -190,6 +197,8 @@ class Sources final : public Service {
   void AddRoutes() {
     history_routes_->AddTo(env_.http);
     AddIdentityRoutes(env_.http, index_.get());
+    AddJobRoutes(env_.http, IdentityProjection::kName, {query::v1::JOB_KIND_VERIFY},
+                 identity_jobs_.get());
     env_.http->Handle("POST", "/v1/sources/{name}",
                       [hooks = hooks_](HttpRequest request, HttpReply reply) {
                         hooks->Submit(std::move(request), std::move(reply));
@@ -235,6 +244,7 @@ class Sources final : public Service {
   IdentityRules rules_;
   AgentDirectory agents_;
   std::unique_ptr<IdentifierIndex> index_;
+  std::unique_ptr<ProjectionJobs> identity_jobs_;
   std::unique_ptr<ContactResolver> resolver_;
   std::unique_ptr<ClientJoiner> joiner_;
   std::unique_ptr<SourceWriter> writer_;
