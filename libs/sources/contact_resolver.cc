@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/touchpoint/identity.h"
@@ -14,6 +15,8 @@ namespace {
 
 // Of one contact; a person has enough with these.
 constexpr int kMostContradictions = 10;
+// Clocks differ.
+constexpr absl::Duration kMostAhead = absl::Minutes(5);
 
 // What the identifiers of a contact lead to.
 struct Choice {
@@ -112,7 +115,12 @@ absl::Status CompleteTouchpoint(absl::Time recorded_at, ClientFinder* clients,
   const EventId id = MakeEventId(touchpoint.source(), touchpoint.source_event_id());
   touchpoint.set_event_id(id.bytes.data(), id.bytes.size());
   ToProto(recorded_at, touchpoint.mutable_recorded_at());
-  return ValidateTouchpoint(touchpoint);
+  RAPPORT_RETURN_IF_ERROR(ValidateTouchpoint(touchpoint));
+  const absl::Time occurred_at = FromProto(touchpoint.occurred_at());
+  if (occurred_at <= recorded_at + kMostAhead) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "occurred_at: ", absl::FormatTime(absl::RFC3339_sec, occurred_at, absl::UTCTimeZone()),
+      " lies ahead of the clock here (is the time_zone of the source right?)"));
 }
 
 absl::StatusOr<touchpoint::v1::Touchpoint> ResolvedTouchpoint(ContactDraft draft,

@@ -46,7 +46,8 @@ class ClientFinder {
 void AddContradiction(const Identifier& named_by, const Identifier& names_other,
                       const std::string& other_client_id, touchpoint::v1::Touchpoint* touchpoint);
 
-// Makes the touchpoint of a contact whole. InvalidArgument: it has no client, or is not valid.
+// Makes the touchpoint of a contact whole. InvalidArgument: it has no client, is not valid, or
+// lies more than five minutes after `recorded_at`.
 absl::Status CompleteTouchpoint(absl::Time recorded_at, ClientFinder* clients, ContactDraft* draft);
 // The same, of a copy.
 absl::StatusOr<touchpoint::v1::Touchpoint> ResolvedTouchpoint(ContactDraft draft,

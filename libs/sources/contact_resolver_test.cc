@@ -67,6 +67,24 @@ TEST_F(ContactResolverTest, NothingKnownIsNobody) {
   EXPECT_EQ(draft.resolution, Resolution::kNobody);
 }
 
+TEST_F(ContactResolverTest, AContactAheadOfTheClockIsRefused) {
+  const auto index = StartIndex();
+  ContactResolver resolver(index.get());
+  ContactDraft draft = Resolved(resolver, {Phone(kPhone)});
+  draft.touchpoint.set_channel(touchpoint::v1::CHANNEL_PHONE);
+  draft.touchpoint.set_direction(touchpoint::v1::DIRECTION_INBOUND);
+  draft.touchpoint.mutable_call_completed()->set_outcome(touchpoint::v1::CALL_OUTCOME_ANSWERED);
+  const absl::Time now = testing::Day(3) - absl::Minutes(5);
+  EXPECT_OK(ResolvedTouchpoint(draft, now, &resolver).status());
+  EXPECT_THAT(ResolvedTouchpoint(draft, now - absl::Seconds(1), &resolver).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       absl::StrCat("occurred_at: ",
+                                    absl::FormatTime(absl::RFC3339_sec, testing::Day(3),
+                                                     absl::UTCTimeZone()),
+                                    " lies ahead of the clock here (is the time_zone of the "
+                                    "source right?)")));
+}
+
 TEST_F(ContactResolverTest, ASwitchboardNamesNobody) {
   rules_.shared_by_clients = 3;
   for (const char* const client : {"bakery", "mill", "farm"}) AddPerson(client, "anna", kPhone);

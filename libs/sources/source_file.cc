@@ -140,7 +140,6 @@ class CallFile final : public ImportInput {
     const Place place{.file = path_, .line = call.line};
     // A system that tells all of a call each time corrects what it told before.
     const bool tells_all = call.assembled.told_at != absl::InfinitePast();
-    const absl::Time began_at = call.assembled.began_at;
     DecidedCall decided{.system = source_.system,
                         .call_id = call.call_id,
                         .source = source_.source,
@@ -159,13 +158,6 @@ class CallFile final : public ImportInput {
           absl::StrCat("call ", call.call_id, " was read already, more than ",
                        CallCollector::kFactsApart,
                        " lines earlier; is the file made of several, or are its ids used again?"));
-    }
-    if (began_at > options_.now) {
-      return sink->Reject(
-          source_.source, path_, place.line, RejectedContentOf(contact),
-          absl::StrCat(
-              "occurred_at: ", absl::FormatTime(absl::RFC3339_sec, began_at, absl::UTCTimeZone()),
-              " lies ahead (is the time_zone of the source right?)"));
     }
     if (!contact.skipped_because.empty()) {
       sink->Skip(call.facts);

@@ -125,7 +125,7 @@ TEST_F(SourceFileTest, CallsAheadOfTheirTimeAreRefused) {
   const ImportSummary summary = Import(kCdr, files_.Write("Master.csv", row));
   EXPECT_EQ(summary.touchpoints, 0);
   ASSERT_EQ(summary.rejected.size(), 1);
-  EXPECT_THAT(summary.rejected[0].reason, HasSubstr("lies ahead (is the time_zone"));
+  EXPECT_THAT(summary.rejected[0].reason, HasSubstr("lies ahead of the clock here"));
 }
 
 TEST_F(SourceFileTest, OfAContactThatWasSentAgainTheLatestStateCounts) {
