@@ -130,6 +130,10 @@ TEST_F(ProfilesTest, AllPagesAreTheWholeAndWhatComesInBetweenMakesNoDoubles) {
 TEST_F(ProfilesTest, TheTimelineHasTheNewestFirst) {
   std::vector<Touchpoint> touchpoints = {Registered("anna", "Anna", "otto")};
   for (int i = 1; i <= 20; ++i) touchpoints.push_back(Called("anna", i));
+  // A mail in two mailboxes is one line.
+  Touchpoint delivered =
+      testing::MakeTouchpoint(Touchpoint::kEmailDelivered, "anna", "delivered", testing::Day(20));
+  touchpoints.push_back(delivered);
   const std::string wait = Append(touchpoints);
   auto page = Read<query::v1::Timeline>("/v1/clients/anna/timeline?limit=8&" + wait);
   ASSERT_THAT(page.touchpoints(), SizeIs(8));

@@ -8,6 +8,7 @@
 #include "libs/base/event_id.h"
 #include "libs/base/status.h"
 #include "libs/projections/profile/profile.h"
+#include "libs/projector/touchpoint_peek.h"
 #include "libs/serving/page.h"
 #include "libs/serving/query_values.h"
 
@@ -60,6 +61,10 @@ absl::StatusOr<TimelineRequest> ReadTimelineRequest(const HttpRequest& request) 
 
 }  // namespace
 
+bool IsTimelineLine(absl::string_view row) {
+  return PeekPayload(row) != Touchpoint::kEmailDelivered;
+}
+
 absl::StatusOr<std::vector<Touchpoint>> TouchpointsOf(const ProjectionView& view,
                                                       const std::string& client_id,
                                                       std::optional<absl::Time> until,
@@ -91,6 +96,7 @@ absl::StatusOr<query::v1::Timeline> ReadTimeline(const ProjectionView& view,
   if (timeline.to.empty() || timeline.from < timeline.to) {
     RAPPORT_RETURN_IF_ERROR(view.Rows(
         client_id, timeline.from, timeline.to, [&](absl::string_view key, absl::string_view value) {
+          if (!IsTimelineLine(value)) return true;
           if (!timeline.channels.empty()) {
             readable = touchpoint.ParseFromArray(value.data(), static_cast<int>(value.size()));
             if (!readable) return false;

@@ -12,6 +12,7 @@
 #include "libs/projections/retention/retention.h"
 #include "libs/touchpoint/names.h"
 #include "rapport/query/v1/client.pb.h"
+#include "services/profiles/timeline_answer.h"
 #include "services/rapport/api.h"
 #include "services/rapport/client_facts.h"
 #include "services/rapport/command.h"
@@ -83,6 +84,7 @@ absl::StatusOr<std::deque<TimelineEntry>> LatestRows(const ProjectionView& view,
   bool readable = true;
   RAPPORT_RETURN_IF_ERROR(
       view.Rows(arguments.client_id, "", "", [&](absl::string_view, absl::string_view value) {
+        if (!IsTimelineLine(value)) return true;
         readable = touchpoint.ParseFromArray(value.data(), static_cast<int>(value.size()));
         rows.push_back(TimelineEntryOf(touchpoint));
         if (arguments.limit != 0 && rows.size() > arguments.limit) rows.pop_front();
@@ -147,7 +149,8 @@ CommandResult RunTimeline(const CommonOptions& common, const ClientArguments& ar
   RAPPORT_ASSIGN_OR_RETURN(
       const std::deque<TimelineEntry> rows,
       api == nullptr ? ReadRowsHere(common, arguments) : AskForRows(*api, arguments));
-  if (rows.empty()) return NoSuchClient(common, arguments.client_id);
+  // Nobody knows the client, or it goes on under another one.
+  if (rows.empty()) return RunShow(common, arguments);
   common.json ? PrintJson(TimelineJson(arguments.client_id, rows)) : PrintTimeline(rows);
   return kExitOk;
 }
