@@ -46,10 +46,9 @@ class Listener {
     if (!status.ok()) *Find(folder.folder()) = before;
     return status;
   }
-  void Gap(const ImapFolderCursor& folder, uint32_t uid, const std::string& why)
-      ABSL_LOCKS_EXCLUDED(mutex_) {
+  void Gap(const ImapGap& gap) ABSL_LOCKS_EXCLUDED(mutex_) {
     const MutexLock lock(&mutex_);
-    events_.on_gap(folder.folder(), folder.uid_validity(), uid, why);
+    events_.on_gap(gap);
   }
   void State(const std::string& folder, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_) {
     const MutexLock lock(&mutex_);
@@ -118,6 +117,7 @@ class FolderReader {
     RAPPORT_ASSIGN_OR_RETURN(
         const std::vector<uint32_t> uids,
         session->Search(absl::StrCat(cursor_.next_uid(), ":*"), cursor_.next_uid()));
+    ReportHoles(uids);
     for (size_t at = 0; at < uids.size();) {
       const auto begin = uids.begin() + static_cast<int64_t>(at);
       const auto end = uids.begin() + static_cast<int64_t>(std::min(at + most_, uids.size()));
@@ -139,7 +139,7 @@ class FolderReader {
     hung_up_ = hung_up_at_ == uids.front() ? hung_up_ + 1 : 1;
     hung_up_at_ = uids.front();
     if (hung_up_ < kMostHangUps) return;
-    ReportGap(hung_up_at_);
+    ReportGap(hung_up_at_, 1, kNotGiven);
     cursor_.set_next_uid(hung_up_at_ + 1);
     // When it cannot be kept, the message is asked for again.
     listener_->Batch(cursor_).IgnoreError();
@@ -235,17 +235,35 @@ class FolderReader {
                              session->Search(mail_internal::UidSet(missing), missing.front()));
     for (const uint32_t uid : there) {
       if (!std::binary_search(missing.begin(), missing.end(), uid)) continue;
-      ReportGap(uid);
+      ReportGap(uid, 1, kNotGiven);
     }
     return absl::OkStatus();
   }
 
-  void ReportGap(uint32_t uid) {
+  // UIDs are given one after the other: between the last that was read and those that are there now
+  // others have been. What was gone before the folder was first read is no gap.
+  void ReportHoles(const std::vector<uint32_t>& uids) {
+    if (cursor_.next_uid() <= 1) return;
+    uint32_t expected = cursor_.next_uid();
+    for (const uint32_t uid : uids) {
+      if (uid > expected) {
+        ReportGap(expected, uid - expected, "moved or deleted before it could be read");
+      }
+      expected = uid + 1;
+    }
+  }
+
+  void ReportGap(uint32_t uid, uint32_t missing, const std::string& why) {
     if (!reported_.emplace(cursor_.uid_validity(), uid).second) return;
-    listener_->Gap(cursor_, uid, "the mail server has the message and does not give it");
+    listener_->Gap({.folder = folder_,
+                    .uid_validity = cursor_.uid_validity(),
+                    .uid = uid,
+                    .missing = missing,
+                    .why = why});
   }
 
   static constexpr int kMostHangUps = 3;
+  static constexpr char kNotGiven[] = "the mail server has the message and does not give it";
 
   const ImapSettings& settings_;
   const std::string folder_;

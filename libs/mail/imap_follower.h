@@ -59,12 +59,22 @@ struct ImapMessage {
   std::string bytes;
 };
 
+// Messages that were in a folder and could not be read.
+struct ImapGap {
+  std::string folder;
+  uint32_t uid_validity = 0;
+  uint32_t uid = 0;      // the first
+  uint32_t missing = 1;  // so many UIDs, one after the other
+  std::string why;
+};
+
 // Follows folders of one mailbox: all that is in them, then what comes, at once with IDLE. Each
 // folder has a connection and a thread of its own, so that each is live. Folders are opened with
 // EXAMINE and messages are read with PEEK: nothing is marked, moved or deleted.
 //
-// When UIDVALIDITY changes, the folder is read again from its beginning. A UID that is not there is
-// nothing special; a message that the server has and does not give is a gap, reported once.
+// When UIDVALIDITY changes, the folder is read again from its beginning. UIDs that are gone then
+// are nothing special; those that went before they could be read, while the folder was followed,
+// are a gap, as is a message that the server has and does not give. Each is reported once.
 class ImapFollower {
  public:
   // Called by the threads of the folders, one call at a time.
@@ -76,10 +86,7 @@ class ImapFollower {
     // to be stored once those messages are on disk, which this call may wait for. A status: as
     // above.
     std::function<absl::Status(const source::v1::ImapCursor& cursor)> on_batch;
-    // A message that the server has and does not give.
-    std::function<void(const std::string& folder, uint32_t uid_validity, uint32_t uid,
-                       const std::string& why)>
-        on_gap;
+    std::function<void(const ImapGap& gap)> on_gap;
     // OK: connected, and everything that was there has been read (again after each interruption).
     // Otherwise why the connection to the folder ended; it is tried again.
     std::function<void(const std::string& folder, const absl::Status& status)> on_state;

@@ -1,13 +1,16 @@
 #include "libs/mail/imap_follower.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
@@ -189,6 +192,35 @@ TEST_F(ImapFollowerTest, UidsThatAreGoneAreNoGaps) {
   follower_ = ImapFollower::Start(Settings(), {}, recorder.Events());
   EXPECT_THAT(recorder.AwaitMessages(3), SizeIs(3));
   EXPECT_THAT(recorder.gaps(), IsEmpty());
+  follower_.reset();
+}
+
+TEST_F(ImapFollowerTest, UidsThatWentBeforeTheyCouldBeReadAreAGap) {
+  Serve();
+  server_->Deliver(Mail(1));
+  Follow(Settings());
+  recorder_.AwaitMessages(1);
+  EXPECT_OK(recorder_.AwaitState(absl::StatusCode::kOk));
+  follower_.reset();
+  for (int i = 2; i <= 4; ++i) server_->Deliver(Mail(i));
+  {
+    // Another one sees them, so that they have UIDs.
+    ImapRecorder other;
+    const auto follower = ImapFollower::Start(Settings(), {}, other.Events());
+    EXPECT_THAT(other.AwaitMessages(4), SizeIs(4));
+  }
+  const std::map<std::string, std::string> files = server_->Files();
+  for (const char* const gone : {"<2@", "<3@"}) {
+    const auto file = std::find_if(files.begin(), files.end(), [gone](const auto& kept) {
+      return absl::StrContains(kept.second, gone);
+    });
+    ASSERT_NE(file, files.end());
+    std::filesystem::remove(absl::StrCat(server_->FolderPath(), "/", file->first));
+  }
+  ImapRecorder recorder;
+  follower_ = ImapFollower::Start(Settings(), recorder_.cursor(), recorder.Events());
+  EXPECT_THAT(recorder.AwaitMessages(1), SizeIs(1));
+  EXPECT_THAT(recorder.gaps(), ElementsAre("INBOX 2 and 1 more"));
   follower_.reset();
 }
 

@@ -25,8 +25,12 @@ class ImapRecorder {
     return {
         .on_message = [this](ImapMessage message) { return Take(std::move(message)); },
         .on_batch = [this](const source::v1::ImapCursor& cursor) { return Keep(cursor); },
-        .on_gap = [this](const std::string& folder, uint32_t, uint32_t uid,
-                         const std::string&) { AddGap(absl::StrCat(folder, " ", uid)); },
+        .on_gap =
+            [this](const ImapGap& gap) {
+              AddGap(absl::StrCat(
+                  gap.folder, " ", gap.uid,
+                  gap.missing == 1 ? "" : absl::StrCat(" and ", gap.missing - 1, " more")));
+            },
         .on_state = [this](const std::string&, const absl::Status& status) { AddState(status); }};
   }
 

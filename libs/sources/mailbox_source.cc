@@ -142,8 +142,7 @@ class ImapSource final : public SourceReader {
         std::move(settings), cursor,
         {.on_message = [this](const ImapMessage& message) { return Take(message); },
          .on_batch = [this](const source::v1::ImapCursor& reached) { return Write(reached); },
-         .on_gap = [this](const std::string& folder, uint32_t validity, uint32_t uid,
-                          const std::string& why) { TellGap(folder, validity, uid, why); },
+         .on_gap = [this](const ImapGap& gap) { TellGap(gap); },
          .on_state = [this](const std::string& folder,
                             const absl::Status& status) { SetState(folder, status); }});
   }
@@ -174,12 +173,15 @@ class ImapSource final : public SourceReader {
     if (!status.ok()) batch_.Forget();
     return status;
   }
-  void TellGap(const std::string& folder, uint32_t validity, uint32_t uid, const std::string& why) {
+  void TellGap(const ImapGap& gap) {
     source::v1::SourceRecord record;
     record.set_source(batch_.source());
-    record.set_record_id(absl::StrCat("uid/", folder, "/", validity, "/", uid));
-    record.mutable_gap()->set_description(absl::StrCat("UID ", uid, " of ", folder, ": ", why));
-    record.mutable_gap()->set_missing(1);
+    record.set_record_id(absl::StrCat("uid/", gap.folder, "/", gap.uid_validity, "/", gap.uid));
+    const std::string uids =
+        gap.missing == 1 ? absl::StrCat("UID ", gap.uid)
+                         : absl::StrCat("UIDs ", gap.uid, " to ", gap.uid + gap.missing - 1);
+    record.mutable_gap()->set_description(absl::StrCat(uids, " of ", gap.folder, ": ", gap.why));
+    record.mutable_gap()->set_missing(gap.missing);
     const absl::Status status = batch_.writer()->Append({std::move(record)});
     if (!status.ok())
       Log(LogLevel::kWarning, absl::StrCat(batch_.source(), ": ", status.message()));
