@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "libs/base/time.h"
 #include "xxhash.h"
 
@@ -19,7 +21,25 @@ constexpr absl::Duration kLeastQuiet = absl::Minutes(5);
 // had the partition at once.
 constexpr absl::Duration kDecidedAtOnce = absl::Minutes(1);
 
+// Of the incomplete ones.
+constexpr size_t kNamedCalls = 3;
+
 uint64_t HashOf(absl::string_view text) { return XXH3_64bits(text.data(), text.size()); }
+
+// A few of them by name.
+MissingItem IncompleteCalls(const std::set<std::string>& calls,
+                            const query::v1::SourceLedger& shown) {
+  const size_t count = std::min(calls.size(), kNamedCalls);
+  const auto behind = std::next(calls.begin(), static_cast<int64_t>(count));
+  MissingItem item;
+  item.set_description(absl::StrCat(
+      "the end, or what became of it in its queue, of call ",
+      absl::StrJoin(calls.begin(), behind, ", "),
+      count == calls.size() ? "" : absl::StrCat(" and ", calls.size() - count, " more")));
+  item.set_missing(static_cast<int64_t>(calls.size()));
+  *item.mutable_noticed_at() = shown.last_received_at();
+  return item;
+}
 
 }  // namespace
 
@@ -258,12 +278,17 @@ void SourceLedger::CheckStates(const CallKey& key, const Call& call) {
 
 std::vector<query::v1::SourceLedger> SourceLedger::Show(absl::Time now) const {
   std::vector<query::v1::SourceLedger> sources;
+  std::set<std::string> named;  // systems whose incomplete calls are named
   for (const auto& [name, counts] : sources_) {
     query::v1::SourceLedger& shown = sources.emplace_back(counts.shown);
     shown.set_name(name);
     const auto system = systems_.find(counts.system);
     if (!counts.system.empty() && system != systems_.end()) {
       shown.set_incomplete(static_cast<int64_t>(system->second.incomplete.size()));
+      // Once, though several sources tell of the system's calls.
+      if (shown.incomplete() > 0 && named.insert(counts.system).second) {
+        *shown.add_gaps() = IncompleteCalls(system->second.incomplete, counts.shown);
+      }
     }
     for (const auto& [id, gap] : counts.gaps) {
       if (shown.gaps_size() == static_cast<int>(kShownGaps)) break;

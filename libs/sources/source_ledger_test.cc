@@ -88,9 +88,21 @@ TEST_F(SourceLedgerTest, AnIncompleteCallIsCountedUntilTheRestComes) {
   Fact("cdr", "a1", "a");
   Decide("pbx", "a", "incomplete: true");
   EXPECT_EQ(Of("cdr").incomplete(), 1);
+  ASSERT_EQ(Of("cdr").gaps_size(), 1);
+  EXPECT_EQ(Of("cdr").gaps(0).description(),
+            "the end, or what became of it in its queue, of call a");
+  Fact("queue", "q1", "b");
+  for (const char* const call : {"b", "c", "d"}) Decide("pbx", call, "incomplete: true");
+  EXPECT_EQ(Of("cdr").gaps(0).description(),
+            "the end, or what became of it in its queue, of call a, b, c and 1 more");
+  EXPECT_EQ(Of("cdr").gaps(0).missing(), 4);
+  EXPECT_EQ(Of("queue").incomplete(), 4);
+  EXPECT_EQ(Of("queue").gaps_size(), 0) << "named once";
+  for (const char* const call : {"b", "c", "d"}) Decide("pbx", call, "revision: 1");
   Fact("cdr", "a2", "a");
   Decide("pbx", "a", "revision: 1");
   EXPECT_EQ(Of("cdr").incomplete(), 0);
+  EXPECT_EQ(Of("cdr").gaps_size(), 0);
   EXPECT_EQ(Of("cdr").written(), 2);
 }
 
