@@ -79,6 +79,17 @@ std::string Explanation(const Identification& found, int shared_by) {
   return "It names one client.";
 }
 
+bool IsOurs(const Identifier& identifier, const IdentityRules& rules) {
+  switch (identifier.kind) {
+    case touchpoint::v1::IDENTIFIER_KIND_PHONE:
+      return rules.own_numbers.Has(identifier.value);
+    case touchpoint::v1::IDENTIFIER_KIND_E_MAIL:
+      return rules.own_domains.Has(identifier.value);
+    default:
+      return false;
+  }
+}
+
 query::v1::IdentityStanding ToProtoStanding(Standing standing) {
   switch (standing) {
     case Standing::kUnknown:
@@ -107,8 +118,12 @@ absl::StatusOr<HttpResponse> Show(const HttpRequest& request, const IdentifierIn
   answer.set_standing(ToProtoStanding(found.standing));
   answer.set_explanation(Explanation(found, index.rules().shared_by_clients));
   const bool names = found.standing == Standing::kOne || found.standing == Standing::kContradiction;
-  answer.set_client_id(names ? found.clients.front().client_id
-                             : index.Follow(ProvisionalClientId(identifier)).client_id);
+  if (!names && IsOurs(identifier, index.rules())) {
+    answer.set_explanation("It is ours; a contact is with who is at the other end.");
+  } else {
+    answer.set_client_id(names ? found.clients.front().client_id
+                               : index.Follow(ProvisionalClientId(identifier)).client_id);
+  }
   answer.set_client_count(static_cast<int64_t>(found.client_count));
   for (const KnownClient& known : found.clients) {
     query::v1::IdentityClient& client = *answer.add_clients();

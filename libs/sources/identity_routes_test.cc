@@ -97,6 +97,19 @@ TEST_F(IdentityRoutesTest, TellsWhy) {
   EXPECT_EQ(answer.client_count(), 3);
 }
 
+TEST_F(IdentityRoutesTest, WhatIsOursIsNobodys) {
+  rules_.own_domains = OwnDomains({"firm.example"});
+  rules_.own_numbers = OwnNumbers({"+4930999"});
+  Serve();
+  for (const char* const ours : {"e_mail=info@firm.example", "phone=%2B4930999111"}) {
+    const query::v1::IdentityAnswer answer = Whose(ours);
+    EXPECT_EQ(answer.standing(), query::v1::IDENTITY_STANDING_UNKNOWN);
+    EXPECT_EQ(answer.explanation(), "It is ours; a contact is with who is at the other end.");
+    EXPECT_EQ(answer.client_id(), "");
+  }
+  EXPECT_NE(Whose("e_mail=info@client.example").client_id(), "");
+}
+
 TEST_F(IdentityRoutesTest, AsksByEveryKind) {
   Link("bakery", {touchpoint::v1::IDENTIFIER_KIND_CRM_ID, "4711", "crm-berlin"});
   Link("bakery", {touchpoint::v1::IDENTIFIER_KIND_ACCOUNT_NUMBER, "12", ""});

@@ -36,7 +36,9 @@ std::string OriginWord(const query::v1::IdentityClient& client) {
 
 void PrintText(const query::v1::IdentityAnswer& answer) {
   Print(absl::StrCat(answer.identifier().value(), ": ", answer.explanation(), "\n"));
-  Print(absl::StrCat("Contacts go to ", answer.client_id(), ".\n"));
+  if (!answer.client_id().empty()) {
+    Print(absl::StrCat("Contacts go to ", answer.client_id(), ".\n"));
+  }
   if (answer.clients().empty()) return;
   Table table({"CLIENT", "PROVISIONAL", "HOW", "SINCE", "ABSORBED"});
   for (const query::v1::IdentityClient& client : answer.clients()) {
