@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "libs/base/status.h"
 #include "services/rapport/api.h"
 #include "services/rapport/command.h"
@@ -28,6 +29,14 @@ std::string StateOf(const Json& source) {
   constexpr absl::string_view kPrefix = "SOURCE_STATE_";
   if (absl::StartsWith(state, kPrefix)) state.erase(0, kPrefix.size());
   return absl::AsciiStrToLower(state);
+}
+
+// To the second.
+std::string LastOf(const Json& source) {
+  const std::string text = Text(source, "last_received_at");
+  absl::Time at;
+  if (!absl::ParseTime(absl::RFC3339_full, text, &at, nullptr)) return text;
+  return absl::FormatTime(absl::RFC3339_sec, at, absl::UTCTimeZone());
 }
 
 bool IsFinding(const Json& source) {
@@ -65,7 +74,7 @@ CommandResult RunSources(const CommonOptions& common) {
     table.Add({Text(source, "name"), Text(source, "kind"), StateOf(source),
                Number(source, "received"), Number(source, "written"), Number(source, "pending"),
                Number(source, "duplicates"), Number(source, "skipped"), Number(source, "rejected"),
-               Number(source, "incomplete"), Text(source, "last_received_at")});
+               Number(source, "incomplete"), LastOf(source)});
   }
   Print(sources.empty() ? "There are no sources: see sources in the configuration.\n"
                         : table.ToString());
