@@ -36,7 +36,7 @@ std::string LastOf(const Json& source) {
   const std::string text = Text(source, "last_received_at");
   absl::Time at;
   if (!absl::ParseTime(absl::RFC3339_full, text, &at, nullptr)) return text;
-  return absl::FormatTime(absl::RFC3339_sec, at, absl::UTCTimeZone());
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", at, absl::UTCTimeZone());
 }
 
 bool IsFinding(const Json& source) {
