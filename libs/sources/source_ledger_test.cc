@@ -220,12 +220,12 @@ TEST(LedgerReader, ARestartKeepsTheNumbers) {
   const std::unique_ptr<EventLog> log = NewInMemoryEventLog();
   ASSERT_OK(log->CreateTopic("sources", 3));
   std::vector<Record> records;
+  constexpr char kWritten[] =
+      "calls_written { offset: 5 unwritten_calls { decided_offset: 4 rejected: true } }";
   for (const char* const content :
        {"call_fact { system: 'pbx' call_id: 'a' leg {} }", "rejection { reason: 'no row' }",
         "item { skipped_because: 'among ourselves' }", "item { event_id: '0123456789abcdef' }",
-        "call_decided { system: 'pbx' call_id: 'a' }",
-        "calls_written { offset: 5 unwritten_calls { decided_offset: 4 rejected: true } "
-        "}"}) {
+        "call_decided { system: 'pbx' call_id: 'a' }", kWritten}) {
     SourceRecord record;
     RAPPORT_CHECK(google::protobuf::TextFormat::ParseFromString(content, &record), content);
     record.set_source("pbx");
