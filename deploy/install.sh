@@ -6,7 +6,7 @@ set -eu
 
 build_packages='
   g++ cmake ninja-build ccache lld pkg-config
-  protobuf-compiler libprotobuf-dev libabsl-dev librocksdb-dev librdkafka-dev
+  protobuf-compiler libprotobuf-dev libprotoc-dev libabsl-dev librocksdb-dev librdkafka-dev
   libfmt-dev libxxhash-dev libssl-dev libcli11-dev libcsv-dev nlohmann-json3-dev
   zlib1g-dev libzstd-dev libboost-dev libspdlog-dev prometheus-cpp-dev libcurl4-openssl-dev
   libsimdjson-dev tzdata libphonenumber-dev libgmime-3.0-dev
