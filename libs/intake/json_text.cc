@@ -1,6 +1,7 @@
 #include "libs/intake/json_text.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"

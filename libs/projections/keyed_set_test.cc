@@ -1,6 +1,7 @@
 #include "libs/projections/keyed_set.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
 #include "libs/event_log/embedded/embedded_log.h"

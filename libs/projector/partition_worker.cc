@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "libs/base/status.h"
 #include "libs/projector/generations.h"
 

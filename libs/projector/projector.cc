@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/time/clock.h"
 #include "libs/base/check.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"

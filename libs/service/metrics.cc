@@ -1,5 +1,7 @@
 #include "libs/service/metrics.h"
 
+#include <string>
+
 #include "prometheus/text_serializer.h"
 
 namespace rapport {

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "libs/base/time.h"
 #include "libs/event_log/partitioner.h"

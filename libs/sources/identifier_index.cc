@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "libs/base/bytes.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "libs/base/time.h"
 #include "libs/telephony/call_parts.h"

@@ -1,6 +1,7 @@
 #include "services/alerts/alerts.h"
 
 #include <set>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"

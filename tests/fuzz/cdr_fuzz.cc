@@ -1,6 +1,7 @@
 // Rows of a CDR file, one to a line, with all columns.
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_split.h"

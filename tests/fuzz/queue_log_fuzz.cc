@@ -1,6 +1,7 @@
 // Lines of a queue log.
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_split.h"

@@ -72,6 +72,66 @@ UNWANTED = {
 }
 UNWANTED_EXEMPT = {"libs/base/mutex.h"}
 
+# Precompiled headers bring these names to every source, so that no compiler misses the include:
+# where each is declared. A header in the second table brings those beside it.
+DECLARED_IN = {
+    "algorithm": r"std::(sort|stable_sort|is_sorted|find_if|find_if_not|any_of|all_of|none_of|"
+                 r"min_element|max_element|lower_bound|upper_bound|equal_range|binary_search|"
+                 r"remove_if|copy_if|count_if|reverse|rotate|shuffle|unique|partial_sort|"
+                 r"set_difference|set_intersection|set_union|merge|clamp|for_each|transform)\(",
+    "array": r"std::array\b",
+    "atomic": r"std::atomic\b",
+    "chrono": r"std::chrono\b",
+    "cmath": r"std::(sqrt|exp|log|pow|lround|llround|floor|ceil|isfinite|isnan)\(",
+    "cstring": r"std::(memcpy|memcmp|memset|strlen|strerror)\(",
+    "deque": r"std::deque\b",
+    "filesystem": r"std::filesystem\b",
+    "fstream": r"std::(i|o)?fstream\b",
+    "functional": r"std::(function|hash|greater|less)\b",
+    "iostream": r"std::(cout|cerr|cin)\b",
+    "limits": r"std::numeric_limits\b",
+    "map": r"std::(multi)?map\b",
+    "memory": r"std::(unique_ptr|shared_ptr|weak_ptr|make_unique|make_shared)\b",
+    "numeric": r"std::(accumulate|iota)\(",
+    "optional": r"std::(optional|nullopt)\b",
+    "random": r"std::(mt19937|mt19937_64|uniform_int_distribution|random_device)\b",
+    "set": r"std::(multi)?set\b",
+    "sstream": r"std::(i|o)?stringstream\b",
+    "string": r"std::(string|to_string)\b",
+    "thread": r"std::(thread|this_thread)\b",
+    "tuple": r"std::(tuple|tie|make_tuple|forward_as_tuple)\b",
+    "utility": r"std::(move|forward|exchange)\(",
+    "variant": r"std::(variant|visit|holds_alternative)\b",
+    "vector": r"std::vector\b",
+    "absl/container/flat_hash_map.h": r"absl::flat_hash_map\b",
+    "absl/container/flat_hash_set.h": r"absl::flat_hash_set\b",
+    "absl/status/status.h": r"absl::(Status|StatusCode|OkStatus|[A-Z]\w+Error)\b",
+    "absl/status/statusor.h": r"absl::StatusOr\b",
+    "absl/strings/ascii.h": r"absl::(AsciiStrToLower|AsciiStrToUpper|StripAsciiWhitespace|"
+                            r"ascii_is\w+)\b",
+    "absl/strings/escaping.h": r"absl::(C(Hex)?Escape|CUnescape|(Web)?(Un|Safe)?\w*Base64\w*|"
+                               r"BytesToHexString|HexStringToBytes)\b",
+    "absl/strings/match.h": r"absl::(StrContains|StartsWith|EndsWith|EqualsIgnoreCase)\b",
+    "absl/strings/numbers.h": r"absl::(SimpleAtoi|SimpleAtod|SimpleHexAtoi)\b",
+    "absl/strings/str_cat.h": r"absl::(StrCat|StrAppend|Hex|Dec)\b",
+    "absl/strings/str_format.h": r"absl::(StrFormat|StrAppendFormat|PrintF|FPrintF)\b",
+    "absl/strings/str_join.h": r"absl::StrJoin\b",
+    "absl/strings/str_split.h": r"absl::(StrSplit|MaxSplits|ByChar|ByString|SkipEmpty)\b",
+    "absl/strings/string_view.h": r"absl::string_view\b",
+    "absl/time/clock.h": r"absl::(Now|SleepFor)\b",
+    "absl/time/time.h": r"absl::(Time|Duration|\w*seconds|Minutes|Hours|UnixEpoch|InfiniteFuture|"
+                        r"InfinitePast|FormatTime|ParseTime)\b",
+    "absl/types/span.h": r"absl::(Span|MakeSpan|MakeConstSpan)\b",
+    "gmock/gmock.h": r"\b(ElementsAre|UnorderedElementsAre|HasSubstr|EXPECT_THAT|MATCHER(_P)?)\b",
+    "gtest/gtest.h": r"\b(EXPECT_(EQ|NE|TRUE|FALSE|LT|LE|GT|GE)|ASSERT_(EQ|TRUE)|TEST(_F)?)\(",
+}
+ALSO_DECLARES = {
+    "gmock/gmock.h": ("gtest/gtest.h",),
+    "absl/status/status.h": ("absl/strings/string_view.h", "string"),
+    "absl/status/statusor.h": ("absl/status/status.h",),
+    "absl/time/clock.h": ("absl/time/time.h",),
+}
+
 MAX_FILE_LINES = 800
 MAX_MAIN_LINES = 60
 MAX_README_LINES = 30
@@ -343,6 +403,34 @@ def include_style(files):
                 yield breach(path, number, f"write the path from the root: {included}")
 
 
+def declared(files):
+    """Of what precompiled headers bring to every source, each file includes what it names, or files
+    of ours that do."""
+    reached = {}
+
+    def reach(path):
+        """What the file includes, directly or by files of ours."""
+        if path not in reached:
+            reached[path] = found = set()
+            for _, _, target in includes(files.get(path, "")):
+                found.add(target)
+                found |= reach(target)
+                if target.startswith("rapport/"):
+                    found |= {"string", "google/protobuf/message.h"}
+                for extra in ALSO_DECLARES.get(target, ()):
+                    found |= {extra} | set(ALSO_DECLARES.get(extra, ()))
+                if target.startswith("absl/strings/"):
+                    found |= {"absl/strings/string_view.h", "string"}
+        return reached[path]
+
+    for path, text in cpp_files(files):
+        code = code_only(text)
+        for header, names in DECLARED_IN.items():
+            if (match := re.search(names, code)) and header not in reach(path):
+                line = code.count("\n", 0, match.start()) + 1
+                yield breach(path, line, f"{match[0]} comes from {header}: include it")
+
+
 def size_and_space(files):
     """Short files and lines, no tabs, no space at the end of lines, a newline at the end."""
     for path, text in sorted(files.items()):
@@ -366,7 +454,7 @@ def size_and_space(files):
 
 
 RULES = [layers, seams, purity, top_level, leftovers, unwanted_types, dead_files, readmes,
-         include_style, size_and_space]
+         include_style, declared, size_and_space]
 
 
 def read_repository(root):

@@ -188,6 +188,20 @@ class TidyTest(unittest.TestCase):
         check("#include <map>\n#pragma once\n", "a header begins with #pragma once")
         check("#ifndef A\n", "a header begins with #pragma once")
 
+    def test_declared(self):
+        def check(code, *expected):
+            files = {"libs/base/a.cc": code, "libs/base/b.h": "#include <map>\n",
+                     "libs/base/c.h": '#include "libs/base/b.h"\n'}
+            self.assert_breach(tidy.declared, files, *expected)
+        check("#include <map>\nstd::map<int, int> m;\n")
+        check('#include "libs/base/c.h"\nstd::map<int, int> m;\n')
+        check("// std::map\n\nstd::map<int, int> m;\n", "a.cc:3: std::map comes from map: include")
+        check("std::mapped m;\n")
+        check("absl::Time t;\n", "absl/time/time.h")
+        check('#include "absl/time/clock.h"\nabsl::Time t;\n')
+        check('#include "absl/strings/str_cat.h"\nabsl::string_view t;\n')
+        check("TEST(A, B) {}\n", "gtest/gtest.h")
+
     def test_size_and_space(self):
         check = lambda path, text, *args: self.assert_breach(
             tidy.size_and_space, {path: text}, *args)

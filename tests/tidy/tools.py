@@ -156,9 +156,10 @@ def groups_of(sources, files):
 
 
 def arguments_of(entry):
-    """Of a compile command, without the source and the outputs."""
+    """Of a compile command, without the source, the outputs and g++'s precompiled header."""
     arguments = shlex.split(entry["command"])
-    return [a for a in arguments if not re.search(r"\.(cc|o|d)$|^-(c|o|MD|MT|MF)$", a)]
+    return [a for a in arguments
+            if not re.search(r"\.(cc|o|d)$|/cmake_pch\.hxx$|^-(c|o|MD|MT|MF|include|Winvalid-pch)$", a)]
 
 
 def join_arguments(commands):
@@ -187,30 +188,26 @@ def check_clang_tidy(root, build):
             left[path] = stamp
     extra = [f"--extra-arg={argument}" for argument in CLANG_ARGUMENTS]
 
-    def passes_as_one(paths, folder):
-        one = os.path.join(folder, "sources.cc")
-        Path(one).write_text("".join(f'#line 1 "{path}"\n{files[path]}' for path in paths),
-                             encoding="utf-8")
+    def read_as_one(paths, folder):
+        """(passed, what it printed)"""
+        one = os.path.join(root, paths[0])
+        if len(paths) > 1:
+            one = os.path.join(folder, "sources.cc")
+            Path(one).write_text("".join(f'#line 1 "{path}"\n{files[path]}' for path in paths),
+                                 encoding="utf-8")
         arguments = [*join_arguments(arguments_of(entries[path]) for path in paths), "-c", one]
         Path(folder, "compile_commands.json").write_text(
             json.dumps([{"directory": entries[paths[0]]["directory"], "file": one,
                          "arguments": arguments}]), encoding="utf-8")
         return run([CLANG_TIDY, "--quiet", f"--config-file={root}/.clang-tidy", "-p", folder,
-                    *extra, one])[0]
-
-    def check_one(path):
-        passed, output = run([CLANG_TIDY, "--quiet", "-p", build, *extra, os.path.join(root, path)])
-        if not passed:
-            print(output, flush=True)
-        return passed
+                    *extra, one])
 
     def check_group(paths):
         """How many have findings."""
-        if len(paths) == 1:
-            passed = check_one(paths[0])
-        else:
-            with tempfile.TemporaryDirectory() as folder:
-                passed = passes_as_one(paths, folder)
+        with tempfile.TemporaryDirectory() as folder:
+            passed, output = read_as_one(paths, folder)
+        if len(paths) == 1 and not passed:
+            print(output, flush=True)
         if passed:
             for path in paths:
                 left[path].touch()

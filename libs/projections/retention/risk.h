@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "libs/projections/models/silence.h"
 #include "libs/projections/retention/settings.h"
