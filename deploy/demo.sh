@@ -10,9 +10,25 @@ data=${1:-.build/demo}
 listen=${2:-127.0.0.1:8080}
 rapport=.build/release/services/rapport/rapport
 
+# One line that says how long the rest takes, told from what is done; all else that the build says, too.
+build() {
+  local finished total elapsed rest
+  NINJA_STATUS='%f %t %e ' cmake --build .build/release --target rapport 2>&1 |
+    while read -r finished total elapsed rest; do
+      if [[ $elapsed =~ ^([0-9]+)\.[0-9]+$ && $finished -gt 0 ]]; then
+        printf '\rBuilding: %3d %%, about %d min left  ' $((finished * 100 / total)) \
+          $(((BASH_REMATCH[1] * (total - finished) / finished + 59) / 60))
+      else
+        printf '\n%s' "$finished $total $elapsed $rest"
+      fi
+    done
+  echo
+}
+
+echo "From nothing to the first alert takes about $((14 / $(nproc) + 1)) minutes here, most of it for building."
 deploy/install.sh
 cmake -S . -B .build/release -G Ninja -DCMAKE_BUILD_TYPE=release >/dev/null
-cmake --build .build/release --target rapport
+build
 show() {
   printf '\n$ rapport %s\n' "$*"
   "$rapport" --data "$data" "$@"

@@ -6,6 +6,9 @@
 #                                       with less optimisation, for quick builds
 #   --only REGEX                        the tests whose names match
 #   --long                              1,000 kills and 10,000 seeds in place of 200 and 200
+#   --clean-root [FOLDER]               deploy/demo.sh up to its first alert, and all of this, in a
+#                                       bare Debian 12 that is made in FOLDER (default: a temporary
+#                                       one, removed afterwards), as root; prints both times
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -41,6 +44,10 @@ while (($#)); do
       RAPPORT_KILLS=1000 RAPPORT_SEEDS=10000
       shift
       ;;
+    --clean-root)
+      shift
+      exec tests/deploy/clean_root.sh "$@"
+      ;;
     -h | --help)
       usage
       exit 0
@@ -52,17 +59,17 @@ while (($#)); do
   esac
 done
 
+steps=
 step() {
   local start=$SECONDS
   echo "== $1"
-  shift
-  "$@"
+  "${@:2}"
   echo "== $((SECONDS - start)) s"
+  steps+=$(printf '%7d s  %s' $((SECONDS - start)) "$1")$'\n'
 }
 
-build() {
-  local config=$1 target=rapport_tests unit_tests=ON
-  if [[ $config == dev || $config == release ]]; then target=all; fi
+configure() {
+  local config=$1 unit_tests=ON
   # Each test is built once where once tells enough: those of units under the sanitizers.
   if [[ $config == release ]] && ((${#configs[@]} > 1)); then unit_tests=OFF; fi
   cmake -S . -B ".build/$config" -G Ninja -DCMAKE_BUILD_TYPE="$config" -DRAPPORT_LONG="$long" \
@@ -71,18 +78,59 @@ build() {
     cat ".build/$config.configure.log" >&2
     fail "cmake could not configure $config"
   }
-  NINJA_STATUS="[$config %f/%t %es] " cmake --build ".build/$config" --target "$target"
 }
 
-mkdir -p .build/check
+build() {
+  local target=rapport_tests
+  if [[ $1 == dev || $1 == release ]]; then target=all; fi
+  NINJA_STATUS="[$1 %f/%t %es] " cmake --build ".build/$1" --target "$target"
+}
+
+# Many tests wait most of their time, for brokers and time-outs. So only the first configuration is
+# built before the tests; the others are built by a test of their own, beside those that need no more
+# than the first. One ctest over all build trees: one summary.
+check() {
+  local config previous=
+  mkdir -p .build/check
+  for config in "${configs[@]}"; do
+    if [[ -n $previous ]]; then
+      echo "add_test($config/build cmake --build \"$PWD/.build/$config\" --target rapport_tests)"
+      echo "set_tests_properties($config/build PROPERTIES FIXTURES_SETUP ${config}_built" \
+        "DEPENDS \"$previous\" PROCESSORS $(nproc) COST 100000 TIMEOUT 5400)"
+    fi
+    echo "subdirs(\"$PWD/.build/$config\")"
+    previous=$config/build
+  done >.build/check/CTestTestfile.cmake
+  ctest --test-dir .build/check --parallel $(($(nproc) + 1)) --output-on-failure "${selection[@]}"
+}
+
+# The times of the steps, and of the longest tests, before ctest's closing lines.
+with_times() {
+  awk -v steps="$1" '
+    /^[0-9]+% tests passed/ { closing = 1 }
+    closing { rest = rest $0 "\n"; next }
+    { print; fflush() }
+    match($0, /[0-9.]+ sec *$/) && match($0, /: [^ ]+ \.+/) {
+      name = substr($0, RSTART + 2); sub(/ .*/, "", name); time[name] = $(NF - 1)
+    }
+    END {
+      printf "\n== The times of the steps, and of the longest tests\n%s", steps
+      for (shown = 0; shown < 15; ++shown) {
+        longest = ""
+        for (name in time) if (longest == "" || time[name] + 0 > time[longest] + 0) longest = name
+        if (longest == "") break
+        printf "%7d s  %s\n", time[longest], longest
+        delete time[longest]
+      }
+      printf "\n%s", rest
+    }'
+}
+
 step "packages" deploy/install.sh --tests
+mkdir -p .build
 step "Kafka" tests/kafka/fetch.sh
 step "linters" tests/deploy/fetch.sh
-: >.build/check/CTestTestfile.cmake
-for config in "${configs[@]}"; do
-  step "build $config" build "$config"
-  # One ctest over all build trees: one summary.
-  echo "subdirs(\"$PWD/.build/$config\")" >>.build/check/CTestTestfile.cmake
-done
+for config in "${configs[@]}"; do configure "$config"; done
+step "build ${configs[0]}" build "${configs[0]}"
 echo "== tests"
-ctest --test-dir .build/check --parallel "$(nproc)" --output-on-failure "${selection[@]}"
+check | with_times "$steps"

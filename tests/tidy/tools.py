@@ -159,7 +159,8 @@ def arguments_of(entry):
     """Of a compile command, without the source, the outputs and g++'s precompiled header."""
     arguments = shlex.split(entry["command"])
     return [a for a in arguments
-            if not re.search(r"\.(cc|o|d)$|/cmake_pch\.hxx$|^-(c|o|MD|MT|MF|include|Winvalid-pch)$", a)]
+            if not re.search(r"\.(cc|o|d)$|/cmake_pch\.hxx$|"
+                             r"^-(c|o|MD|MT|MF|include|Winvalid-pch)$", a)]
 
 
 def join_arguments(commands):
