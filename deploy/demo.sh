@@ -10,7 +10,8 @@ data=${1:-.build/demo}
 listen=${2:-127.0.0.1:8080}
 rapport=.build/release/services/rapport/rapport
 
-# One line that says how long the rest takes, told from what is done; all else that the build says, too.
+# One line that says how long the rest takes, told from what is done; all else that the build says,
+# too.
 build() {
   local finished total elapsed rest
   NINJA_STATUS='%f %t %e ' cmake --build .build/release --target rapport 2>&1 |
@@ -25,7 +26,7 @@ build() {
   echo
 }
 
-echo "From nothing to the first alert takes about $((14 / $(nproc) + 1)) minutes here, most of it for building."
+echo "From nothing to the first alert takes about $((14 / $(nproc) + 1)) minutes here."
 deploy/install.sh
 cmake -S . -B .build/release -G Ninja -DCMAKE_BUILD_TYPE=release >/dev/null
 build

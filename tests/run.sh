@@ -87,8 +87,8 @@ build() {
 }
 
 # Many tests wait most of their time, for brokers and time-outs. So only the first configuration is
-# built before the tests; the others are built by a test of their own, beside those that need no more
-# than the first. One ctest over all build trees: one summary.
+# built before the tests; the others are built by a test of their own, beside those that need no
+# more than the first. One ctest over all build trees: one summary.
 check() {
   local config previous=
   mkdir -p .build/check

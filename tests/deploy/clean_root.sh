@@ -9,7 +9,8 @@ fail() {
   exit 2
 }
 [[ $(id -u) == 0 ]] || fail "making a root folder and changing into it needs root"
-command -v debootstrap >/dev/null || fail "there is no debootstrap: deploy/install.sh --tests installs it"
+command -v debootstrap >/dev/null ||
+  fail "there is no debootstrap: deploy/install.sh --tests installs it"
 
 root=${1:-$(mktemp -d /var/tmp/rapport-root-XXXXXX)}
 if [[ -e $root ]] && [[ -n $(ls -A "$root") ]]; then fail "$root is not empty"; fi
@@ -25,8 +26,8 @@ kept=${1:-}
 trap finish EXIT
 
 # Where this machine gets its packages from: the first Debian source that it has.
-mirror=$(sed -nE 's/^(URIs:|deb( \[[^]]*\])?) +([^ ]+).*/\3/p' /etc/apt/sources.list.d/debian.sources \
-  /etc/apt/sources.list 2>/dev/null | head -n 1)
+mirror=$(sed -nE 's/^(URIs:|deb( \[[^]]*\])?) +([^ ]+).*/\3/p' \
+  /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
 [[ -n $mirror ]] || fail "no Debian package source in /etc/apt"
 echo "== a bare Debian 12 in $root"
 debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror" \

@@ -3,10 +3,11 @@
 
 Usage: packages.py ROOT BUILD
 
-What is installed by chance on this machine counts for nothing: a file belongs to the packages that
-install.sh names, to those that these depend on (not: recommend), or to the base of Debian 12. Held so:
-each header that BUILD's compilers read, each library that its linkers took, each program that scripts,
-CMake files and tests call. For `rapport` alone, as deploy/demo.sh builds it, without --tests.
+What is installed by chance on this machine counts for nothing: a file belongs to the packages
+that install.sh names, to those that these depend on (not: recommend), or to the base of Debian 12.
+Held so: each header that BUILD's compilers read, each library that its linkers took, each program
+that scripts, CMake files and tests call. For `rapport` alone, as deploy/demo.sh builds it, without
+--tests.
 """
 
 import os
@@ -28,7 +29,8 @@ SHELL = set(subprocess.run(["bash", "-c", "compgen -bk"], capture_output=True, t
 def dpkg(fields):
     """{package: its fields} of all that are installed."""
     form = "\x1f".join("${%s}" % field for field in ("Package", *fields)) + "\x1e"
-    out = subprocess.run(["dpkg-query", "-W", "-f", form], capture_output=True, text=True, check=True)
+    out = subprocess.run(["dpkg-query", "-W", "-f", form], capture_output=True, text=True,
+                         check=True)
     rows = (row.split("\x1f") for row in out.stdout.split("\x1e") if row)
     return {name: dict(zip(fields, values)) for name, *values in rows}
 
@@ -95,7 +97,7 @@ def headers_and_libraries(build, commands):
 
 
 def called(root):
-    """{program: a file that calls it} of our scripts, and of what tests and CMake name by a path."""
+    """{program: a file that calls it} of our scripts, and of what tests and CMake files name."""
     programs = {}
     for path, text in sorted(tidy.read_repository(root).items()):
         if re.match(r"#!.*\b(ba)?sh\b", text):
@@ -225,8 +227,8 @@ def main():
             if not path.startswith(ours) and os.path.realpath(path) not in files:
                 owner = subprocess.run(["dpkg", "-S", os.path.realpath(path)], capture_output=True,
                                        text=True, check=False).stdout.split(":")[0]
-                bad.append(f"{output} uses {path} of {owner or 'no package'}, which {what} does not "
-                           "bring")
+                bad.append(f"{output} uses {path} of {owner or 'no package'}, which {what} does "
+                           "not bring")
     programs = called(root)
     if "cmake" not in programs or "dirname" not in programs:
         sys.exit(f"no programs found in the scripts: {sorted(programs)}")
@@ -235,7 +237,8 @@ def main():
             bad.append(f"{path} calls {name}, which no package of deploy/install.sh --tests has")
     for line in bad:
         print(line)
-    print(f"{len(used)} headers and libraries, {len(programs)} programs, {len(bad)} without a package")
+    print(f"{len(used)} headers and libraries, {len(programs)} programs, {len(bad)} without a "
+          "package")
     sys.exit(1 if bad else 0)
 
 
