@@ -29,7 +29,7 @@ import tidy
 CLANG_FORMAT = "clang-format-14"
 CLANG_TIDY = "clang-tidy-14"
 # Sources that are read at once at most.
-GROUP = 8
+GROUP = 24
 # g++ has warnings that clang doesn't know, and clang one that g++ doesn't. Without the limit the
 # static analyzer makes it all take four times as long.
 CLANG_ARGUMENTS = ["-Wno-unknown-warning-option", "-Wthread-safety",
