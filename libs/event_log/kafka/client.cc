@@ -86,13 +86,15 @@ Settings Fixed(const KafkaLogOptions& options, ClientKind kind) {
                        {"message.timeout.ms", absl::StrCat(ToMillis(options.append_timeout))}});
       break;
     case ClientKind::kMember:
-      settings.insert(settings.end(),
-                      {{"enable.auto.commit", "false"},
-                       {"enable.auto.offset.store", "false"},
-                       {"partition.assignment.strategy", "cooperative-sticky"},
-                       {"session.timeout.ms", absl::StrCat(ToMillis(options.session_timeout))},
-                       {"heartbeat.interval.ms",
-                        absl::StrCat(std::max(100, ToMillis(options.session_timeout / 10)))}});
+      settings.insert(
+          settings.end(),
+          {{"enable.auto.commit", "false"},
+           {"enable.auto.offset.store", "false"},
+           {"partition.assignment.strategy", "cooperative-sticky"},
+           {"session.timeout.ms", absl::StrCat(ToMillis(options.session_timeout))},
+           // Members hear of a change by it, so that partitions move within a second.
+           {"heartbeat.interval.ms",
+            absl::StrCat(std::clamp(ToMillis(options.session_timeout / 10), 100, 500))}});
       [[fallthrough]];
     case ClientKind::kReader:
       settings.insert(settings.end(),

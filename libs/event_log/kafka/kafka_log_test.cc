@@ -491,7 +491,7 @@ TEST_F(KafkaGroupTest, ReportedPositionsAreTheGroupsForDashboards) {
   PollUntil({member.get()}, [&] { return listener.owned.size() == 1; });
   member->ReportPosition(Partition(0), Offset(4));
 
-  const kafka::Handle client = Client({{"group.id", group_}});
+  const kafka::Handle client = Client({{"group.id", "test." + group_}});
   const kafka::Partitions committed(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(committed.get(), FullName().c_str(), 0);
   PollUntil({member.get()}, [&] {
