@@ -12,7 +12,8 @@ fi
 bootstrap=$1 partitions=${2:-12} replicas=${3:-1} prefix=${4:-}
 tool=("${KAFKA_TOPICS:-kafka-topics.sh}" --bootstrap-server "$bootstrap")
 [[ -z ${KAFKA_COMMAND_CONFIG:-} ]] || tool+=(--command-config "$KAFKA_COMMAND_CONFIG")
-in_sync=$((replicas > 1 ? replicas - 1 : 1))
+# A majority, so that losing fewer copies loses nothing that was acknowledged.
+in_sync=$((replicas / 2 + 1))
 
 create() {
   local name=$1 count=$2

@@ -72,9 +72,16 @@ inline Record RecordOf(absl::string_view key, absl::string_view value,
 class RecordingListener : public PartitionListener {
  public:
   absl::StatusOr<Offset> OnAssigned(Partition partition) override {
-    EXPECT_TRUE(owned.insert(partition).second) << "assigned twice: " << partition;
-    assigned.push_back(partition);
-    if (const auto it = errors.find(partition); it != errors.end()) return it->second;
+    const bool is_new = owned.insert(partition).second;
+    // Asked again after a failure only; a position past the end is one.
+    EXPECT_TRUE(is_new || failed.contains(partition) || starts.contains(partition))
+        << "assigned twice: " << partition;
+    if (is_new) assigned.push_back(partition);
+    if (const auto it = errors.find(partition); it != errors.end()) {
+      failed.insert(partition);
+      return it->second;
+    }
+    failed.erase(partition);
     const auto it = starts.find(partition);
     return it == starts.end() ? Offset(0) : it->second;
   }
@@ -85,7 +92,7 @@ class RecordingListener : public PartitionListener {
 
   std::map<Partition, Offset> starts;
   std::map<Partition, absl::Status> errors;
-  std::set<Partition> owned;
+  std::set<Partition> owned, failed;
   std::vector<Partition> assigned, revoked, lost_partitions;
 };
 

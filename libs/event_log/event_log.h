@@ -52,6 +52,9 @@ struct RecordView {
   absl::string_view value;
   // Opaque to callers; LogReader::Headers decodes it.
   const void* headers = nullptr;
+  // So many offsets just before this one hold no record for anybody: the markers that transactions
+  // leave, and what aborted ones wrote. Offsets that are missing beyond these are records lost.
+  int64_t passed_over = 0;
 };
 
 // [begin, end): the offset of the oldest record still there and the one the next record will get.
@@ -72,8 +75,9 @@ class HeaderDecoder {
 class LogReader : public HeaderDecoder {
  public:
   // Up to `max_records` records in offset order, waiting up to `wait` while there are none; empty
-  // when none came. Unavailable: try again. FailedPrecondition: the position is no longer in the
-  // log (retention deleted it). DataLoss: the log is damaged at this place.
+  // when none came, or when only the position moved on, over offsets without a record. Unavailable:
+  // try again. FailedPrecondition: the position is no longer in the log (retention deleted it), or
+  // records are missing there. DataLoss: the log is damaged at this place.
   virtual absl::StatusOr<absl::Span<const RecordView>> Read(size_t max_records,
                                                             absl::Duration wait) = 0;
   // The offset that the next Read starts from.
@@ -85,18 +89,22 @@ class LogReader : public HeaderDecoder {
 class PartitionListener {
  public:
   virtual ~PartitionListener() = default;
-  // The partition is ours from now on. Returns where to read from: the position in our own state,
-  // never the group's. An error is returned by Poll and leaves the partition unread.
+  // The partition is ours, and is to be read. Returns where to read from: the position in our own
+  // state, never the group's. After an error, and after a failure to read the partition, it is
+  // asked again, with pauses that grow to 10 s. The rebalance of the group does not wait for it.
   virtual absl::StatusOr<Offset> OnAssigned(Partition partition) = 0;
   // The partition goes to another member (`lost` = false: commit now; true: it may be gone already,
   // write nothing).
   virtual void OnRevoked(Partition partition, bool lost) = 0;
 };
 
-// Records of one partition.
+// What was read of one partition: all that [from, next) holds. It may hold offsets without a record
+// (RecordView::passed_over), and nothing but these.
 struct PartitionRecords {
   Partition partition;
   absl::Span<const RecordView> records;
+  Offset from = Offset(0);
+  Offset next = Offset(0);  // as `from` when nothing came
 };
 
 // One member of a group that shares a topic's partitions: each belongs to one member at a time. One
@@ -104,20 +112,28 @@ struct PartitionRecords {
 class Subscription : public HeaderDecoder {
  public:
   // Records of one owned partition, or none after `wait`. Handles assignments first. The views live
-  // until the next call. Errors as in LogReader::Read.
+  // until the next call. Errors as in LogReader::Read and from the listener, which concern one
+  // partition: the others are read on by the next call, and this one is taken up again by itself.
+  // FailedPrecondition, too, while another process is the member that we were: our partitions are
+  // lost, and we join again once its place is free.
   virtual absl::StatusOr<PartitionRecords> Poll(size_t max_records, absl::Duration wait) = 0;
+  // Why one of our partitions is not read just now, or why we are no member of the group; ok when
+  // all goes well. For health checks: it stays until what Poll told of is mended.
+  virtual absl::Status Trouble() const = 0;
   // Stops and resumes reading a partition without giving it up.
   virtual absl::Status Pause(Partition partition) = 0;
   virtual absl::Status Resume(Partition partition) = 0;
   // Publishes how far we are, for lag dashboards only; nothing ever starts from it.
   virtual void ReportPosition(Partition partition, Offset next) = 0;
-  // Gives up all partitions (OnRevoked for each) and leaves the group.
+  // Gives up all partitions (OnRevoked for each) and leaves the group, whose other members take
+  // them over at once.
   virtual absl::Status Close() = 0;
 };
 
 struct SubscribeOptions {
   std::string group;
-  // Stable name of this member: a restart within the session time-out keeps its partitions.
+  // Stable name of this member: who is killed and comes back within the session time-out keeps its
+  // partitions.
   std::string member;
   // How others reach this member, for GroupMembers; may be empty.
   std::string address;
@@ -162,6 +178,12 @@ class EventLog {
                                                                 absl::string_view group) = 0;
   virtual absl::StatusOr<Watermarks> GetWatermarks(absl::string_view topic,
                                                    Partition partition) = 0;
+  // What of the topic's settings endangers what is written there, each with what to do about it.
+  // FailedPrecondition: it is not fit for a log at all. Unavailable: it cannot be asked now.
+  // A log that has no such settings finds nothing.
+  virtual absl::StatusOr<std::vector<std::string>> CheckTopic(absl::string_view topic) {
+    return std::vector<std::string>();
+  }
   // The first offset whose timestamp is at or after `time`; the end when there is none.
   virtual absl::StatusOr<Offset> OffsetForTime(absl::string_view topic, Partition partition,
                                                absl::Time time) = 0;

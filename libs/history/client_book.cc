@@ -7,14 +7,12 @@
 #include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/event_log/partitioner.h"
+#include "libs/event_log/read_range.h"
 
 namespace rapport {
 namespace {
 
 using touchpoint::v1::Touchpoint;
-
-constexpr size_t kReadRecords = 4096;
-constexpr absl::Duration kReadWait = absl::Seconds(5);
 
 }  // namespace
 
@@ -110,31 +108,23 @@ absl::Status ClientBooks::Update(const std::set<std::string>& clients) {
 
 absl::Status ClientBooks::ReadOn(Partition partition, Offset from, Offset end,
                                  absl::flat_hash_map<std::string, ClientBook>& books) const {
-  if (books.empty() || from >= end) return absl::OkStatus();
-  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
-                           log_.OpenReader(topic_, partition, from));
+  if (books.empty()) return absl::OkStatus();
   Touchpoint touchpoint;
-  while (reader->position() < end) {
-    RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
-                             reader->Read(kReadRecords, kReadWait));
-    if (records.empty()) {
-      return absl::UnavailableError(absl::StrCat(
-          "the log gave no records from offset ", reader->position().value(), " of partition ",
-          partition.value(), ", though it reaches to ", end.value()));
+  const auto take = [&](const RecordView& record) {
+    const auto book = books.find(record.key);
+    if (book == books.end()) return;
+    // What cannot be read is a dead letter of each projection.
+    if (!touchpoint.ParseFromArray(record.value.data(), static_cast<int>(record.value.size())) ||
+        touchpoint.client_id() != book->first) {
+      return;
     }
-    for (const RecordView& record : records) {
-      if (record.offset >= end) break;
-      const auto book = books.find(record.key);
-      if (book == books.end()) continue;
-      // What cannot be read is a dead letter of each projection.
-      if (!touchpoint.ParseFromArray(record.value.data(), static_cast<int>(record.value.size())) ||
-          touchpoint.client_id() != book->first) {
-        continue;
-      }
-      book->second.Take(record.offset, touchpoint);
-    }
-  }
-  return absl::OkStatus();
+    book->second.Take(record.offset, touchpoint);
+  };
+  return ReadRange(log_, topic_, partition, from, end,
+                   [&](const HeaderDecoder&, absl::Span<const RecordView> records) {
+                     for (const RecordView& record : records) take(record);
+                     return absl::OkStatus();
+                   });
 }
 
 const ClientBook& ClientBooks::Of(const std::string& client) const {

@@ -10,6 +10,7 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/event_log/partitioner.h"
+#include "libs/event_log/read_range.h"
 #include "libs/history/client_book.h"
 #include "libs/touchpoint/identity.h"
 #include "libs/touchpoint/record.h"
@@ -23,8 +24,6 @@ using state::v1::ClientMerge;
 using touchpoint::v1::Touchpoint;
 
 constexpr char kSource[] = "rapport/merges";
-constexpr size_t kReadRecords = 4096;
-constexpr absl::Duration kReadWait = absl::Seconds(5);
 
 template <class Message>
 absl::StatusOr<Message> ParseBody(const HttpRequest& request) {
@@ -225,19 +224,16 @@ absl::Status HistoryRoutes::EachRecordOf(const std::string& client, const std::s
                                          const Take& take) const {
   RAPPORT_ASSIGN_OR_RETURN(const int partitions, log_.PartitionCount(topic));
   const Partition partition = PartitionOf(client, partitions);
-  RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log_.GetWatermarks(topic, partition));
-  if (marks.begin >= marks.end) return absl::OkStatus();
-  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
-                           log_.OpenReader(topic, partition, marks.begin));
-  while (reader->position() < marks.end) {
-    RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
-                             reader->Read(kReadRecords, kReadWait));
-    if (records.empty()) return absl::UnavailableError(absl::StrCat(topic, " gave no records"));
-    for (const RecordView& record : records) {
-      if (record.key == client && !take(record)) return absl::OkStatus();
-    }
-  }
-  return absl::OkStatus();
+  const absl::Status enough = absl::CancelledError("enough");
+  const absl::Status read =
+      ReadToEnd(log_, topic, partition, Offset(0),
+                [&](const HeaderDecoder&, absl::Span<const RecordView> records) {
+                  for (const RecordView& record : records) {
+                    if (record.key == client && !take(record)) return enough;
+                  }
+                  return absl::OkStatus();
+                });
+  return read == enough ? absl::OkStatus() : read;
 }
 
 absl::Status HistoryRoutes::CheckKnown(const std::string& client) const {

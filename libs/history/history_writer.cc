@@ -67,6 +67,7 @@ void HistoryWriter::Pause(absl::Duration pause) {
 }
 
 absl::Status HistoryWriter::trouble() const {
+  RAPPORT_RETURN_IF_ERROR(leadership_->trouble());
   MutexLock lock(&mutex_);
   return trouble_;
 }

@@ -4,41 +4,33 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/event_log/read_range.h"
 
 namespace rapport {
 namespace {
 
 using state::v1::ClientMerge;
 
-constexpr size_t kReadRecords = 4096;
-constexpr absl::Duration kReadWait = absl::Seconds(5);
-
 }  // namespace
 
 absl::Status MergeLedger::Refresh() {
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log_.GetWatermarks(topic_, Partition(0)));
   next_ = std::max(next_, marks.begin);
-  if (next_ >= marks.end) return absl::OkStatus();
-  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
-                           log_.OpenReader(topic_, Partition(0), next_));
   state::v1::HistoryNote note;
-  while (next_ < marks.end) {
-    RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
-                             reader->Read(kReadRecords, kReadWait));
-    if (records.empty()) {
-      return absl::UnavailableError(absl::StrCat("topic ", topic_, " gave no records from offset ",
-                                                 next_.value(), ", though it reaches to ",
-                                                 marks.end.value()));
-    }
-    for (const RecordView& record : records) {
-      if (!note.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()))) {
-        return absl::DataLossError(absl::StrCat("the record at offset ", record.offset.value(),
-                                                " of topic ", topic_, " is no note"));
-      }
-      Take(note);
-      next_ = record.offset + 1;
-    }
-  }
+  RAPPORT_RETURN_IF_ERROR(ReadRange(
+      log_, topic_, Partition(0), next_, marks.end,
+      [&](const HeaderDecoder&, absl::Span<const RecordView> records) -> absl::Status {
+        for (const RecordView& record : records) {
+          if (!note.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()))) {
+            return absl::DataLossError(absl::StrCat("the record at offset ", record.offset.value(),
+                                                    " of topic ", topic_, " is no note"));
+          }
+          Take(note);
+          next_ = record.offset + 1;
+        }
+        return absl::OkStatus();
+      }));
+  next_ = std::max(next_, marks.end);
   return absl::OkStatus();
 }
 

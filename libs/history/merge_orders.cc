@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/event_log/read_range.h"
 #include "libs/projector/touchpoint_peek.h"
 
 namespace rapport {
@@ -14,9 +15,6 @@ namespace {
 
 using state::v1::ClientMerge;
 using touchpoint::v1::Touchpoint;
-
-constexpr size_t kReadRecords = 4096;
-constexpr absl::Duration kReadWait = absl::Seconds(5);
 
 }  // namespace
 
@@ -51,20 +49,14 @@ absl::Status MergeOrders::Refresh(const MergeLedger& ledger) {
 
 absl::Status MergeOrders::ReadOn(Partition partition, Offset end) {
   Offset& next = next_.at(partition);
-  if (next >= end) return absl::OkStatus();
-  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
-                           log_.OpenReader(topic_, partition, next));
-  while (next < end) {
-    RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
-                             reader->Read(kReadRecords, kReadWait));
-    if (records.empty()) {
-      return absl::UnavailableError(absl::StrCat(
-          "the log gave no records from offset ", reader->position().value(), " of partition ",
-          partition.value(), ", though it reaches to ", end.value()));
-    }
-    for (const RecordView& record : records) Take(partition, record);
-    next = reader->position();
-  }
+  RAPPORT_RETURN_IF_ERROR(
+      ReadRange(log_, topic_, partition, next, end,
+                [&](const HeaderDecoder&, absl::Span<const RecordView> records) {
+                  for (const RecordView& record : records) Take(partition, record);
+                  next = records.back().offset + 1;
+                  return absl::OkStatus();
+                }));
+  next = std::max(next, end);
   return absl::OkStatus();
 }
 

@@ -15,7 +15,7 @@ absl::StatusOr<size_t> ClientReplay::Add(absl::Span<const RecordView> records) {
   for (size_t i = 0; i < records.size(); ++i) {
     const RecordView& record = records[i];
     if (record.offset < end_) continue;
-    RAPPORT_RETURN_IF_ERROR(fold_.CheckGap(end_, record.offset));
+    RAPPORT_RETURN_IF_ERROR(fold_.CheckGap(end_, record));
     if (const std::optional<absl::string_view> client = PeekClient(record.value)) {
       RAPPORT_RETURN_IF_ERROR(buckets_.Add(*client, record));
     } else {

@@ -11,6 +11,7 @@
 #include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/event_log/read_range.h"
 #include "libs/touchpoint/record.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
@@ -23,24 +24,18 @@ constexpr absl::string_view kOffsetHeader = "touchpoints_offset";
 // So that stopping and a handover take no longer.
 constexpr absl::Duration kLongestWait = absl::Milliseconds(200);
 constexpr absl::Duration kPauseAfterTrouble = absl::Seconds(1);
-constexpr absl::Duration kReadWait = absl::Seconds(5);
 constexpr size_t kReadRecords = 4096;
 
 // Calls `visit` with the records of [from, end) of a partition.
 absl::Status ReadAll(EventLog* log, const std::string& topic, Partition partition, Offset from,
                      Offset end, const std::atomic<bool>& stopping,
-                     const std::function<void(const LogReader&, const RecordView&)>& visit) {
-  RAPPORT_ASSIGN_OR_RETURN(const auto reader, log->OpenReader(topic, partition, from));
-  while (reader->position() < end) {
-    if (stopping) return absl::CancelledError("stopping");
-    RAPPORT_ASSIGN_OR_RETURN(const auto records, reader->Read(kReadRecords, kReadWait));
-    if (records.empty()) {
-      return absl::UnavailableError(absl::StrCat(
-          "reading ", topic, ": no records came from offset ", reader->position().value(), " on"));
-    }
-    for (const RecordView& record : records) visit(*reader, record);
-  }
-  return absl::OkStatus();
+                     const std::function<void(const HeaderDecoder&, const RecordView&)>& visit) {
+  return ReadRange(*log, topic, partition, from, end,
+                   [&](const HeaderDecoder& decoder, absl::Span<const RecordView> records) {
+                     if (stopping) return absl::CancelledError("stopping");
+                     for (const RecordView& record : records) visit(decoder, record);
+                     return absl::OkStatus();
+                   });
 }
 
 }  // namespace
@@ -167,7 +162,7 @@ absl::StatusOr<absl::Time> ClockTicker::FindLastTick() {
   touchpoint::v1::Touchpoint touchpoint;
   RAPPORT_RETURN_IF_ERROR(
       ReadAll(log_, touchpoints_topic_, Partition(0), std::clamp(noted, marks.begin, marks.end),
-              marks.end, stopping_, [&](const LogReader&, const RecordView& record) {
+              marks.end, stopping_, [&](const HeaderDecoder&, const RecordView& record) {
                 // Clocks have no key, and few records have none.
                 if (!record.key.empty()) return;
                 const int size = static_cast<int>(record.value.size());
@@ -184,7 +179,7 @@ absl::StatusOr<Offset> ClockTicker::NotedOffset() {
   int64_t noted = 0;
   RAPPORT_RETURN_IF_ERROR(
       ReadAll(log_, clock_topic_, Partition(0), marks.end - 1, marks.end, stopping_,
-              [&](const LogReader& reader, const RecordView& record) {
+              [&](const HeaderDecoder& reader, const RecordView& record) {
                 for (const Header& header : reader.Headers(record)) {
                   if (header.name == kOffsetHeader && !absl::SimpleAtoi(header.value, &noted)) {
                     noted = 0;

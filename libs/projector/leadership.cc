@@ -36,24 +36,32 @@ Leadership::~Leadership() {
 
 absl::StatusOr<Offset> Leadership::OnAssigned(Partition partition) {
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log_->GetWatermarks(topic_, partition));
-  changed_(true);
+  // Asked again after a failure to read.
+  if (!std::exchange(leads_, true)) changed_(true);
   return marks.end;
 }
 
-void Leadership::OnRevoked(Partition partition, bool lost) { changed_(false); }
+void Leadership::OnRevoked(Partition partition, bool lost) {
+  if (std::exchange(leads_, false)) changed_(false);
+}
 
 void Leadership::Run() {
-  absl::Status last;
   while (!stopping_) {
     const absl::Status polled = subscription_->Poll(1, kPollWait).status();
-    if (!polled.ok()) {
-      if (polled != last) {
+    {
+      MutexLock lock(&mutex_);
+      if (!polled.ok() && polled != trouble_) {
         Log(LogLevel::kError, absl::StrCat("electing over ", topic_, ": ", polled.message()));
       }
-      absl::SleepFor(kPauseAfterError);
+      trouble_ = polled.ok() ? subscription_->Trouble() : polled;
     }
-    last = polled;
+    if (!polled.ok()) absl::SleepFor(kPauseAfterError);
   }
+}
+
+absl::Status Leadership::trouble() const {
+  MutexLock lock(&mutex_);
+  return trouble_;
 }
 
 }  // namespace rapport

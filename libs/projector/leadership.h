@@ -6,7 +6,9 @@
 #include <string>
 #include <thread>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "libs/base/mutex.h"
 #include "libs/event_log/event_log.h"
 
 namespace rapport {
@@ -23,6 +25,9 @@ class Leadership : private PartitionListener {
   // Gives the leadership up.
   ~Leadership() override;
 
+  // Why this process is no candidate just now; ok while it is. Thread-safe.
+  absl::Status trouble() const;
+
  private:
   Leadership(EventLog* log, std::string topic, std::function<void(bool)> changed)
       : log_(log), topic_(std::move(topic)), changed_(std::move(changed)) {}
@@ -35,7 +40,10 @@ class Leadership : private PartitionListener {
   const std::string topic_;
   const std::function<void(bool)> changed_;
   std::unique_ptr<Subscription> subscription_;
+  bool leads_ = false;
   std::atomic<bool> stopping_ = false;
+  mutable Mutex mutex_;
+  absl::Status trouble_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

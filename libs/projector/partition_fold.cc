@@ -5,6 +5,7 @@
 #include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/event_log/partitioner.h"
 #include "libs/touchpoint/identity.h"
 #define XXH_INLINE_ALL
 #include "xxhash.h"
@@ -20,6 +21,9 @@ constexpr size_t kTimerChunk = 50'000;
 // Rough bytes that a seen id and an effect take in memory until the commit.
 constexpr size_t kSeenBytes = 40;
 constexpr size_t kEffectBytes = 1024;
+// The most that ingest can be told to let in (config.v1.Ingest.max_future_ms). Not that setting
+// itself: a fold gives the same whatever it is.
+constexpr absl::Duration kMaxFuture = absl::Hours(24);
 
 // Later touchpoints of the client depend on these in their order.
 bool HoldsBack(const Touchpoint& touchpoint) {
@@ -125,7 +129,7 @@ absl::Status PartitionFold::LoadOutbox() {
 absl::Status PartitionFold::Fold(absl::Span<const RecordView> records) {
   for (const RecordView& record : records) {
     if (record.offset < position_) continue;
-    RAPPORT_RETURN_IF_ERROR(CheckGap(position_, record.offset));
+    RAPPORT_RETURN_IF_ERROR(CheckGap(position_, record));
     if (record.offset > position_) next_ordinal_ = 0;
     position_ = record.offset;
     RAPPORT_RETURN_IF_ERROR(FoldRecord(record));
@@ -138,14 +142,45 @@ absl::Status PartitionFold::Fold(absl::Span<const RecordView> records) {
   return absl::OkStatus();
 }
 
-absl::Status PartitionFold::CheckGap(Offset expected, Offset offset) const {
-  if (offset <= expected || options_.allow_gaps) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "partition ", options_.partition.value(), " goes on at offset ", offset.value(), " where ",
-      expected.value(),
-      " was expected: records are missing from the log. Restore them, or rebuild ", identity_.name,
-      " from what is left (gaps that compaction or transactions leave can be "
-      "allowed in the configuration)"));
+void PartitionFold::PassOver(Offset next) {
+  if (next <= position_) return;
+  position_ = next;
+  next_ordinal_ = 0;
+  uncommitted_ = true;
+}
+
+absl::Status PartitionFold::CheckGap(Offset expected, const RecordView& record) const {
+  if (record.offset - record.passed_over <= expected) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("partition ", options_.partition.value(), " goes on at offset ",
+                   record.offset.value(), " where ", expected.value(),
+                   " was expected: records are missing from the log. Restore them, or rebuild ",
+                   identity_.name, " from what is left"));
+}
+
+absl::Status PartitionFold::CheckPlace(const RecordView& record,
+                                       const Touchpoint& touchpoint) const {
+  if (options_.partition_count > 0) {
+    const Partition right = PartitionOf(touchpoint.client_id(), options_.partition_count);
+    if (right != options_.partition) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "belongs in partition ", right.value(), ", and stands in ", options_.partition.value(),
+          ": who wrote it does not choose partitions by the murmur2 of the client id, as Kafka's "
+          "own clients do (librdkafka: partitioner=murmur2_random). Write it again from there; its "
+          "event id counts once"));
+    }
+  }
+  // A log has no clock but its own: a record cannot tell of what came long after it was written.
+  const absl::Time occurred = FromProto(touchpoint.occurred_at());
+  if (record.timestamp > absl::UnixEpoch() && occurred > record.timestamp + kMaxFuture) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "occurred_at is ", absl::FormatTime(absl::RFC3339_sec, occurred, absl::UTCTimeZone()),
+        ", and the record was written at ",
+        absl::FormatTime(absl::RFC3339_sec, record.timestamp, absl::UTCTimeZone()),
+        ": nothing may have happened more than ", absl::FormatDuration(kMaxFuture),
+        " later. Mend the clock of who wrote it, and write it again"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status PartitionFold::FoldRecord(const RecordView& record) {
@@ -171,6 +206,11 @@ absl::Status PartitionFold::FoldRecord(const RecordView& record) {
   }
   if (touchpoint.has_dead_letter_skipped()) {
     return take_up(touchpoint.dead_letter_skipped(), /*skip=*/true);
+  }
+  if (!HoldsBack(touchpoint) && !Wants(touchpoint)) return absl::OkStatus();
+  if (const absl::Status place = CheckPlace(record, touchpoint); !place.ok()) {
+    Bury(record, touchpoint.client_id(), place.message(), /*holds_back=*/false, /*waiting=*/false);
+    return absl::OkStatus();
   }
   if (HoldsBack(touchpoint)) return FoldRetelling(record, touchpoint);
   return FoldClientTouchpoint(record, touchpoint);
@@ -212,7 +252,6 @@ absl::StatusOr<bool> PartitionFold::MarkSeen(const EventId& id) {
 
 absl::Status PartitionFold::FoldClientTouchpoint(const RecordView& record,
                                                  const Touchpoint& touchpoint) {
-  if (!Wants(touchpoint)) return absl::OkStatus();
   const std::string& client = touchpoint.client_id();
   if (WaitsBehind(record, client)) return absl::OkStatus();
   int64_t epoch = 0;

@@ -94,8 +94,9 @@ struct FoldOptions {
   absl::Duration effect_delay_catching_up = absl::Milliseconds(100);
   // Load in bulk (a rebuild): commits are sorted files, and come only when memory asks for it.
   bool bulk = false;
-  // Accept gaps in the offsets of the log (topics that are compacted or written in transactions).
-  bool allow_gaps = false;
+  // Partitions of the touchpoints topic, so that a touchpoint in the wrong one is noticed; 0: it is
+  // not looked at.
+  int partition_count = 0;
 };
 
 // Folds the records of one partition of the touchpoints log into the states of one projection, in
@@ -117,6 +118,8 @@ class PartitionFold {
   // Folds records that continue at position(); those before it are skipped. A record that cannot
   // be folded becomes a dead letter. FailedPrecondition: a gap in the offsets.
   absl::Status Fold(absl::Span<const RecordView> records);
+  // Moves on to `next`, before which the log holds nothing more.
+  void PassOver(Offset next);
 
   // The same for a stretch of records that ClientReplay has grouped by client: BeginReplay, then
   // ReplayClient for each client that has records in the stretch and each of DueClients, ReplayStep
@@ -137,8 +140,8 @@ class PartitionFold {
   absl::Status EndReplay(absl::Span<const Tick> ticks, int64_t records, Offset end);
   // Whether the last commit stands in the middle of a record, which a replay cannot go on with.
   bool within_record() const { return next_ordinal_ != 0; }
-  // FailedPrecondition: a gap in the offsets before `offset`.
-  absl::Status CheckGap(Offset expected, Offset offset) const;
+  // FailedPrecondition: records are missing between `expected` and `record`.
+  absl::Status CheckGap(Offset expected, const RecordView& record) const;
 
   // Whether it is time to commit. `catching_up`: more records are waiting.
   bool CommitDue(absl::Time now, bool catching_up) const;
@@ -249,6 +252,9 @@ class PartitionFold {
                    Digest* digest) const;
 
   absl::Status FoldRecord(const RecordView& record);
+  // Why a touchpoint that parses is no business of the fold's; ok when it is.
+  absl::Status CheckPlace(const RecordView& record,
+                          const touchpoint::v1::Touchpoint& touchpoint) const;
   absl::Status FoldClientTouchpoint(const RecordView& record,
                                     const touchpoint::v1::Touchpoint& touchpoint);
   // Whether the record has to wait behind one that could not be folded; then it is put there.

@@ -4,15 +4,18 @@
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
 #include "libs/event_log/embedded/embedded_log.h"
+#include "libs/event_log/partitioner.h"
 #include "libs/projections/testing/plain_fold.h"
 #include "libs/projector/projection_view.h"
 #include "libs/projector/stored_state.h"
 #include "libs/projector/testing/fixture.h"
 #include "libs/projector/testing/toy_projection.h"
+#include "tests/support/faulty_log.h"
 
 namespace rapport {
 namespace {
 
+using ::testing::AllOf;
 using testing::Day;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -218,6 +221,84 @@ TEST_F(PartitionFoldTest, AnEffectIsPublishedOnceWhateverDies) {
   EXPECT_EQ(alerts[1].cause().offset(), 1);
 }
 
+TEST_F(PartitionFoldTest, WhatTheAlertsLogHasDeletedIsNotSentAgain) {
+  testing::FaultyLog forgetful(log_.get(), 1);
+  testing::ProjectionFixture<ToyProjection> fixture(&forgetful);
+  const auto reopen = [&](const char* folder) {
+    worker_.reset();
+    auto worker = PartitionWorker::Open(fixture.env(), folder_ / folder, {},
+                                        PartitionWorker::Effects::kPublish);
+    ASSERT_OK(worker);
+    worker_ = *std::move(worker);
+    FoldAll();
+  };
+  const auto complain = [&](const char* id, int day) {
+    Append(MakeTouchpoint(Touchpoint::kComplaintOpened, "a", id, Day(day)));
+  };
+  ASSERT_NO_FATAL_FAILURE(reopen("first"));
+  for (const char* id : {"1", "2", "3"}) complain(id, 0);
+  FoldAll();
+  ASSERT_EQ(Alerts().size(), 3u);
+  // All of them are older than the log of alerts keeps them, and the state is lost.
+  forgetful.set_begin("alerts", Offset(3));
+  ASSERT_NO_FATAL_FAILURE(reopen("second"));
+  EXPECT_EQ(Alerts().size(), 3u);
+  // What comes now is sent.
+  complain("4", 9);
+  FoldAll();
+  ASSERT_EQ(Alerts().size(), 4u);
+  EXPECT_EQ(Alerts().back().cause().offset(), 3);
+  // So it is where the last one is left, of which nothing is sent twice either.
+  ASSERT_NO_FATAL_FAILURE(reopen("third"));
+  EXPECT_EQ(Alerts().size(), 4u);
+}
+
+TEST_F(PartitionFoldTest, ATouchpointInAPartitionThatIsNotItsOwnSaysWhereItBelongs) {
+  constexpr int kPartitions = 8;
+  std::string ours = "a", others = "b";
+  while (PartitionOf(ours, kPartitions) != Partition(0)) ours += "a";
+  while (PartitionOf(others, kPartitions) == Partition(0)) others += "b";
+  Reopen({.partition_count = kPartitions});
+  Order(ours, "1");
+  Order(others, "2");
+  Order(ours, "3");
+  FoldAll();
+  EXPECT_EQ(StateOf(ours).records(), 2);
+  EXPECT_EQ(worker_->fold().counts().clients(), 1);
+  EXPECT_EQ(worker_->fold().counts().dead_letters(), 1);
+  const std::vector<state::v1::DeadLetter> letters = DeadLetters();
+  ASSERT_EQ(letters.size(), 1u);
+  EXPECT_EQ(letters[0].client_id(), others);
+  EXPECT_THAT(
+      letters[0].reason(),
+      AllOf(HasSubstr(absl::StrCat("belongs in partition ",
+                                   PartitionOf(others, kPartitions).value(), ", and stands in 0")),
+            HasSubstr("partitioner=murmur2_random")));
+  // Its id is not seen: written where it belongs, it counts there.
+  ExpectDigestIsOfWhatIsStored();
+}
+
+TEST_F(PartitionFoldTest, WhatHappenedLongAfterItWasWrittenIsADeadLetter) {
+  const auto order = [&](const char* id, absl::Time occurred) {
+    Touchpoint touchpoint = MakeTouchpoint(Touchpoint::kOrderPlaced, "a", id, occurred);
+    touchpoint.mutable_order_placed()->set_order_id("fine");
+    Record record = MakeRecord(touchpoint);
+    record.timestamp = Day(0);
+    Append(record);
+  };
+  order("1", Day(1));
+  order("2", Day(1) + absl::Seconds(1));
+  order("3", Day(-400));
+  FoldAll();
+  EXPECT_EQ(StateOf("a").records(), 2);
+  const std::vector<state::v1::DeadLetter> letters = DeadLetters();
+  ASSERT_EQ(letters.size(), 1u);
+  EXPECT_EQ(letters[0].offset(), 1);
+  EXPECT_THAT(letters[0].reason(),
+              AllOf(HasSubstr("occurred_at is 2023-11-15T22:13:21"),
+                    HasSubstr("the record was written at 2023-11-14T22:13:20"), HasSubstr("24h")));
+}
+
 TEST_F(PartitionFoldTest, ABadRecordBecomesADeadLetterAndTheRestGoesOn) {
   Order("a", "1");
   Append(Record{.key = "a", .value = "garbage \xff", .timestamp = Day(0)});
@@ -283,8 +364,15 @@ TEST_F(PartitionFoldTest, AGapInTheOffsetsStopsThePartition) {
   EXPECT_THAT(worker_->fold().Fold({later}),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("goes on at offset 5 where 1 was expected")));
-  Reopen({.allow_gaps = true});
-  EXPECT_OK(worker_->fold().Fold({later}));
+  // What transactions leave is no record, so that none is missing.
+  RecordView explained = later;
+  explained.passed_over = 4;
+  EXPECT_OK(worker_->fold().Fold({explained}));
+  worker_->fold().PassOver(Offset(8));
+  EXPECT_EQ(worker_->fold().position(), Offset(8));
+  ASSERT_OK(worker_->Flush());
+  Reopen({});
+  EXPECT_EQ(worker_->fold().position(), Offset(8));
 }
 
 TEST_F(PartitionFoldTest, AStateOfOtherSettingsIsRefused) {

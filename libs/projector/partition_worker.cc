@@ -1,17 +1,18 @@
 #include "libs/projector/partition_worker.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
+
 #include "absl/time/clock.h"
 #include "libs/base/status.h"
+#include "libs/event_log/read_range.h"
 #include "libs/projector/generations.h"
 
 namespace rapport {
 namespace {
-
-constexpr size_t kReadRecords = 4096;
-constexpr absl::Duration kReadWait = absl::Seconds(5);
 
 Record ToRecord(const OutboxEntry& effect, absl::string_view projection, Partition partition,
                 absl::Time now) {
@@ -27,6 +28,12 @@ Record ToRecord(const OutboxEntry& effect, absl::string_view projection, Partiti
                   {"content-type", "application/protobuf"}},
       .timestamp = now,
       .partition = partition};
+}
+
+absl::StatusOr<Offset> EndOf(const ProjectionEnv& env, Partition partition) {
+  RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
+                           env.log->GetWatermarks(env.topics.touchpoints, partition));
+  return marks.end;
 }
 
 }  // namespace
@@ -64,28 +71,21 @@ absl::Status PartitionWorker::Fold(absl::Span<const RecordView> records) {
 
 absl::Status PartitionWorker::FoldUpTo(Offset end) {
   if (fold_->position() >= end) return absl::OkStatus();
-  RAPPORT_ASSIGN_OR_RETURN(
-      const std::unique_ptr<LogReader> reader,
-      env_.log->OpenReader(env_.topics.touchpoints, fold_->partition(), fold_->position()));
-  while (fold_->position() < end) {
-    absl::StatusOr<absl::Span<const RecordView>> read = reader->Read(kReadRecords, kReadWait);
-    // DataLoss would have the state set aside.
-    if (absl::IsDataLoss(read.status())) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("reading the log: ", read.status().message()));
-    }
-    RAPPORT_ASSIGN_OR_RETURN(absl::Span<const RecordView> records, std::move(read));
-    if (records.empty()) {
-      return absl::UnavailableError(absl::StrCat(
-          "the log gave no records from offset ", fold_->position().value(), " of partition ",
-          fold_->partition().value(), ", though it reaches to ", end.value()));
-    }
-    while (!records.empty() && records.back().offset >= end) records.remove_suffix(1);
-    // Only records beyond `end` are left: a gap reaches up to it, which Fold judges later.
-    if (records.empty()) return absl::OkStatus();
-    RAPPORT_RETURN_IF_ERROR(fold_->Fold(records));
-    RAPPORT_RETURN_IF_ERROR(CommitIfDue(absl::Now(), /*catching_up=*/true));
+  absl::Status folded;
+  const absl::Status read =
+      ReadRange(*env_.log, env_.topics.touchpoints, fold_->partition(), fold_->position(), end,
+                [&](const HeaderDecoder&, absl::Span<const RecordView> records) {
+                  folded = fold_->Fold(records);
+                  if (folded.ok()) folded = CommitIfDue(absl::Now(), /*catching_up=*/true);
+                  return folded;
+                });
+  RAPPORT_RETURN_IF_ERROR(folded);
+  // DataLoss would have the state set aside.
+  if (absl::IsDataLoss(read)) {
+    return absl::FailedPreconditionError(absl::StrCat("reading the log: ", read.message()));
   }
+  RAPPORT_RETURN_IF_ERROR(read);
+  fold_->PassOver(end);
   return absl::OkStatus();
 }
 
@@ -126,32 +126,37 @@ absl::Status PartitionWorker::FindPublished() {
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
                            env_.log->GetWatermarks(env_.topics.alerts, fold_->partition()));
   EffectPlace published = fold_->published();
-  Offset at = std::max(fold_->alerts_position(), marks.begin);
-  if (at < marks.end) {
-    RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
-                             env_.log->OpenReader(env_.topics.alerts, fold_->partition(), at));
-    alert::v1::AlertEvent event;
-    while (at < marks.end) {
-      RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
-                               reader->Read(kReadRecords, kReadWait));
-      if (records.empty()) {
-        return absl::UnavailableError(absl::StrCat("the alerts log gave no records from offset ",
-                                                   at.value(), ", though it reaches to ",
-                                                   marks.end.value()));
-      }
-      for (const RecordView& record : records) {
-        at = record.offset + 1;
-        const bool ours =
-            event.ParseFromArray(record.value.data(), static_cast<int>(record.value.size())) &&
-            event.projection() == env_.spec->identity().name &&
-            event.cause().partition() == fold_->partition().value();
-        if (!ours) continue;
-        published = std::max(published,
-                             EffectPlace{Offset(event.cause().offset()), event.cause().ordinal()});
-      }
-    }
+  const Offset known = fold_->alerts_position();
+  const Offset from = std::max(known, marks.begin);
+  absl::Time oldest_kept = absl::InfiniteFuture();
+  alert::v1::AlertEvent event;
+  RAPPORT_RETURN_IF_ERROR(ReadRange(
+      *env_.log, env_.topics.alerts, fold_->partition(), from, marks.end,
+      [&](const HeaderDecoder&, absl::Span<const RecordView> records) {
+        for (const RecordView& record : records) {
+          oldest_kept = std::min(oldest_kept, record.timestamp);
+          const bool ours =
+              event.ParseFromArray(record.value.data(), static_cast<int>(record.value.size())) &&
+              event.projection() == env_.spec->identity().name &&
+              event.cause().partition() == fold_->partition().value();
+          if (!ours) continue;
+          published = std::max(
+              published, EffectPlace{Offset(event.cause().offset()), event.cause().ordinal()});
+        }
+        return absl::OkStatus();
+      }));
+  // The log of alerts keeps them for a time only, and what was deleted is not known to this state,
+  // which is new or old: an effect whose cause is older than all that is left has been sent, and is
+  // not sent again. What waits in the outbox is.
+  if (known < marks.begin && fold_->outbox().empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(
+        const Offset before,
+        oldest_kept == absl::InfiniteFuture()
+            ? EndOf(env_, fold_->partition())
+            : env_.log->OffsetForTime(env_.topics.touchpoints, fold_->partition(), oldest_kept));
+    published = std::max(published, EffectPlace{before, -1});
   }
-  fold_->MarkPublished(published, at);
+  fold_->MarkPublished(published, std::max(from, marks.end));
   frontier_known_ = true;
   return absl::OkStatus();
 }

@@ -106,20 +106,31 @@ void Projector::PollAndFold() {
   idle_wait_ = busy || found ? kFirstIdleWait : std::min(2 * idle_wait_, kLongestIdleWait);
   MutexLock lock(&mutex_);
   bool catching_up = false;
+  NoteReading(polled.ok() ? subscription_->Trouble() : polled.status());
   if (polled.ok()) {
-    if (!polled->records.empty()) {
-      catching_up = absl::Now() - polled->records.back().timestamp > kLag;
-      FoldInto(polled->partition, polled->records);
-    }
+    if (found) catching_up = absl::Now() - polled->records.back().timestamp > kLag;
+    if (polled->next > polled->from) FoldInto(*polled);
   } else {
-    Log(LogLevel::kWarning,
-        absl::StrCat(env_.spec->identity().name, ": reading the log: ", polled.status().message()));
     changed_.WaitFor(&mutex_, kFirstPause);
   }
   const bool all_polled = polled.ok() && !found;
   for (auto& [partition, slot] : slots_) Maintain(partition, slot, catching_up, all_polled);
   Show();
   changed_.SignalAll();
+}
+
+void Projector::NoteReading(const absl::Status& trouble) {
+  MutexLock lock(&shown_mutex_);
+  if (!trouble.ok() && trouble != reading_trouble_) {
+    Log(LogLevel::kWarning,
+        absl::StrCat(env_.spec->identity().name, ": reading the log: ", trouble.message()));
+  }
+  reading_trouble_ = trouble;
+}
+
+absl::Status Projector::ReadingTrouble() const {
+  MutexLock lock(&shown_mutex_);
+  return reading_trouble_;
 }
 
 void Projector::Show() {
@@ -209,14 +220,13 @@ absl::StatusOr<Offset> Projector::OnAssigned(Partition partition) {
   MutexLock lock(&mutex_);
   Slot& slot = slots_[partition];
   const absl::Cleanup show = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { Show(); };
-  if (const absl::Status status = OpenWorker(partition, slot); !status.ok()) {
-    Fail(partition, slot, status);
-    // Opened again later, from its own position; what is there until now is read again then.
-    RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
-                             env_.log->GetWatermarks(env_.topics.touchpoints, partition));
-    slot.reread_until = marks.end;
-    return marks.end;
+  if (slot.worker == nullptr) {
+    if (const absl::Status status = OpenWorker(partition, slot); !status.ok()) {
+      Fail(partition, slot, status);
+      return status;
+    }
   }
+  slot.reading = true;
   return slot.worker->fold().position();
 }
 
@@ -238,6 +248,7 @@ void Projector::OnRevoked(Partition partition, bool lost) {
 absl::Status Projector::OpenWorker(Partition partition, Slot& slot) {
   FoldOptions fold = options_.fold;
   fold.partition = partition;
+  fold.partition_count = partition_count_;
   RAPPORT_ASSIGN_OR_RETURN(
       slot.worker,
       PartitionWorker::Open(env_, generations_.PartitionFolder(*generations_.current(), partition),
@@ -278,21 +289,22 @@ void Projector::Fail(Partition partition, Slot& slot, const absl::Status& status
                                        absl::FormatDuration(slot.pause)));
 }
 
-void Projector::FoldInto(Partition partition, absl::Span<const RecordView> records) {
-  const auto it = slots_.find(partition);
+void Projector::FoldInto(const PartitionRecords& read) {
+  const auto it = slots_.find(read.partition);
   if (it == slots_.end()) return;
   Slot& slot = it->second;
-  if (slot.worker == nullptr || slot.worker->fold().position() < records.front().offset) {
-    slot.reread_until = records.back().offset + 1;
+  if (slot.worker == nullptr || slot.worker->fold().position() < read.from) {
+    slot.reread_until = read.next;
     return;
   }
-  if (const absl::Status status = slot.worker->Fold(records); !status.ok()) {
-    slot.reread_until = std::max(slot.reread_until, records.back().offset + 1);
-    Fail(partition, slot, status);
+  if (const absl::Status status = slot.worker->Fold(read.records); !status.ok()) {
+    slot.reread_until = std::max(slot.reread_until, read.next);
+    Fail(read.partition, slot, status);
     return;
   }
-  slot.last_record_at = records.back().timestamp;
+  slot.worker->fold().PassOver(read.next);
   slot.folded_at = absl::Now();
+  if (!read.records.empty()) slot.last_record_at = read.records.back().timestamp;
 }
 
 bool Projector::IsQuiet(const Slot& slot) const {
@@ -303,7 +315,7 @@ bool Projector::IsQuiet(const Slot& slot) const {
 void Projector::Maintain(Partition partition, Slot& slot, bool catching_up, bool all_polled) {
   const auto maintain = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
     if (slot.worker == nullptr) {
-      if (absl::Now() < slot.retry_at) return absl::OkStatus();
+      if (!slot.reading || absl::Now() < slot.retry_at) return absl::OkStatus();
       RAPPORT_RETURN_IF_ERROR(OpenWorker(partition, slot));
     }
     PartitionFold& fold = slot.worker->fold();

@@ -76,6 +76,9 @@ class Projector : private PartitionListener {
   void NotifyAt(Partition partition, Offset position, absl::Time deadline,
                 std::function<void(absl::Status)> done);
 
+  // Why the log is not read, or not all of our partitions; ok when they are. What is wrong with a
+  // partition's state stands in Status.
+  absl::Status ReadingTrouble() const;
   // These wait for no fold or commit.
   absl::StatusOr<std::vector<PartitionStatus>> Status() const;
   // The store of an owned partition, for reading what is committed; null when it is not open here.
@@ -104,6 +107,8 @@ class Projector : private PartitionListener {
     // Read again from the log up to here: it was polled while the worker was closed.
     Offset reread_until = Offset(0);
     absl::Time last_record_at = absl::InfinitePast();
+    // Whether the subscription knows where to read; until then it asks again and again.
+    bool reading = false;
     // When it got records last.
     absl::Time folded_at = absl::InfinitePast();
   };
@@ -136,11 +141,11 @@ class Projector : private PartitionListener {
   // Whether somebody waits for what the partition has folded and not committed.
   bool IsAwaited(Partition partition, const PartitionFold& fold) const
       ABSL_LOCKS_EXCLUDED(shown_mutex_);
+  void NoteReading(const absl::Status& trouble) ABSL_LOCKS_EXCLUDED(shown_mutex_);
   // Brings what is shown up to date.
   void Show() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) ABSL_LOCKS_EXCLUDED(shown_mutex_);
-  // Folds records; on an error closes the worker and notes the trouble.
-  void FoldInto(Partition partition, absl::Span<const RecordView> records)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Folds what was read; on an error closes the worker and notes the trouble.
+  void FoldInto(const PartitionRecords& read) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether it has followed the log closely, and nothing came for a while.
   bool IsQuiet(const Slot& slot) const;
   // `all_polled`: there was nothing more to read, in any partition.
@@ -169,6 +174,7 @@ class Projector : private PartitionListener {
   // The fold holds mutex_ for as long as a batch takes; readers take this one, and only shortly.
   mutable Mutex shown_mutex_ ABSL_ACQUIRED_AFTER(mutex_);
   std::map<Partition, Shown> shown_ ABSL_GUARDED_BY(shown_mutex_);
+  absl::Status reading_trouble_ ABSL_GUARDED_BY(shown_mutex_);
   std::multimap<Partition, Waiter> waiters_ ABSL_GUARDED_BY(shown_mutex_);
   std::atomic<int> shown_generation_;
 };

@@ -97,9 +97,10 @@ class Pacer {
 absl::StatusOr<absl::Span<const RecordView>> ReadSome(LogReader& reader, Offset target,
                                                       const PartitionFold& fold,
                                                       const RebuildOptions& options) {
+  const Offset begin = reader.position();
   RAPPORT_ASSIGN_OR_RETURN(absl::Span<const RecordView> records,
                            reader.Read(options.batch_records, kReadWait));
-  if (records.empty()) {
+  if (records.empty() && reader.position() == begin) {
     return absl::UnavailableError(absl::StrCat(
         "the log gave no records from offset ", reader.position().value(), " of partition ",
         fold.partition().value(), ", though it reaches to ", target.value()));
@@ -127,7 +128,7 @@ absl::Status FoldPartition(const ProjectionEnv& env, PartitionWorker& worker, Of
     while (!at_end && in_their_turn.empty() && replay.records() < options.checkpoint_records) {
       RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
                                ReadSome(*reader, target, fold, options));
-      at_end = records.empty() || reader->position() >= target;
+      at_end = reader->position() >= target;
       size_t taken = 0;
       if (!fold.within_record()) {
         RAPPORT_ASSIGN_OR_RETURN(taken, replay.Add(records));
@@ -138,6 +139,8 @@ absl::Status FoldPartition(const ProjectionEnv& env, PartitionWorker& worker, Of
     RAPPORT_RETURN_IF_ERROR(
         replay.Run([&](int64_t records) { return pacer.CountFolded(records); }));
     RAPPORT_RETURN_IF_ERROR(fold.Fold(in_their_turn));
+    // What lies between the last record and the target is no record.
+    if (at_end && reader->position() == target) fold.PassOver(target);
     RAPPORT_RETURN_IF_ERROR(pacer.CountFolded(static_cast<int64_t>(in_their_turn.size())));
     if (fold.has_uncommitted()) RAPPORT_RETURN_IF_ERROR(fold.Commit());
     RAPPORT_RETURN_IF_ERROR(pacer.CountCommit());
@@ -192,12 +195,14 @@ absl::StatusOr<Targets> TargetsAtTime(EventLog& log, const std::string& topic, a
 absl::StatusOr<Projector::Workers> BuildAside(
     const ProjectionEnv& env, const std::function<std::string(Partition)>& folder_of,
     const Targets& targets, const RebuildOptions& options) {
+  RAPPORT_ASSIGN_OR_RETURN(const int partitions, env.log->PartitionCount(env.topics.touchpoints));
   Projector::Workers workers;
   int64_t total = 0;
   int64_t done = 0;
   for (const auto& [partition, target] : targets) {
     FoldOptions fold;
     fold.partition = partition;
+    fold.partition_count = partitions;
     fold.bulk = true;
     RAPPORT_ASSIGN_OR_RETURN(
         workers[partition],

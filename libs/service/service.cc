@@ -31,7 +31,8 @@ absl::Status CheckReady(const RunningServices& services) {
   return absl::OkStatus();
 }
 
-HttpResponse ReadyResponse(const RunningServices& services) {
+HttpResponse ReadyResponse(const RunningServices& services,
+                           const std::vector<std::string>& warnings) {
   nlohmann::ordered_json states = nlohmann::ordered_json::array();
   bool ready = true;
   for (const Running& running : services) {
@@ -39,9 +40,11 @@ HttpResponse ReadyResponse(const RunningServices& services) {
     ready = ready && status.ok();
     nlohmann::ordered_json state = {{"name", running.name}, {"ready", status.ok()}};
     if (!status.ok()) state["reason"] = std::string(status.message());
+    if (auto own = running.service->Warnings(); !own.empty()) state["warnings"] = std::move(own);
     states.push_back(std::move(state));
   }
-  const nlohmann::ordered_json body = {{"ready", ready}, {"services", states}};
+  nlohmann::ordered_json body = {{"ready", ready}, {"services", states}};
+  if (!warnings.empty()) body["warnings"] = warnings;
   HttpResponse response;
   response.status = ready ? 200 : 503;
   response.body =
@@ -57,7 +60,9 @@ void AddOwnRoutes(const ServiceEnv& env, const RunningServices* services) {
                    }),
                    {.open = true});
   env.http->Handle("GET", "/readyz",
-                   Answering([services](const HttpRequest&) { return ReadyResponse(*services); }),
+                   Answering([services, warnings = env.warnings](const HttpRequest&) {
+                     return ReadyResponse(*services, warnings);
+                   }),
                    {.open = true});
   env.http->Handle("GET", "/metrics",
                    Answering([metrics = env.metrics, process = std::make_shared<ProcessMetrics>(
@@ -146,12 +151,29 @@ absl::Status CreateTopics(EventLog& log, const LogTopics& topics, int partitions
   RAPPORT_RETURN_IF_ERROR(existing.status());
   for (const std::string& topic : {topics.alerts, topics.rejected, topics.sources}) {
     const absl::StatusOr<int> own = log.PartitionCount(topic);
+    if (own.ok() && *own != *existing && topic == topics.alerts) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "topic ", topic, " has ", *own, " partitions and topic ", topics.touchpoints, " has ",
+          *existing, ": they must be as many, so that the alerts of a client stay in order. ",
+          "Delete the one that is still empty; it is made again at the next start"));
+    }
     if (own.ok()) continue;
     if (!absl::IsNotFound(own.status())) return own.status();
     const absl::Status created = log.CreateTopic(topic, *existing);
     if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> CheckTopics(EventLog& log, const LogTopics& topics) {
+  std::vector<std::string> all;
+  for (const std::string& topic :
+       {topics.touchpoints, topics.alerts, topics.rejected, topics.sources}) {
+    absl::StatusOr<std::vector<std::string>> found = log.CheckTopic(topic);
+    RAPPORT_RETURN_IF_ERROR(found.status());
+    all.insert(all.end(), found->begin(), found->end());
+  }
+  return all;
 }
 
 }  // namespace rapport

@@ -28,6 +28,8 @@ struct ServiceEnv {
   bool all_in_one = false;
   EventLog* log = nullptr;
   LogTopics topics;
+  // What was found to be dangerous when the process started, for /readyz.
+  std::vector<std::string> warnings;
   Metrics* metrics = nullptr;
   HttpServer* http = nullptr;  // services add their routes when they start
   HttpClient* http_client = nullptr;
@@ -41,6 +43,8 @@ class Service {
   virtual ~Service() = default;
   // Ok when it can do its work now; else why not, for /readyz and the operator.
   virtual absl::Status Ready() const = 0;
+  // What does not keep it from its work and ought to be known: /readyz and the doctor tell it.
+  virtual std::vector<std::string> Warnings() const { return {}; }
 };
 
 // Starts a service: adds its routes and begins its work; requests come only after all services of
@@ -69,7 +73,11 @@ absl::StatusOr<HttpServer::Options> HttpOptionsFrom(const config::v1::Config& co
                                                     const std::string& listen);
 
 // Makes the topics that are missing; those that are there keep their partitions. All have as many
-// as touchpoints has.
+// as touchpoints has. FailedPrecondition: alerts has another number of them.
 absl::Status CreateTopics(EventLog& log, const LogTopics& topics, int partitions);
+
+// What of the topics' settings endangers what they hold, each with what to do about it.
+// FailedPrecondition: one of them cannot be the log's.
+absl::StatusOr<std::vector<std::string>> CheckTopics(EventLog& log, const LogTopics& topics);
 
 }  // namespace rapport

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/ascii.h"
@@ -115,6 +118,7 @@ absl::StatusOr<KafkaLogOptions> KafkaOptionsFrom(const Config& config,
   options.replication_factor = static_cast<int>(config.topics().replicas());
   // A majority, so that losing fewer copies loses nothing that was acknowledged.
   options.min_insync_replicas = options.replication_factor / 2 + 1;
+  options.session_timeout = absl::Milliseconds(config.kafka().session_timeout_ms());
   for (const config::v1::KafkaSetting& setting : config.kafka().settings()) {
     std::string& value = options.settings[setting.name()];
     value = setting.value();
@@ -126,19 +130,28 @@ absl::StatusOr<KafkaLogOptions> KafkaOptionsFrom(const Config& config,
   return options;
 }
 
-// Waits for the log, and makes the topics that are missing. False when a signal came first.
-absl::StatusOr<bool> AwaitTopics(KafkaLogOptions options, const Config& config,
-                                 const StopSignal& stop) {
+// Waits for the log, makes the topics that are missing and looks at the settings of all. What is
+// dangerous about these; nullopt when a signal came first.
+absl::StatusOr<std::optional<std::vector<std::string>>> AwaitTopics(KafkaLogOptions options,
+                                                                    const Config& config,
+                                                                    const StopSignal& stop) {
   // Short, since nobody looks for a signal meanwhile.
   options.request_timeout = kTopicsTimeout;
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EventLog> log, NewKafkaEventLog(options));
   while (true) {
-    const absl::Status status =
+    absl::Status status =
         CreateTopics(*log, LogTopics{}, static_cast<int>(config.topics().partitions()));
-    if (status.ok()) return true;
+    if (status.ok()) {
+      absl::StatusOr<std::vector<std::string>> dangers = CheckTopics(*log, LogTopics{});
+      if (dangers.ok()) {
+        for (const std::string& danger : *dangers) Log(LogLevel::kWarning, danger);
+        return *std::move(dangers);
+      }
+      status = dangers.status();
+    }
     if (!absl::IsUnavailable(status)) return status;
     Log(LogLevel::kWarning, absl::StrCat("waiting for the log: ", status.message()));
-    if (stop.Wait(kLogRetry)) return false;
+    if (stop.Wait(kLogRetry)) return std::nullopt;
   }
 }
 
@@ -162,8 +175,9 @@ absl::Status Run(const ServiceDescription& service, const std::string& instance,
   RAPPORT_ASSIGN_OR_RETURN(const KafkaLogOptions log_options,
                            KafkaOptionsFrom(config, absl::StrCat("rapport-", service.name, "-",
                                                                  instance, "@", address)));
-  RAPPORT_ASSIGN_OR_RETURN(const bool connected, AwaitTopics(log_options, config, stop));
-  if (!connected) return absl::OkStatus();
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::vector<std::string>> warnings,
+                           AwaitTopics(log_options, config, stop));
+  if (!warnings.has_value()) return absl::OkStatus();
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EventLog> log, NewKafkaEventLog(log_options));
   // As an embedded host shares it out: a quarter for the stores, half for decoded states.
   const size_t memory = static_cast<size_t>(config.memory_mib()) << 20;
@@ -173,6 +187,7 @@ absl::Status Run(const ServiceDescription& service, const std::string& instance,
   return RunServices({.config = &config,
                       .instance = instance,
                       .log = log.get(),
+                      .warnings = *warnings,
                       .metrics = &metrics,
                       .http = http.get(),
                       .http_client = &client,

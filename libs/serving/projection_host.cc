@@ -182,7 +182,27 @@ void ProjectionHost::Answer(
   Get(pattern, std::move(parameters), Answering(std::move(answer)));
 }
 
+std::vector<std::string> ProjectionHost::Warnings(bool judges) const {
+  std::vector<std::string> warnings;
+  if (const absl::Status reading = projector_->ReadingTrouble(); absl::IsUnavailable(reading)) {
+    warnings.push_back(absl::StrCat(name(), " cannot read the log now: ", reading.message()));
+  }
+  if (!judges) return warnings;
+  const absl::StatusOr<Reading> reading = ReadAll();
+  if (reading.ok() && !reading->watermark.partitions().empty() &&
+      reading->clock == absl::InfinitePast()) {
+    warnings.push_back(
+        "no clock yet: nothing is judged, and no alert is raised. Time comes with the first tick "
+        "of rapport-ingest or rapport-replay: see that one of them runs");
+  }
+  return warnings;
+}
+
 absl::Status ProjectionHost::Ready() const {
+  const absl::Status reading = projector_->ReadingTrouble();
+  if (!absl::IsUnavailable(reading)) {
+    RAPPORT_RETURN_IF_ERROR(Annotate(reading, absl::StrCat(name(), " cannot read the log")));
+  }
   RAPPORT_ASSIGN_OR_RETURN(const std::vector<PartitionStatus> all, projector_->Status());
   if (all.size() < static_cast<size_t>(projector_->options().least_partitions)) {
     return absl::UnavailableError(absl::StrCat(name(), " has ", all.size(),

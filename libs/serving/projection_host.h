@@ -58,9 +58,12 @@ class ProjectionHost {
   void Answer(absl::string_view pattern, std::vector<absl::string_view> parameters,
               std::function<absl::StatusOr<HttpResponse>(const HttpRequest&)> answer);
 
-  // Ok when it owns partitions, none of them stands still, and each has once been where its log
-  // ended when it was first asked.
+  // Ok when it owns partitions, none of them stands still or cannot be read, and each has once been
+  // where its log ended when it was first asked.
   absl::Status Ready() const;
+  // As Service::Warnings: that the brokers are away (what is folded is answered all the same); and
+  // for a projection that `judges` by time, that there is none yet.
+  std::vector<std::string> Warnings(bool judges) const;
 
   const std::string& name() const { return spec_->identity().name; }
   const ServiceEnv& env() const { return env_; }

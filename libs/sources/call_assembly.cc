@@ -7,6 +7,7 @@
 #include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/event_log/read_range.h"
 #include "libs/sources/call_contact.h"
 #include "libs/telephony/call_record.h"
 
@@ -33,15 +34,11 @@ absl::StatusOr<std::unique_ptr<CallAssembly>> CallAssembly::Open(EventLog* log, 
                                                                  Options options) {
   options.rules = WithNumbers(std::move(options.rules), options.identity);
   std::unique_ptr<CallAssembly> assembly(new CallAssembly(log, sink, std::move(options)));
-  RAPPORT_RETURN_IF_ERROR(assembly->Join());
-  return assembly;
-}
-
-absl::Status CallAssembly::Join() {
+  const Options& own = assembly->options_;
   RAPPORT_ASSIGN_OR_RETURN(
-      subscription_,
-      log_->Subscribe(options_.topic, {.group = options_.group, .member = options_.member}, this));
-  return absl::OkStatus();
+      assembly->subscription_,
+      log->Subscribe(own.topic, {.group = own.group, .member = own.member}, assembly.get()));
+  return assembly;
 }
 
 CallAssembly::CallAssembly(EventLog* log, ContactSink* sink, Options options)
@@ -63,22 +60,19 @@ absl::StatusOr<CallsWritten> CallAssembly::LastWritten(Partition partition, Wate
   Offset end = marks.end;
   for (int64_t distance = kLookBack; end > marks.begin; distance *= 4) {
     const Offset begin = std::max(marks.begin, end - distance);
-    RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
-                             log_->OpenReader(options_.topic, partition, begin));
     std::optional<CallsWritten> last;
-    while (reader->position() < end) {
-      RAPPORT_ASSIGN_OR_RETURN(
-          const absl::Span<const RecordView> views,
-          reader->Read(static_cast<size_t>(end - reader->position()), absl::Seconds(1)));
-      if (views.empty()) return absl::UnavailableError("the sources log cannot be read to its end");
-      for (const RecordView& view : views) {
-        SourceRecord record;
-        if (record.ParseFromArray(view.value.data(), static_cast<int>(view.value.size())) &&
-            record.has_calls_written()) {
-          last = record.calls_written();
-        }
-      }
-    }
+    SourceRecord record;
+    RAPPORT_RETURN_IF_ERROR(ReadRange(
+        *log_, options_.topic, partition, begin, end,
+        [&](const HeaderDecoder&, absl::Span<const RecordView> views) {
+          for (const RecordView& view : views) {
+            const int size = static_cast<int>(view.value.size());
+            if (record.ParseFromArray(view.value.data(), size) && record.has_calls_written()) {
+              last = record.calls_written();
+            }
+          }
+          return absl::OkStatus();
+        }));
     if (last.has_value()) return *last;
     end = begin;
   }
@@ -89,12 +83,8 @@ absl::StatusOr<CallsWritten> CallAssembly::LastWritten(Partition partition, Wate
 }
 
 absl::StatusOr<Offset> CallAssembly::OnAssigned(Partition partition) {
-  absl::StatusOr<Offset> from = TakeOver(partition);
-  if (!from.ok()) rejoin_ = true;
-  return from;
-}
-
-absl::StatusOr<Offset> CallAssembly::TakeOver(Partition partition) {
+  // Asked again after a failure: from what is written, as by who takes over.
+  owned_.erase(partition);
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log_->GetWatermarks(options_.topic, partition));
   RAPPORT_ASSIGN_OR_RETURN(const CallsWritten last, LastWritten(partition, marks));
   Owned& owned = owned_.try_emplace(partition, options_.rules).first->second;
@@ -132,29 +122,20 @@ absl::Duration CallAssembly::WaitFor(absl::Duration wait) const {
   return std::max(wait, absl::ZeroDuration());
 }
 
-absl::Status CallAssembly::Rejoin() {
-  if (subscription_ != nullptr) RAPPORT_RETURN_IF_ERROR(subscription_->Close());
-  subscription_.reset();
-  owned_.clear();
-  RAPPORT_RETURN_IF_ERROR(Join());
-  rejoin_ = false;
-  return absl::OkStatus();
-}
-
 absl::Status CallAssembly::Step(absl::Duration wait) {
-  if (rejoin_) RAPPORT_RETURN_IF_ERROR(Rejoin());
   RAPPORT_ASSIGN_OR_RETURN(const PartitionRecords polled,
                            subscription_->Poll(kMostRecords, WaitFor(wait)));
-  if (!polled.records.empty()) {
+  if (polled.next > polled.from) {
     Owned& owned = owned_.at(polled.partition);
     for (const RecordView& view : polled.records) Take(view, &owned);
+    owned.next = polled.next;
     subscription_->ReportPosition(polled.partition, owned.next);
   }
   for (auto& [partition, owned] : owned_) {
     RAPPORT_RETURN_IF_ERROR(Write(partition, &owned));
     RAPPORT_RETURN_IF_ERROR(Decide(partition, &owned));
   }
-  return absl::OkStatus();
+  return subscription_->Trouble();
 }
 
 absl::Status CallAssembly::WriteContacts(Owned* owned) {

@@ -47,8 +47,9 @@ class CallAssembly final : private PartitionListener {
   ~CallAssembly() override;
 
   // Reads what there is, waiting up to `wait`, and writes what is due; less when a call is due
-  // sooner. Unavailable: go on with the next Step. FailedPrecondition: the log has lost what calls
-  // are made of; stop and tell. DataLoss: it is damaged.
+  // sooner. An error is told of: the next Step goes on with what can be read, and with the rest as
+  // soon as it can be. FailedPrecondition: the log has lost what calls are made of, or another
+  // process is the same member. DataLoss: the log is damaged.
   absl::Status Step(absl::Duration wait);
   // Leaves the group.
   absl::Status Close();
@@ -73,10 +74,6 @@ class CallAssembly final : private PartitionListener {
 
   absl::StatusOr<Offset> OnAssigned(Partition partition) override;
   void OnRevoked(Partition partition, bool lost) override;
-  absl::StatusOr<Offset> TakeOver(Partition partition);
-  absl::Status Join();
-  // Leaves the group and joins it again.
-  absl::Status Rejoin();
   // The newest CallsWritten of a partition; where there is none, its beginning.
   absl::StatusOr<source::v1::CallsWritten> LastWritten(Partition partition, Watermarks marks);
   void Take(const RecordView& view, Owned* owned);
@@ -91,8 +88,6 @@ class CallAssembly final : private PartitionListener {
   const Options options_;
   std::map<Partition, Owned> owned_;
   std::unique_ptr<Subscription> subscription_;
-  // A partition could not be taken over, and is read by nobody until we join again.
-  bool rejoin_ = false;
 };
 
 }  // namespace rapport

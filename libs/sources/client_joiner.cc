@@ -1,5 +1,6 @@
 #include "libs/sources/client_joiner.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/event_log/partitioner.h"
+#include "libs/event_log/read_range.h"
 #include "libs/projector/touchpoint_peek.h"
 #include "libs/touchpoint/identity.h"
 #include "libs/touchpoint/record.h"
@@ -20,7 +22,6 @@ using touchpoint::v1::Touchpoint;
 
 // So that stopping takes no longer.
 constexpr absl::Duration kPatience = absl::Milliseconds(200);
-constexpr size_t kReadRecords = 4096;
 
 }  // namespace
 
@@ -108,23 +109,24 @@ absl::Status ClientJoiner::ReadSplits(Partition partition) {
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
                            log_->GetWatermarks(topics_.touchpoints, partition));
   Offset& from = read_until_.try_emplace(partition, marks.begin).first->second;
-  if (from >= marks.end) return absl::OkStatus();
-  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
-                           log_->OpenReader(topics_.touchpoints, partition, from));
-  while (from < marks.end && !stopping_) {
-    RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
-                             reader->Read(kReadRecords, kPatience));
-    for (const RecordView& record : records) {
-      if (PeekPayload(record.value) != Touchpoint::kClientsSplit) continue;
-      Touchpoint touchpoint;
-      if (!touchpoint.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()))) {
-        continue;
-      }
-      splits_.emplace(touchpoint.clients_split().separated_client_id(),
-                      touchpoint.clients_split().survivor_client_id());
+  const auto take = [this](const RecordView& record) {
+    if (PeekPayload(record.value) != Touchpoint::kClientsSplit) return;
+    Touchpoint touchpoint;
+    if (!touchpoint.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()))) {
+      return;
     }
-    if (!records.empty()) from = records.back().offset + 1;
-  }
+    splits_.emplace(touchpoint.clients_split().separated_client_id(),
+                    touchpoint.clients_split().survivor_client_id());
+  };
+  RAPPORT_RETURN_IF_ERROR(
+      ReadRange(*log_, topics_.touchpoints, partition, from, marks.end,
+                [&](const HeaderDecoder&, absl::Span<const RecordView> records) {
+                  if (stopping_) return absl::CancelledError("stopping");
+                  for (const RecordView& record : records) take(record);
+                  from = records.back().offset + 1;
+                  return absl::OkStatus();
+                }));
+  from = std::max(from, marks.end);
   return absl::OkStatus();
 }
 

@@ -301,6 +301,9 @@ absl::Status IdentifierIndex::Ready() const {
     MutexLock lock(&mutex_);
     if (!loaded_) return absl::UnavailableError("the identifiers are being loaded");
   }
+  if (const absl::Status reading = projector_->ReadingTrouble(); !absl::IsUnavailable(reading)) {
+    RAPPORT_RETURN_IF_ERROR(Annotate(reading, "identity cannot read the log"));
+  }
   const size_t open = projector_->Stores().size();
   if (open == static_cast<size_t>(projector_->partition_count())) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(

@@ -35,7 +35,8 @@ absl::Status LedgerReader::Open() {
     RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log_->GetWatermarks(topic_, Partition(i)));
     RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<LogReader> reader,
                              log_->OpenReader(topic_, Partition(i), marks.begin));
-    places_.push_back({Partition(i), std::move(reader), marks.end});
+    places_.push_back(
+        {.partition = Partition(i), .reader = std::move(reader), .first_end = marks.end});
   }
   return absl::OkStatus();
 }
@@ -61,7 +62,10 @@ void LedgerReader::Run() {
     bool any = false;
     for (Place& place : places_) {
       const absl::StatusOr<bool> some = CountSome(place.partition, place.reader.get());
-      if (!some.ok()) Log(LogLevel::kWarning, absl::StrCat(topic_, ": ", some.status().message()));
+      if (!some.ok() && some.status() != place.trouble) {
+        Log(LogLevel::kWarning, absl::StrCat(topic_, ": ", some.status().message()));
+      }
+      place.trouble = some.status();
       any |= some.value_or(false);
     }
     if (any) continue;

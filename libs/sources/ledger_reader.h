@@ -38,7 +38,8 @@ class LedgerReader {
   struct Place {
     Partition partition;
     std::unique_ptr<LogReader> reader;
-    Offset first_end;  // of the partition, when the process started
+    Offset first_end;      // of the partition, when the process started
+    absl::Status trouble;  // that was told of
   };
   std::vector<Place> places_;
   mutable Mutex mutex_;

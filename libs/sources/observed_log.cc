@@ -45,6 +45,7 @@ class ObservedSubscription final : public Subscription {
   void ReportPosition(Partition partition, Offset next) override {
     subscription_->ReportPosition(partition, next);
   }
+  absl::Status Trouble() const override { return subscription_->Trouble(); }
   absl::Status Close() override { return subscription_->Close(); }
   std::vector<Header> Headers(const RecordView& record) const override {
     return subscription_->Headers(record);

@@ -84,6 +84,11 @@ AlertBook::AlertBook(int partitions, size_t closed_alerts)
     : closed_alerts_(closed_alerts),
       cursor_{std::vector<int64_t>(static_cast<size_t>(partitions), 0)} {}
 
+void AlertBook::PassOver(Partition partition, Offset next) {
+  MutexLock lock(&mutex_);
+  cursor_.MoveBehind({partition, next - 1});
+}
+
 std::optional<AlertStep> AlertBook::Take(const RecordPosition& position, absl::string_view value) {
   AlertEvent event;
   const bool parsed = event.ParseFromArray(value.data(), static_cast<int>(value.size())) &&

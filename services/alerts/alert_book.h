@@ -47,6 +47,8 @@ class AlertBook {
   // The step that a record of the alerts log tells; nullopt when it has been told before, is
   // damaged or is of no known kind (which is logged). Records of a partition come in their order.
   std::optional<query::v1::AlertStep> Take(const RecordPosition& position, absl::string_view value);
+  // Moves the cursor on to `next`, before which the partition holds nothing more.
+  void PassOver(Partition partition, Offset next);
   // What a person did: marks of the alert. Of an alert that is not known yet they are kept until it
   // comes.
   void Act(const touchpoint::v1::Touchpoint& touchpoint);

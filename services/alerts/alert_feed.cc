@@ -72,15 +72,16 @@ void AlertFeed::Run() {
   while (!stopping_) {
     const absl::StatusOr<PartitionRecords> polled = subscription_->Poll(kReadRecords, kPollWait);
     {
+      const absl::Status trouble = polled.ok() ? subscription_->Trouble() : polled.status();
       MutexLock lock(&mutex_);
-      if (!polled.ok() && trouble_ != polled.status()) {
-        Log(LogLevel::kError, absl::StrCat("reading the alerts log: ", polled.status().message()));
+      if (!trouble.ok() && trouble_ != trouble) {
+        Log(LogLevel::kError, absl::StrCat("reading the alerts log: ", trouble.message()));
       }
-      trouble_ = polled.status();
+      trouble_ = trouble;
     }
     if (!polled.ok()) {
       absl::SleepFor(kPauseAfterError);
-    } else if (!polled->records.empty()) {
+    } else if (polled->next > polled->from) {
       Take(*polled);
     }
   }
@@ -95,9 +96,10 @@ void AlertFeed::Take(const PartitionRecords& records) {
     steps.push_back(
         std::make_shared<FedStep>(FedStep{position, record.timestamp, *std::move(step)}));
   }
+  book_->PassOver(records.partition, records.next);
   {
     MutexLock lock(&mutex_);
-    Keep(records.partition, records.records.back().offset.value() + 1, steps);
+    Keep(records.partition, records.next.value(), steps);
   }
   listener_(steps, book_->cursor());
 }
@@ -196,6 +198,7 @@ absl::Status StepReader::ReadLog(Partition partition, size_t max, std::vector<Fe
     steps->push_back(
         std::make_shared<FedStep>(FedStep{position, record.timestamp, StepOf(position, event)}));
   }
+  next = std::max(next, std::min(end, reader_->position().value()));
   return absl::OkStatus();
 }
 

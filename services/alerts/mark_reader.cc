@@ -100,7 +100,7 @@ absl::Status MarkReader::Begin() {
 absl::Status MarkReader::ReadOn() {
   RAPPORT_ASSIGN_OR_RETURN(const PartitionRecords records,
                            subscription_->Poll(kReadRecords, kPollWait));
-  if (records.records.empty()) return absl::OkStatus();
+  if (records.next == records.from) return subscription_->Trouble();
   Touchpoint touchpoint;
   for (const RecordView& record : records.records) {
     if (!MayBeMark(record.value)) continue;
@@ -109,9 +109,11 @@ absl::Status MarkReader::ReadOn() {
     }
     book_->Act(touchpoint);
   }
-  MutexLock lock(&mutex_);
-  next_[static_cast<size_t>(records.partition.value())] = records.records.back().offset + 1;
-  return absl::OkStatus();
+  {
+    MutexLock lock(&mutex_);
+    next_[static_cast<size_t>(records.partition.value())] = records.next;
+  }
+  return subscription_->Trouble();
 }
 
 absl::Status MarkReader::Ready() const {

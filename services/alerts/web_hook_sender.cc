@@ -128,10 +128,15 @@ absl::Status WebHookSender::Add(const config::v1::WebHook& config) {
 }
 
 void WebHookSender::FollowFacts() {
+  absl::Status trouble;
   while (!stopping_) {
     const auto records = facts_->Read(kReadRecords, kReadWait);
+    const bool told = records.status() == std::exchange(trouble, records.status());
     if (!records.ok()) {
-      Log(LogLevel::kError, absl::StrCat("reading ", env_.topic, ": ", records.status().message()));
+      if (!told) {
+        Log(LogLevel::kError,
+            absl::StrCat("reading ", env_.topic, ": ", records.status().message()));
+      }
       absl::SleepFor(kPauseAfterError);
       continue;
     }

@@ -2,7 +2,9 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/projector/clock_ticker.h"
 #include "services/ingest/ingest_metrics.h"
@@ -20,15 +22,20 @@ class Ingest : public Service {
     RAPPORT_ASSIGN_OR_RETURN(const int partitions, env.log->PartitionCount(env.topics.touchpoints));
     RAPPORT_RETURN_IF_ERROR(env.log->PartitionCount(env.topics.rejected).status());
     RAPPORT_ASSIGN_OR_RETURN(
-        auto clock,
-        ClockTicker::Start(env.log, env.topics, kClockTopic,
-                           absl::Milliseconds(env.config->clock().interval_ms()), env.instance));
+        auto clock, ClockTicker::Start(env.log, env.topics, kClockTopic,
+                                       absl::Milliseconds(env.config->clock().interval_ms()),
+                                       absl::StrCat("ingest-", env.instance)));
     return std::unique_ptr<Service>(new Ingest(env, partitions, std::move(clock)));
   }
 
   ~Ingest() override { queue_->Stop(); }
 
   absl::Status Ready() const override { return queue_->trouble(); }
+  std::vector<std::string> Warnings() const override {
+    const absl::Status clock = clock_->trouble();
+    if (clock.ok()) return {};
+    return {absl::StrCat("clock: ", clock.message())};
+  }
 
  private:
   Ingest(const ServiceEnv& env, int partitions, std::unique_ptr<ClockTicker> clock)

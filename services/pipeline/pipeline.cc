@@ -46,6 +46,7 @@ class Pipeline final : public Service {
   }
 
   absl::Status Ready() const override { return host_->Ready(); }
+  std::vector<std::string> Warnings() const override { return host_->Warnings(/*judges=*/true); }
 
  private:
   struct Found {

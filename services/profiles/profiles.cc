@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -47,6 +48,7 @@ class Profiles final : public Service {
   }
 
   absl::Status Ready() const override { return host_->Ready(); }
+  std::vector<std::string> Warnings() const override { return host_->Warnings(/*judges=*/false); }
 
  private:
   void List(HttpRequest request, HttpReply reply) {

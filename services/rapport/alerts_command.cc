@@ -16,6 +16,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/event_log/read_range.h"
 #include "rapport/query/v1/alert.pb.h"
 #include "services/rapport/alert_line.h"
 #include "services/rapport/api.h"
@@ -39,7 +40,6 @@ struct AlertsArguments {
   }
 };
 
-constexpr size_t kReadRecords = 1024;
 constexpr size_t kDefaultLimit = 20;
 // What the API gives at most at a time.
 constexpr size_t kPage = 500;
@@ -74,13 +74,13 @@ absl::StatusOr<Stories> ReadAlerts(EventLog& log, const std::string& topic) {
   Stories stories;
   RAPPORT_ASSIGN_OR_RETURN(const int partitions, log.PartitionCount(topic));
   for (int i = 0; i < partitions; ++i) {
-    RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log.GetWatermarks(topic, Partition(i)));
-    RAPPORT_ASSIGN_OR_RETURN(const auto reader, log.OpenReader(topic, Partition(i), marks.begin));
-    while (reader->position() < marks.end) {
-      RAPPORT_ASSIGN_OR_RETURN(const auto records,
-                               reader->Read(kReadRecords, absl::ZeroDuration()));
-      for (const RecordView& record : records) RAPPORT_RETURN_IF_ERROR(Take(record, &stories));
-    }
+    RAPPORT_RETURN_IF_ERROR(
+        ReadToEnd(log, topic, Partition(i), Offset(0),
+                  [&](const HeaderDecoder&, absl::Span<const RecordView> records) -> absl::Status {
+                    for (const RecordView& record : records)
+                      RAPPORT_RETURN_IF_ERROR(Take(record, &stories));
+                    return absl::OkStatus();
+                  }));
   }
   return stories;
 }

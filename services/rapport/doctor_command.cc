@@ -188,6 +188,13 @@ void CheckRunning(Api& api, Checks* checks) {
   } else {
     Wrong(checks, "process", ready->body, "if it stays so, the process's log tells more");
   }
+  const Json state = Json::parse(ready->body, nullptr, /*allow_exceptions=*/false);
+  if (state.is_object() && state.contains("warnings")) {
+    for (const Json& warning : state["warnings"]) {
+      Wrong(checks, "topics", warning.is_string() ? warning.get<std::string>() : warning.dump(),
+            "as it says");
+    }
+  }
   for (const char* projection : kProjections) {
     query::v1::ProjectionStatus status;
     const absl::Status asked = api.Get(ApiPath({"v1", "projections", projection}), &status);

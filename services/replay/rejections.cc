@@ -44,9 +44,11 @@ absl::StatusOr<RejectionPage> Rejections::List(RecordPosition from, size_t limit
         page.next = RecordPosition{partition, reader->position()};
         return page;
       }
+      const Offset before = reader->position();
       RAPPORT_ASSIGN_OR_RETURN(const auto records,
                                reader->Read(limit - page.rejections.size(), kReadWait));
-      if (records.empty()) return absl::UnavailableError("the rejected log does not answer");
+      if (reader->position() == before)
+        return absl::UnavailableError("the rejected log does not answer");
       for (const RecordView& record : records) {
         RAPPORT_ASSIGN_OR_RETURN(page.rejections.emplace_back(), Parse(partition, record));
       }
@@ -66,6 +68,10 @@ absl::StatusOr<Rejection> Rejections::Find(RecordPosition position) const {
                            log_->OpenReader(topics_.rejected, position.partition, position.offset));
   RAPPORT_ASSIGN_OR_RETURN(const auto records, reader->Read(1, kReadWait));
   if (records.empty()) return absl::UnavailableError("the rejected log does not answer");
+  if (records.front().offset != position.offset) {
+    return absl::NotFoundError(absl::StrCat("no record stands at ", position.partition.value(), ":",
+                                            position.offset.value(), " of the rejected log"));
+  }
   return Parse(position.partition, records.front());
 }
 

@@ -1,13 +1,17 @@
 #include "services/replay/replay.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/history/history_writer.h"
+#include "libs/projector/clock_ticker.h"
 #include "libs/serving/page.h"
 #include "libs/serving/projection_host.h"
 #include "libs/serving/work_queue.h"
@@ -41,8 +45,27 @@ ordered_json RejectionJson(const Rejection& rejection) {
           {"content", record.content()}};
 }
 
+// The log puts the configured prefix before it, as before the others.
+constexpr char kClockTopic[] = "clock";
+
 class Replay : public Service {
  public:
+  static absl::StatusOr<std::unique_ptr<Service>> Start(const ServiceEnv& env) {
+    RAPPORT_ASSIGN_OR_RETURN(const int rejected, env.log->PartitionCount(env.topics.rejected));
+    auto replay = std::make_unique<Replay>(env, rejected);
+    // All in one process, ingest ticks and sources carries out merges.
+    if (env.all_in_one) return replay;
+    const std::string member = absl::StrCat("replay-", env.instance);
+    RAPPORT_ASSIGN_OR_RETURN(
+        replay->clock_,
+        ClockTicker::Start(env.log, env.topics, kClockTopic,
+                           absl::Milliseconds(env.config->clock().interval_ms()), member));
+    RAPPORT_ASSIGN_OR_RETURN(
+        replay->history_,
+        HistoryWriter::Start(env.log, {.topics = env.topics, .member = member, .now = absl::Now}));
+    return replay;
+  }
+
   Replay(const ServiceEnv& env, int partitions)
       : rejections_(std::make_shared<Rejections>(env.log, env.topics, partitions)) {
     const auto later = [this](absl::StatusOr<HttpResponse> (*answer)(const Rejections&,
@@ -62,7 +85,14 @@ class Replay : public Service {
     env.http->Handle("POST", "/v1/rejected/{position}/retry", later(&Retry));
   }
 
-  absl::Status Ready() const override { return absl::OkStatus(); }
+  absl::Status Ready() const override {
+    return history_ == nullptr ? absl::OkStatus() : history_->trouble();
+  }
+  std::vector<std::string> Warnings() const override {
+    const absl::Status clock = clock_ == nullptr ? absl::OkStatus() : clock_->trouble();
+    if (clock.ok()) return {};
+    return {absl::StrCat("clock: ", clock.message())};
+  }
 
  private:
   static absl::StatusOr<HttpResponse> List(const Rejections& rejections,
@@ -107,13 +137,16 @@ class Replay : public Service {
 
   const std::shared_ptr<Rejections> rejections_;
   const std::shared_ptr<WorkQueue> queue_ = std::make_shared<WorkQueue>();
+  // Candidates, so that there is time, and merges are carried out, where neither ingest nor sources
+  // runs.
+  std::unique_ptr<ClockTicker> clock_;
+  std::unique_ptr<HistoryWriter> history_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Service>> StartReplay(const ServiceEnv& env) {
-  RAPPORT_ASSIGN_OR_RETURN(const int rejected, env.log->PartitionCount(env.topics.rejected));
-  return std::make_unique<Replay>(env, rejected);
+  return Replay::Start(env);
 }
 
 }  // namespace rapport

@@ -51,6 +51,7 @@ class RetentionService final : public Service {
   }
 
   absl::Status Ready() const override { return host_->Ready(); }
+  std::vector<std::string> Warnings() const override { return host_->Warnings(/*judges=*/true); }
 
  private:
   absl::StatusOr<HttpResponse> ListAtRisk(const HttpRequest& request) const {

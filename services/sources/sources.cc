@@ -136,9 +136,10 @@ class Sources final : public Service {
     resolver_ = std::make_unique<ContactResolver>(index_.get());
     joiner_ = std::make_unique<ClientJoiner>(env_.log, env_.topics, index_.get(), absl::Now);
     writer_ = std::make_unique<SourceWriter>(env_.log, env_.topics, resolver_.get(), absl::Now);
-    RAPPORT_ASSIGN_OR_RETURN(history_, HistoryWriter::Start(env_.log, {.topics = env_.topics,
-                                                                       .member = env_.instance,
-                                                                       .now = absl::Now}));
+    RAPPORT_ASSIGN_OR_RETURN(history_,
+                             HistoryWriter::Start(env_.log, {.topics = env_.topics,
+                                                             .member = "sources-" + env_.instance,
+                                                             .now = absl::Now}));
     history_routes_ = std::make_unique<HistoryRoutes>(
         env_.log, HistoryRoutes::Options{.topics = env_.topics, .now = absl::Now});
     RAPPORT_ASSIGN_OR_RETURN(ledger_, LedgerReader::Start(env_.log, env_.topics.sources));

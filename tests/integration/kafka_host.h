@@ -32,7 +32,9 @@ inline absl::StatusOr<std::unique_ptr<EventLog>> ConnectToKafka(const std::strin
 
 class KafkaHost {
  public:
-  static absl::StatusOr<std::unique_ptr<KafkaHost>> Start(EventLog* log, const std::string& data) {
+  static absl::StatusOr<std::unique_ptr<KafkaHost>> Start(EventLog* log, const std::string& data,
+                                                          const std::string& member = "one",
+                                                          int least_partitions = kPartitions) {
     auto host = std::unique_ptr<KafkaHost>(new KafkaHost());
     for (const ProjectionSpec* spec : host->specs()) {
       const std::string& name = spec->identity().name;
@@ -42,8 +44,8 @@ class KafkaHost {
               {.log = log, .spec = spec, .resources = &host->resources_, .budget = &host->budget_},
               {.folder = absl::StrCat(data, "/state/", name),
                .group = absl::StrCat("rapport-", name),
-               .member = "one",
-               .least_partitions = kPartitions,
+               .member = member,
+               .least_partitions = least_partitions,
                // So often that faults hit commits, too.
                .fold = {.commit_interval = absl::Milliseconds(20)}}));
       host->projectors_.push_back(std::move(projector));
@@ -51,6 +53,12 @@ class KafkaHost {
     return host;
   }
 
+  // How many partitions it folds, of all projections.
+  size_t Partitions() const {
+    size_t count = 0;
+    for (const auto& projector : projectors_) count += projector->Stores().size();
+    return count;
+  }
   absl::Status CatchUp() {
     for (const auto& projector : projectors_) {
       RAPPORT_RETURN_IF_ERROR(projector->CatchUp(absl::Minutes(2)));

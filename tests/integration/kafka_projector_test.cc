@@ -1,6 +1,8 @@
 // The projections over three real brokers: killed with SIGKILL again and again while records come
 // in and a broker dies, they end up with the state and the alerts of an independent fold over the
-// log, each alert sent once, and with the digests that the embedded log gives.
+// log, each alert sent once, and with the digests that the embedded log gives. So they do when
+// partitions move between instances under load, beside another deployment on the same brokers, and
+// with an application that writes in transactions.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -8,10 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
@@ -22,6 +28,7 @@
 #include "tests/integration/kafka_host.h"
 #include "tests/support/fold_oracle.h"
 #include "tests/support/kafka_cluster.h"
+#include "tests/support/transactional_producer.h"
 
 namespace rapport::testing {
 namespace {
@@ -161,6 +168,112 @@ TEST(KafkaProjectorTest, IsExactAfterKillsOfProjectorsAndBrokers) {
     effects += partition.counts.effects();
   }
   EXPECT_GT(effects, 20) << "too few alerts to test anything";
+}
+
+// Histories one after the other, until it is told to stop: every second one as another application
+// writes that uses transactions, which now and then aborts what it has written.
+class Load {
+ public:
+  Load(EventLog* log, const std::string& servers, const std::string& prefix)
+      : log_(*log), topic_(prefix + "touchpoints") {
+    auto producer = TransactionalProducer::Start(servers, prefix + "another application");
+    RAPPORT_CHECK(producer.ok(), producer.status().ToString());
+    producer_ = *std::move(producer);
+    thread_ = std::thread([this] { Run(); });
+  }
+  ~Load() { Stop(); }
+  void Stop() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  // Waits until `rounds` more are in the log.
+  void Await(int rounds) const {
+    const int goal = rounds_ + rounds;
+    const absl::Time deadline = absl::Now() + absl::Minutes(2);
+    while (rounds_ < goal && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));
+    EXPECT_GE(rounds_, goal) << "writing came to a halt";
+  }
+
+ private:
+  void Run() {
+    for (int round = 0; !stopping_; ++round) {
+      const std::vector<touchpoint::v1::Touchpoint> history = History(round);
+      if (round % 2 == 0) {
+        EXPECT_OK(AppendAll(log_, "touchpoints", kPartitions, history));
+      } else {
+        std::vector<Record> records;
+        for (const touchpoint::v1::Touchpoint& one : history) {
+          AddRecords(one, kPartitions, &records);
+        }
+        EXPECT_OK(producer_->Write(topic_, records, /*commit=*/false));
+        EXPECT_OK(producer_->Write(topic_, records, /*commit=*/true));
+      }
+      ++rounds_;
+    }
+  }
+
+  EventLog& log_;
+  const std::string topic_;
+  std::unique_ptr<TransactionalProducer> producer_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<int> rounds_ = 0;
+  std::thread thread_;
+};
+
+// How long until `host` folds so many partitions of the three projections.
+absl::Duration AwaitPartitions(const KafkaHost& host, size_t count) {
+  const absl::Time start = absl::Now();
+  while (host.Partitions() != count && absl::Now() < start + absl::Minutes(2)) {
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  EXPECT_EQ(host.Partitions(), count);
+  return absl::Now() - start;
+}
+
+TEST(KafkaProjectorTest, PartitionsMoveUnderLoadBetweenTwoInstancesOfEachOfTwoDeployments) {
+  ASSERT_OK_AND_ASSIGN(const auto cluster, KafkaCluster::Start(3));
+  const std::string servers = cluster->bootstrap_servers();
+  constexpr size_t kAll = 3 * kPartitions;
+  struct Deployment {
+    explicit Deployment(const std::string& its_prefix) : prefix(its_prefix) {}
+    const std::string prefix;
+    const TempFolder data_one, data_two;
+    std::unique_ptr<EventLog> log;
+    std::unique_ptr<KafkaHost> one, two;
+    std::unique_ptr<Load> load;
+  };
+  // The same names in both: they differ in their prefix alone.
+  Deployment deployments[] = {Deployment("firm."), Deployment("other.")};
+  for (Deployment& its : deployments) {
+    ASSERT_OK_AND_ASSIGN(its.log, ConnectToKafka(servers, its.prefix));
+    ASSERT_OK(its.log->CreateTopic("touchpoints", kPartitions));
+    ASSERT_OK(its.log->CreateTopic("alerts", kPartitions));
+    ASSERT_OK_AND_ASSIGN(its.one, KafkaHost::Start(its.log.get(), its.data_one.path()));
+    its.load = std::make_unique<Load>(its.log.get(), servers, its.prefix);
+  }
+  for (Deployment& its : deployments) {
+    AwaitPartitions(*its.one, kAll);
+    its.load->Await(2);
+    ASSERT_OK_AND_ASSIGN(its.two, KafkaHost::Start(its.log.get(), its.data_two.path(), "two", 1));
+    AwaitPartitions(*its.two, kAll / 2);
+    its.load->Await(2);
+    // In good order: nobody waits for a time-out.
+    const absl::Time leaving = absl::Now();
+    its.one.reset();
+    const absl::Duration left = absl::Now() - leaving;
+    printf("%s: left in %.2f s, all taken over %.2f s later\n", its.prefix.c_str(),
+           absl::ToDoubleSeconds(left), absl::ToDoubleSeconds(AwaitPartitions(*its.two, kAll)));
+    its.load->Await(2);
+  }
+  for (Deployment& its : deployments) {
+    its.load->Stop();
+    ASSERT_OK(its.two->CatchUp());
+    ExpectExact<Retention>(its.two->projector(0), *its.log);
+    ExpectExact<Profile>(its.two->projector(1), *its.log);
+    ExpectExact<DealPipeline>(its.two->projector(2), *its.log);
+    ASSERT_OK_AND_ASSIGN(const RebuildResult rebuilt, Rebuild(its.two->projector(0), {}));
+    EXPECT_THAT(rebuilt.findings, IsEmpty());
+  }
 }
 
 }  // namespace

@@ -49,6 +49,11 @@ class FaultyLog : public EventLog {
     damage_.erase(topic);
     if (offset) damage_[topic] = *offset;
   }
+  // What stands before this offset of every partition of `topic` is gone, as after retention.
+  void set_begin(const std::string& topic, Offset offset) {
+    MutexLock lock(&mutex_);
+    begin_[topic] = offset;
+  }
   int64_t faults_so_far() const {
     MutexLock lock(&mutex_);
     return injected_;
@@ -101,7 +106,13 @@ class FaultyLog : public EventLog {
   }
   absl::StatusOr<Watermarks> GetWatermarks(absl::string_view topic, Partition partition) override {
     if (Look()) return Unavailable("looking for the end");
-    return log_.GetWatermarks(topic, partition);
+    absl::StatusOr<Watermarks> marks = log_.GetWatermarks(topic, partition);
+    MutexLock lock(&mutex_);
+    const auto begin = begin_.find(std::string(topic));
+    if (marks.ok() && begin != begin_.end()) {
+      marks->begin = std::min(std::max(marks->begin, begin->second), marks->end);
+    }
+    return marks;
   }
   absl::StatusOr<Offset> OffsetForTime(absl::string_view topic, Partition partition,
                                        absl::Time time) override {
@@ -146,6 +157,7 @@ class FaultyLog : public EventLog {
     void ReportPosition(Partition partition, Offset next) override {
       subscription_->ReportPosition(partition, next);
     }
+    absl::Status Trouble() const override { return subscription_->Trouble(); }
     absl::Status Close() override { return subscription_->Close(); }
     std::vector<Header> Headers(const RecordView& record) const override {
       return subscription_->Headers(record);
@@ -194,6 +206,7 @@ class FaultyLog : public EventLog {
   LogFaults faults_ ABSL_GUARDED_BY(mutex_);
   bool away_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::string, Offset> damage_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Offset> begin_ ABSL_GUARDED_BY(mutex_);
   int64_t injected_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

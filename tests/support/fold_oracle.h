@@ -15,6 +15,7 @@
 #include "libs/base/bytes.h"
 #include "libs/base/check.h"
 #include "libs/event_log/event_log.h"
+#include "libs/event_log/read_range.h"
 #include "libs/projections/testing/plain_fold.h"
 #include "libs/projector/compare.h"
 #include "libs/state_store/state_store.h"
@@ -26,15 +27,13 @@ namespace rapport::testing {
 // Calls `visit` with each record of a partition. The log must be well.
 template <class Visit>
 void ForEachRecord(EventLog& log, absl::string_view topic, Partition partition, Visit visit) {
-  const auto marks = log.GetWatermarks(topic, partition);
-  RAPPORT_CHECK(marks.ok(), marks.status().ToString());
-  auto reader = log.OpenReader(topic, partition, marks->begin);
-  RAPPORT_CHECK(reader.ok(), reader.status().ToString());
-  while ((*reader)->position() < marks->end) {
-    const auto records = (*reader)->Read(1000, absl::Seconds(5));
-    RAPPORT_CHECK(records.ok() && !records->empty(), records.status().ToString());
-    for (const RecordView& record : *records) visit(record);
-  }
+  const absl::Status read =
+      ReadToEnd(log, topic, partition, Offset(0),
+                [&](const HeaderDecoder&, absl::Span<const RecordView> records) {
+                  for (const RecordView& record : records) visit(record);
+                  return absl::OkStatus();
+                });
+  RAPPORT_CHECK(read.ok(), read.ToString());
 }
 
 // What one partition of a projection has to be: PlainFold, and the rules for what cannot be folded.

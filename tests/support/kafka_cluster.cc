@@ -325,6 +325,16 @@ void KafkaCluster::Kill(int broker) {
   pid = -1;
 }
 
+void KafkaCluster::Pause(int broker) { kill(Running(broker), SIGSTOP); }
+
+void KafkaCluster::Resume(int broker) { kill(Running(broker), SIGCONT); }
+
+pid_t KafkaCluster::Running(int broker) {
+  const pid_t pid = Find(broker).pid;
+  RAPPORT_CHECK(pid > 0, "broker ", broker, " is down");
+  return pid;
+}
+
 absl::Status KafkaCluster::Restart(int broker) {
   Broker& found = Find(broker);
   RAPPORT_CHECK(found.pid < 0, "broker ", broker, " is running");

@@ -36,6 +36,10 @@ class KafkaCluster {
   std::string bootstrap_servers() const;
   // SIGKILL. No effect on a broker that is down.
   void Kill(int broker);
+  // SIGSTOP and SIGCONT: the broker falls silent with all its connections open, as one that the
+  // network does not reach, and wakes up not knowing that time has passed.
+  void Pause(int broker);
+  void Resume(int broker);
   // Starts a killed broker again and waits until the cluster counts it in.
   absl::Status Restart(int broker);
 
@@ -66,6 +70,7 @@ class KafkaCluster {
   absl::Status Launch(Broker& broker);
   absl::Status AwaitBrokers();
   Broker& Find(int broker);
+  pid_t Running(int broker);
   std::string BrokerFolder(int broker) const;
   std::string EndOfLog(int broker) const;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "libs/base/status.h"
 
 namespace rapport::embedded {
@@ -82,10 +83,18 @@ absl::StatusOr<PartitionRecords> EmbeddedSubscription::Poll(size_t max_records,
   const Deadline deadline(wait);
   for (;;) {
     RAPPORT_RETURN_IF_ERROR(Rebalance());
+    RAPPORT_RETURN_IF_ERROR(StartReading());
     if (const auto it = NextReady(); it != owned_.end()) {
       last_read_ = it->first;
-      RAPPORT_ASSIGN_OR_RETURN(const auto records, it->second.cursor->Next(max_records));
-      return PartitionRecords{it->first, records};
+      Owned& owned = it->second;
+      const Offset from = owned.cursor->position();
+      const auto records = owned.cursor->Next(max_records);
+      if (!records.ok()) {
+        owned.cursor.reset();
+        return owned.attempts.Failed(records.status());
+      }
+      owned.attempts.Succeeded();
+      return PartitionRecords{it->first, *records, from, owned.cursor->position()};
     }
     // Lets go of the files that the cursors hold.
     for (auto& [partition, owned] : owned_) {
@@ -95,7 +104,9 @@ absl::StatusOr<PartitionRecords> EmbeddedSubscription::Poll(size_t max_records,
     while (!HasWork()) {
       const absl::Duration left = deadline.Left();
       if (left <= absl::ZeroDuration()) return PartitionRecords{};
-      topic_->changed.WaitFor(&topic_->mutex, left);
+      const absl::Duration until_attempt = NextAttempt() - absl::Now();
+      if (until_attempt <= absl::ZeroDuration()) break;
+      topic_->changed.WaitFor(&topic_->mutex, std::min(left, until_attempt));
     }
   }
 }
@@ -118,7 +129,7 @@ absl::Status EmbeddedSubscription::Rebalance() {
       if (group_->IsMember(member_)) group_->Release(*release);
       topic_->changed.SignalAll();
     } else if (take.has_value()) {
-      RAPPORT_RETURN_IF_ERROR(TakeOver(*take));
+      owned_.try_emplace(*take);
     } else {
       return absl::OkStatus();
     }
@@ -126,14 +137,37 @@ absl::Status EmbeddedSubscription::Rebalance() {
   return Expelled();
 }
 
-absl::Status EmbeddedSubscription::TakeOver(Partition partition) {
-  Owned& owned = owned_[partition];
+absl::Status EmbeddedSubscription::StartReading() {
+  for (auto& [partition, owned] : owned_) {
+    if (owned.cursor.has_value() || !owned.attempts.Due()) continue;
+    const absl::Status status = Start(partition, owned);
+    if (!status.ok()) return owned.attempts.Failed(status);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EmbeddedSubscription::Start(Partition partition, Owned& owned) {
   RAPPORT_ASSIGN_OR_RETURN(const Offset from, listener_->OnAssigned(partition));
   if (from < Offset(0)) {
     return absl::InvalidArgumentError(
         absl::StrCat(topic_->Place(partition), ": there is no offset ", from.value()));
   }
   owned.cursor.emplace(db_, topic_, topic_->Find(partition), from);
+  if (!owned.cursor->Ready()) owned.attempts.Succeeded();
+  return absl::OkStatus();
+}
+
+absl::Time EmbeddedSubscription::NextAttempt() const {
+  absl::Time next = absl::InfiniteFuture();
+  for (const auto& [partition, owned] : owned_) {
+    if (!owned.cursor.has_value()) next = std::min(next, owned.attempts.next());
+  }
+  return next;
+}
+
+absl::Status EmbeddedSubscription::Trouble() const {
+  RAPPORT_RETURN_IF_ERROR(expelled_);
+  for (const auto& [partition, owned] : owned_) RAPPORT_RETURN_IF_ERROR(owned.attempts.trouble());
   return absl::OkStatus();
 }
 
@@ -141,9 +175,10 @@ absl::Status EmbeddedSubscription::Expelled() {
   for (const auto& [partition, owned] : std::exchange(owned_, {})) {
     listener_->OnRevoked(partition, /*lost=*/true);
   }
-  return absl::FailedPreconditionError(
+  expelled_ = absl::FailedPreconditionError(
       absl::StrCat("topic ", topic_->name, ", group ", options_.group,
                    ": another subscription has taken the place of member ", options_.member));
+  return expelled_;
 }
 
 EmbeddedSubscription::OwnedMap::iterator EmbeddedSubscription::NextReady() {

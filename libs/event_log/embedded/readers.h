@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/event_log/attempts.h"
 #include "libs/event_log/embedded/cursor.h"
 #include "libs/event_log/embedded/topic.h"
 #include "libs/event_log/event_log.h"
@@ -58,15 +59,17 @@ class EmbeddedSubscription : public Subscription {
   // One process has no dashboard of positions beside its own.
   void ReportPosition(Partition partition, Offset next) override {}
   absl::Status Close() override;
+  absl::Status Trouble() const override;
   std::vector<Header> Headers(const RecordView& record) const override {
     return DecodeHeaders(record);
   }
 
  private:
   struct Owned {
-    // Unset when the listener could not say where to start.
+    // Unset until the listener has said where to start, and after a failure.
     std::optional<Cursor> cursor;
     bool paused = false;
+    Attempts attempts;
 
     bool Ready() const { return !paused && cursor.has_value() && cursor->Ready(); }
   };
@@ -75,7 +78,11 @@ class EmbeddedSubscription : public Subscription {
   // Lets go of partitions that another member shall have, and takes those that are ours.
   absl::Status Rebalance();
   absl::Status Expelled();
-  absl::Status TakeOver(Partition partition);
+  // Has the listener say where to read, where it has not and its time has come.
+  absl::Status StartReading();
+  absl::Status Start(Partition partition, Owned& owned);
+  // When StartReading has something to do.
+  absl::Time NextAttempt() const;
   // The next partition in turn with something to read, or end().
   OwnedMap::iterator NextReady();
   // Something to read, or a change in the group.
@@ -91,6 +98,7 @@ class EmbeddedSubscription : public Subscription {
   Group* group_ = nullptr;
   MemberId member_;
   bool closed_ = false;
+  absl::Status expelled_;
   OwnedMap owned_;
   // The partition that was read last: the others come first.
   Partition last_read_{-1};

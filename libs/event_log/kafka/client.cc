@@ -7,8 +7,10 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"
 
@@ -35,6 +37,7 @@ const std::set<std::string>& FixedSettings() {
       "group.id",
       "group.instance.id",
       "heartbeat.interval.ms",
+      "isolation.level",
       "log.queue",
       "max.in.flight",
       "max.in.flight.requests.per.connection",
@@ -53,6 +56,8 @@ const std::set<std::string>& FixedSettings() {
 // Ours unless the options say otherwise.
 Settings Defaults(ClientKind kind) {
   Settings settings = {{"client.id", "rapport"},
+                       // A broker that is silent is left for another well within append_timeout.
+                       {"socket.timeout.ms", "10000"},
                        {"reconnect.backoff.ms", "50"},
                        {"reconnect.backoff.max.ms", "1000"}};
   if (kind == ClientKind::kProducer) {
@@ -72,47 +77,85 @@ Settings Fixed(const KafkaLogOptions& options, ClientKind kind) {
     case ClientKind::kProducer:
       settings.insert(settings.end(),
                       {{"enable.idempotence", "true"},
+                       // Records of a thread keep their order whatever is lost on the way; a gap
+                       // ends the producer, which is replaced.
+                       {"enable.gapless.guarantee", "true"},
                        {"acks", "all"},
                        // Room for the framing that does not count as the record's own bytes.
                        {"message.max.bytes", absl::StrCat(options.max_record_bytes + (32 << 10))},
                        {"message.timeout.ms", absl::StrCat(ToMillis(options.append_timeout))}});
       break;
     case ClientKind::kMember:
-      settings.insert(settings.end(),
-                      {{"enable.auto.commit", "false"},
-                       {"enable.auto.offset.store", "false"},
-                       {"partition.assignment.strategy", "cooperative-sticky"},
-                       {"session.timeout.ms", absl::StrCat(ToMillis(options.session_timeout))},
-                       {"heartbeat.interval.ms",
-                        absl::StrCat(std::max(100, ToMillis(options.session_timeout / 10)))}});
+      settings.insert(
+          settings.end(),
+          {{"enable.auto.commit", "false"},
+           {"enable.auto.offset.store", "false"},
+           {"partition.assignment.strategy", "cooperative-sticky"},
+           {"session.timeout.ms", absl::StrCat(ToMillis(options.session_timeout))},
+           // Members hear of a change by it, so that partitions move within a second.
+           {"heartbeat.interval.ms",
+            absl::StrCat(std::clamp(ToMillis(options.session_timeout / 10), 100, 500))}});
       [[fallthrough]];
     case ClientKind::kReader:
       settings.insert(settings.end(),
                       {{"auto.offset.reset", "error"},
                        {"check.crcs", "true"},
-                       // Tells a reader where the end is, behind records that it does not get.
-                       {"enable.partition.eof", kind == ClientKind::kReader ? "true" : "false"}});
+                       // What was aborted was never written.
+                       {"isolation.level", "read_committed"},
+                       // Tells where the end is, behind the marker of a transaction.
+                       {"enable.partition.eof", "true"}});
       [[fallthrough]];
     case ClientKind::kAdmin:
-      settings.insert(settings.end(), {{"allow.auto.create.topics", "false"}});
+      // The end of a partition is where readers come to.
+      settings.insert(settings.end(), {{"allow.auto.create.topics", "false"},
+                                       {"isolation.level", "read_committed"}});
       break;
   }
   return settings;
 }
 
+// librdkafka says the same twice (as a log line and as an error), for each client, and again each
+// second: it is written once until it has not been said for a while.
+class Chatter {
+ public:
+  void Say(LogLevel level, const std::string& text) {
+    const absl::Time now = absl::Now();
+    {
+      MutexLock lock(&mutex_);
+      if (said_.size() > kMostKept) said_.clear();
+      absl::Time& last = said_.try_emplace(text, absl::InfinitePast()).first->second;
+      const bool again = now - last < kSilence;
+      last = now;
+      if (again) return;
+    }
+    Log(level, absl::StrCat("kafka: ", text));
+  }
+
+ private:
+  static constexpr absl::Duration kSilence = absl::Minutes(10);
+  static constexpr size_t kMostKept = 1000;
+
+  Mutex mutex_;
+  std::map<std::string, absl::Time> said_ ABSL_GUARDED_BY(mutex_);
+};
+
+void Say(LogLevel level, absl::string_view text) {
+  static auto* const chatter = new Chatter;
+  chatter->Say(level, PlainText(text));
+}
+
 void OnLog(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
-  const LogLevel ours = level <= LOG_CRIT      ? LogLevel::kError
-                        : level <= LOG_WARNING ? LogLevel::kWarning
-                                               : LogLevel::kInfo;
-  const std::string line =
-      absl::StrReplaceAll(absl::StripAsciiWhitespace(text), {{"\r", ""}, {"\n", " "}});
-  Log(ours, absl::StrCat("kafka: ", facility, ": ", line));
+  Say(level <= LOG_CRIT      ? LogLevel::kError
+      : level <= LOG_WARNING ? LogLevel::kWarning
+                             : LogLevel::kInfo,
+      text);
 }
 
 void OnError(rd_kafka_t* handle, int error, const char* text, void* opaque) {
   static_cast<ClientEvents*>(opaque)->OnError(static_cast<rd_kafka_resp_err_t>(error), text);
-  Log(LogLevel::kWarning,
-      absl::StrCat("kafka: ", absl::StrReplaceAll(text, {{"\r", ""}, {"\n", " "}})));
+  // The cause was told before, and is Explain's.
+  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;
+  Say(LogLevel::kWarning, text);
 }
 
 void OnDelivery(rd_kafka_t* handle, const rd_kafka_message_t* message, void* opaque) {
@@ -211,13 +254,32 @@ absl::StatusCode CodeFor(rd_kafka_resp_err_t error) {
 
 }  // namespace
 
+std::string PlainText(absl::string_view text) {
+  std::string plain =
+      absl::StrReplaceAll(absl::StripAsciiWhitespace(text), {{"\r", ""}, {"\n", " "}});
+  // The thread that says it: "[thrd:127.0.0.1:9092/1]: ".
+  if (absl::StartsWith(plain, "[thrd:")) {
+    if (const size_t end = plain.find("]: "); end != std::string::npos) plain.erase(0, end + 3);
+  }
+  // How long it took and how often it was: "(after 3ms in state CONNECT, 4 identical error(s)
+  // suppressed)". And what it guesses: it cannot know why somebody closed the connection.
+  for (const absl::string_view tail :
+       {" (after ", ": verify that security.protocol is correctly configured",
+        ": might be caused by ", ": probably due to "}) {
+    if (const size_t begin = plain.find(std::string(tail)); begin != std::string::npos) {
+      plain.erase(begin);
+    }
+  }
+  return plain;
+}
+
 void ClientEvents::OnError(rd_kafka_resp_err_t error, absl::string_view text) {
   if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
     brokers_down_ = true;  // the cause came before
     return;
   }
   MutexLock lock(&mutex_);
-  last_error_ = std::string(text);
+  last_error_ = PlainText(text);
 }
 
 absl::Status ClientEvents::Explain(const absl::Status& status) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -54,6 +55,9 @@ class ClientEvents {
   std::string last_error_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Room for the framing of a record and its batch, beside the record's own bytes.
+inline constexpr size_t kBatchOverhead = 48 << 10;
+
 enum class ClientKind { kAdmin, kProducer, kReader, kMember };
 
 // InvalidArgument for options that cannot work, or that would break the contract.
@@ -67,6 +71,10 @@ absl::StatusOr<Handle> NewClient(const KafkaLogOptions& options, ClientKind kind
 // The status for `error`, with the code that base/status.h gives it: "context: text".
 absl::Status ToStatus(rd_kafka_resp_err_t error, absl::string_view context,
                       absl::string_view text = {});
+
+// What librdkafka says, without what differs each time that it says the same (threads, times,
+// counts), and without its guesses at causes.
+std::string PlainText(absl::string_view text);
 
 // "topic T partition P", for messages.
 std::string Place(const std::string& topic, Partition partition);

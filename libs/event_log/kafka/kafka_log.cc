@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "libs/base/mutex.h"
 #include "libs/base/status.h"
@@ -16,6 +17,7 @@
 #include "libs/event_log/kafka/producer.h"
 #include "libs/event_log/kafka/reader.h"
 #include "libs/event_log/kafka/subscription.h"
+#include "libs/event_log/kafka/topic_settings.h"
 #include "libs/event_log/partitioner.h"
 
 namespace rapport {
@@ -24,9 +26,6 @@ namespace {
 
 // How long a broker may take to hear of a topic that was created through another one.
 constexpr absl::Duration kPropagation = absl::Seconds(2);
-
-// Room for the framing of a record and its batch, beside the record's own bytes.
-constexpr size_t kBatchOverhead = 48 << 10;
 
 // What Kafka takes as a topic's name.
 bool IsTopicName(absl::string_view name) {
@@ -63,6 +62,7 @@ class KafkaLog : public EventLog {
   absl::StatusOr<std::vector<GroupMember>> GroupMembers(absl::string_view topic,
                                                         absl::string_view group) override;
   absl::StatusOr<Watermarks> GetWatermarks(absl::string_view topic, Partition partition) override;
+  absl::StatusOr<std::vector<std::string>> CheckTopic(absl::string_view topic) override;
   absl::StatusOr<Offset> OffsetForTime(absl::string_view topic, Partition partition,
                                        absl::Time time) override;
 
@@ -72,6 +72,11 @@ class KafkaLog : public EventLog {
   }
   template <class Ask>
   auto RetryUnavailable(const Ask& ask);
+  struct Layout {
+    int partitions = 0;
+    int replicas = 0;  // the fewest of a partition
+  };
+  absl::StatusOr<Layout> AskLayout(const std::string& name);
   absl::StatusOr<int> AskPartitionCount(const std::string& name);
   absl::StatusOr<int> CachedPartitionCount(const std::string& name);
   void ForgetPartitionCount(const std::string& name);
@@ -124,6 +129,11 @@ absl::StatusOr<int> KafkaLog::PartitionCount(absl::string_view topic) {
 }
 
 absl::StatusOr<int> KafkaLog::AskPartitionCount(const std::string& name) {
+  RAPPORT_ASSIGN_OR_RETURN(const Layout layout, AskLayout(name));
+  return layout.partitions;
+}
+
+absl::StatusOr<KafkaLog::Layout> KafkaLog::AskLayout(const std::string& name) {
   const std::string context = absl::StrCat("topic ", name);
   const Topic topic(rd_kafka_topic_new(admin_.get(), name.c_str(), nullptr));
   if (topic == nullptr) return ToStatus(rd_kafka_last_error(), context);
@@ -139,13 +149,16 @@ absl::StatusOr<int> KafkaLog::AskPartitionCount(const std::string& name) {
   }
   const rd_kafka_metadata_topic_t& found = metadata->topics[0];
   if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return ToStatus(found.err, context);
+  Layout layout{.partitions = found.partition_cnt,
+                .replicas = found.partition_cnt > 0 ? found.partitions[0].replica_cnt : 0};
   for (int i = 0; i < found.partition_cnt; ++i) {
+    layout.replicas = std::min(layout.replicas, found.partitions[i].replica_cnt);
     if (found.partitions[i].leader < 0) {
       return ToStatus(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
                       absl::StrCat(context, " partition ", found.partitions[i].id));
     }
   }
-  return found.partition_cnt;
+  return layout;
 }
 
 absl::StatusOr<int> KafkaLog::CachedPartitionCount(const std::string& name) {
@@ -319,16 +332,25 @@ absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(absl::string_v
                                                    "'; both need a name"));
   }
   RAPPORT_RETURN_IF_ERROR(CachedPartitionCount(name).status());
-  return Member::Join(options_, name, options, listener);
+  // Deployments that share a cluster differ in their prefix, and neither in groups nor in names.
+  SubscribeOptions own = options;
+  own.group = Name(options.group);
+  own.member = Name(options.member);
+  return Member::Join(options_, name, own, listener);
 }
 
 absl::StatusOr<std::vector<GroupMember>> KafkaLog::GroupMembers(absl::string_view topic,
                                                                 absl::string_view group) {
   const std::string name = Name(topic);
   RAPPORT_RETURN_IF_ERROR(CachedPartitionCount(name).status());
-  return RetryUnavailable([&] {
-    return DescribeGroup(admin_.get(), name, std::string(group), options_.request_timeout);
-  });
+  RAPPORT_ASSIGN_OR_RETURN(std::vector<GroupMember> members, RetryUnavailable([&] {
+                             return DescribeGroup(admin_.get(), name, Name(group),
+                                                  options_.request_timeout);
+                           }));
+  for (GroupMember& member : members) {
+    member.member = std::string(absl::StripPrefix(member.member, options_.topic_prefix));
+  }
+  return members;
 }
 
 absl::StatusOr<Watermarks> KafkaLog::GetWatermarks(absl::string_view topic, Partition partition) {
@@ -336,6 +358,21 @@ absl::StatusOr<Watermarks> KafkaLog::GetWatermarks(absl::string_view topic, Part
   RAPPORT_RETURN_IF_ERROR(CheckPartition(name, partition));
   return RetryUnavailable(
       [&] { return AskWatermarks(admin_.get(), name, partition, options_.request_timeout); });
+}
+
+absl::StatusOr<std::vector<std::string>> KafkaLog::CheckTopic(absl::string_view topic) {
+  const std::string name = Name(topic);
+  RAPPORT_ASSIGN_OR_RETURN(const Layout layout, RetryUnavailable([&] { return AskLayout(name); }));
+  const absl::StatusOr<TopicSettings> settings = RetryUnavailable(
+      [&] { return AskTopicSettings(admin_.get(), name, options_.request_timeout); });
+  if (absl::IsFailedPrecondition(settings.status())) {
+    return std::vector<std::string>{
+        absl::StrCat("the settings of topic ", name,
+                     " are not known, so that nobody looks whether they keep its records: ",
+                     settings.status().message(), ". Allow DescribeConfigs on it")};
+  }
+  RAPPORT_RETURN_IF_ERROR(settings.status());
+  return JudgeTopic(name, *settings, layout.replicas, options_);
 }
 
 absl::StatusOr<Offset> KafkaLog::OffsetForTime(absl::string_view topic, Partition partition,

@@ -36,9 +36,9 @@ struct KafkaLogOptions {
   absl::Duration append_timeout = absl::Seconds(30);
   // For everything else that asks a broker. 1 s to 5 min.
   absl::Duration request_timeout = absl::Seconds(30);
-  // A member that is silent for so long loses its partitions. A member that closes, too, keeps its
-  // place for so long, so that a restart moves nothing. At least the broker's
-  // group.min.session.timeout.ms (6 s by default).
+  // A member that is silent for so long loses its partitions; who was killed and is back sooner
+  // keeps them. At least the broker's group.min.session.timeout.ms (6 s by default), and no more
+  // than max.poll.interval.ms (5 min by default).
   absl::Duration session_timeout = absl::Seconds(30);
 };
 

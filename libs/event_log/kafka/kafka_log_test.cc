@@ -4,6 +4,7 @@
 #include "libs/event_log/kafka/kafka_log.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <map>
 #include <set>
@@ -15,13 +16,17 @@
 #include "libs/event_log/kafka/client.h"
 #include "libs/event_log/kafka/test_broker.h"
 #include "libs/event_log/partitioner.h"
+#include "libs/event_log/read_range.h"
+#include "tests/support/transactional_producer.h"
 
 namespace rapport {
 namespace {
 
 using testing::AllOf;
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 const testing::Environment* const brokers = testing::AddGlobalTestEnvironment(new TestBrokers(1));
 
@@ -190,43 +195,109 @@ TEST_F(KafkaLogTest, DamageIsDataLossAtItsPlace) {
   EXPECT_THAT(reader->Read(1, absl::Milliseconds(200)), damaged);
 }
 
-TEST_F(KafkaLogTest, ControlRecordsAreGapsInTheOffsets) {
+TEST_F(KafkaLogTest, WhatTransactionsLeaveIsPassedOver) {
   ASSERT_OK(log().CreateTopic(topic_, 1));
-  const kafka::Handle producer = [this] {
-    rd_kafka_conf_t* const conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", servers_.c_str(), nullptr, 0);
-    rd_kafka_conf_set(conf, "transactional.id", topic_.c_str(), nullptr, 0);
-    return kafka::Handle(rd_kafka_new(RD_KAFKA_PRODUCER, conf, nullptr, 0));
-  }();
-  ASSERT_NE(producer, nullptr);
-  ASSERT_EQ(kafka::Error(rd_kafka_init_transactions(producer.get(), 30000)), nullptr);
-  const std::string name = FullName();
-  for (std::string value : {"a", "b"}) {
-    ASSERT_EQ(kafka::Error(rd_kafka_begin_transaction(producer.get())), nullptr);
-    rd_kafka_producev(producer.get(), RD_KAFKA_V_TOPIC(name.c_str()),
-                      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                      RD_KAFKA_V_VALUE(value.data(), value.size()), RD_KAFKA_V_END);
-    ASSERT_EQ(kafka::Error(rd_kafka_commit_transaction(producer.get(), 30000)), nullptr);
+  ASSERT_OK_AND_ASSIGN(const auto producer, TransactionalProducer::Start(servers_, topic_));
+  const auto write = [&](const std::vector<Record>& records, bool commit) {
+    return producer->Write(FullName(), records, commit);
+  };
+  ASSERT_OK(write({TestRecord("k", "a")}, /*commit=*/true));  // 0, marker 1
+  ASSERT_OK(write({TestRecord("k", "never"), TestRecord("k", "was")},
+                  /*commit=*/false));        // 2 and 3, marker 4
+  const Record ours = TestRecord("k", "b");  // 5
+  ASSERT_OK(log().Append(topic_, {&ours, 1}));
+  ASSERT_OK(write({TestRecord("k", "c")}, /*commit=*/true));  // 6, marker 7
+
+  struct Seen {
+    std::string value;
+    int64_t offset, passed_over;
+    bool operator==(const Seen&) const = default;
+  };
+  std::vector<Seen> seen;
+  ASSERT_OK(ReadToEnd(
+      log(), topic_, Partition(0), Offset(0),
+      [&](const HeaderDecoder&, absl::Span<const RecordView> views) {
+        for (const RecordView& view : views) {
+          seen.push_back({std::string(view.value), view.offset.value(), view.passed_over});
+        }
+        return absl::OkStatus();
+      }));
+  EXPECT_TRUE(seen == (std::vector<Seen>{{"a", 0, 0}, {"b", 5, 4}, {"c", 6, 0}}));
+  // Nothing but a marker: there is an end to come to.
+  EXPECT_EQ(log().GetWatermarks(topic_, Partition(0)).value().end, Offset(8));
+  ASSERT_OK(ReadToEnd(log(), topic_, Partition(0), Offset(7),
+                      [&](const HeaderDecoder&, absl::Span<const RecordView>) {
+                        return absl::InternalError("a marker is no record");
+                      }));
+}
+
+TEST_F(KafkaLogTest, AGapInACompactedTopicIsALoss) {
+  KafkaLogOptions options = TestOptions(servers_);
+  options.topic_settings["cleanup.policy"] = "compact";
+  const auto careless = Connect(options);
+  ASSERT_OK(careless->CreateTopic(topic_, 1));
+  ASSERT_OK_AND_ASSIGN(const auto producer, TransactionalProducer::Start(servers_, topic_));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK(producer->Write(FullName(), {TestRecord("k", "value")}, /*commit=*/true));
   }
   ASSERT_OK_AND_ASSIGN(const auto reader, log().OpenReader(topic_, Partition(0), Offset(0)));
-  std::vector<Offset> offsets;
-  while (offsets.size() < 2) {
-    ASSERT_OK_AND_ASSIGN(const auto batch, reader->Read(10, absl::Seconds(10)));
-    ASSERT_FALSE(batch.empty());
-    for (const RecordView& view : batch) offsets.push_back(view.offset);
-  }
-  EXPECT_THAT(offsets, ElementsAre(Offset(0), Offset(2)));
-  // The position passes the last one, so that a reader knows that it has read everything.
-  while (reader->position() < Offset(4)) ASSERT_OK(reader->Read(10, absl::Seconds(10)));
-  EXPECT_EQ(log().GetWatermarks(topic_, Partition(0)).value().end, reader->position());
+  EXPECT_THAT(ReadError(*reader),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("records are missing"), HasSubstr("cleanup.policy"))));
+  EXPECT_THAT(log().CheckTopic(topic_),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr(FullName() + " is compacted"),
+                             HasSubstr("--add-config cleanup.policy=delete,retention.ms=-1"))));
+}
+
+TEST_F(KafkaLogTest, SettingsThatEndangerRecordsAreTold) {
+  ASSERT_OK(log().CreateTopic(topic_, 1));
+  EXPECT_THAT(log().CheckTopic(topic_).value(), IsEmpty());
+
+  KafkaLogOptions options = TestOptions(servers_);
+  options.topic_settings = {{"retention.ms", "604800000"}, {"retention.bytes", "1000000"}};
+  const std::string forgetful = UniqueName("forgetful");
+  ASSERT_OK(Connect(options)->CreateTopic(forgetful, 1));
+  EXPECT_THAT(
+      log().CheckTopic(forgetful).value(),
+      ElementsAre(AllOf(HasSubstr("test." + forgetful + " deletes its records after 168h"),
+                        HasSubstr("--add-config retention.ms=-1")),
+                  AllOf(HasSubstr("beyond 1000000 bytes"), HasSubstr("retention.bytes=-1"))));
+
+  options = TestOptions(servers_);
+  options.max_record_bytes = 2000;
+  const std::string small = UniqueName("small");
+  ASSERT_OK(Connect(options)->CreateTopic(small, 1));
+  EXPECT_THAT(log().CheckTopic(small).value(), ElementsAre(HasSubstr("max.message.bytes")));
+
+  const std::string impossible = UniqueName("impossible");
+  ASSERT_OK(log().CreateTopic(impossible, 1));
+  TestBrokers::cluster()
+      .RunTool("kafka.admin.ConfigCommand",
+               {"--bootstrap-server", servers_, "--alter", "--topic", "test." + impossible,
+                "--add-config", "min.insync.replicas=2"})
+      .value();
+  EXPECT_THAT(log().CheckTopic(impossible),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("wants 2 replicas in sync"), HasSubstr("has 1"))));
+}
+
+TEST_F(KafkaLogTest, WhatLibrdkafkaSaysIsPlain) {
+  EXPECT_EQ(kafka::PlainText("[thrd:127.0.0.1:9092/1]: 127.0.0.1:9092/1: Connect to "
+                             "ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms in state "
+                             "CONNECT, 4 identical error(s) suppressed)"),
+            "127.0.0.1:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused");
+  EXPECT_EQ(kafka::PlainText("127.0.0.1:9092/bootstrap: Disconnected: verify that "
+                             "security.protocol is correctly configured, broker might require SASL "
+                             "authentication (after 303ms in state UP)"),
+            "127.0.0.1:9092/bootstrap: Disconnected");
 }
 
 // Starts at 0, and keeps what it is told.
 class Listener : public PartitionListener {
  public:
   absl::StatusOr<Offset> OnAssigned(Partition partition) override {
-    owned.insert(partition);
-    ++assigned;
+    assigned += owned.insert(partition).second ? 1 : 0;
     return Offset(0);
   }
   void OnRevoked(Partition partition, bool was_lost) override {
@@ -310,8 +381,106 @@ TEST_F(KafkaGroupTest, ANameThatIsTakenStopsTheFirstToHaveIt) {
   while (status.ok() && absl::Now() < deadline) {
     status = one->Poll(100, absl::Milliseconds(100)).status();
   }
-  EXPECT_THAT(status,
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("same member name")));
+  const auto fenced =
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               AllOf(HasSubstr("same member name"), HasSubstr("an --instance of its own")));
+  EXPECT_THAT(status, fenced);
+  EXPECT_THAT(one->Trouble(), fenced);
+  EXPECT_EQ(first.lost, 1);
+  // It does not take the place back from who has it, and joins again when the other has gone.
+  EXPECT_THAT(one->Poll(100, absl::Seconds(3)), fenced);
+  EXPECT_OK(other->Poll(100, absl::Milliseconds(20)));
+  ASSERT_OK(other->Close());
+  while (first.owned.empty() && absl::Now() < deadline) {
+    one->Poll(100, absl::Milliseconds(100)).IgnoreError();
+  }
+  EXPECT_OK(one->Trouble());
+  EXPECT_EQ(second.lost, 0);
+}
+
+TEST_F(KafkaGroupTest, DeploymentsOfDifferentPrefixesShareACluster) {
+  KafkaLogOptions options = TestOptions(servers_);
+  options.topic_prefix = "other.";
+  const auto other_log = Connect(options);
+  ASSERT_OK(log().CreateTopic(topic_, 2));
+  ASSERT_OK(other_log->CreateTopic(topic_, 3));
+  Listener ours, others;
+  const auto our_member = Join(log(), "1", &ours);
+  PollUntil({our_member.get()}, [&] { return ours.owned.size() == 2; });
+  // The same group and the same name, and quite another log.
+  const auto other_member = Join(*other_log, "1", &others);
+  PollUntil({our_member.get(), other_member.get()}, [&] { return others.owned.size() == 3; });
+  EXPECT_EQ(ours.owned.size(), 2u);
+  EXPECT_EQ(ours.lost + ours.revoked + others.lost + others.revoked, 0);
+  ASSERT_OK_AND_ASSIGN(const auto members, log().GroupMembers(topic_, group_));
+  EXPECT_THAT(members, ElementsAre(GroupMember{"1", "rapport", {Partition(0), Partition(1)}}));
+}
+
+TEST_F(KafkaGroupTest, PartitionsOfAnotherTopicAreRefused) {
+  const std::string before = UniqueName("before");
+  ASSERT_OK(log().CreateTopic(before, 4));
+  ASSERT_OK(log().CreateTopic(topic_, 1));
+  const Record record = TestRecord("k", "of the topic asked for");
+  ASSERT_OK(log().Append(topic_, {&record, 1}));
+  {
+    Listener listener;
+    auto joined = log().Subscribe(before, {.group = group_, .member = "1"}, &listener);
+    ASSERT_OK(joined);
+    PollUntil({joined->get()}, [&] { return listener.owned.size() == 4; });
+    // Goes without leaving, as who is killed does: the group keeps the place with its partitions.
+  }
+  Listener listener;
+  const auto member = Join(log(), "1", &listener);
+  std::vector<std::string> values;
+  const absl::Time deadline = absl::Now() + absl::Seconds(60);
+  while (values.empty() && absl::Now() < deadline) {
+    ASSERT_OK_AND_ASSIGN(const auto batch, member->Poll(100, absl::Milliseconds(100)));
+    for (const RecordView& view : batch.records) values.emplace_back(view.value);
+  }
+  EXPECT_THAT(values, ElementsAre("of the topic asked for"));
+  EXPECT_THAT(listener.owned, ElementsAre(Partition(0)));
+  EXPECT_EQ(listener.assigned, 1);
+}
+
+TEST_F(KafkaGroupTest, WhoLeavesIsNotWaitedFor) {
+  ASSERT_OK(log().CreateTopic(topic_, 4));
+  KafkaLogOptions options = TestOptions(servers_);
+  options.session_timeout = absl::Minutes(4);
+  const auto patient = Connect(options);
+  Listener first, second;
+  const auto one = Join(*patient, "one", &first);
+  const auto two = Join(*patient, "two", &second);
+  PollUntil({one.get(), two.get()},
+            [&] { return first.owned.size() == 2 && second.owned.size() == 2; });
+  ASSERT_OK(one->Close());
+  EXPECT_EQ(first.owned.size(), 0u);
+  const absl::Time left = absl::Now();
+  PollUntil({two.get()}, [&] { return second.owned.size() == 4; });
+  printf("taken over %lld ms after the other left\n",
+         static_cast<long long>(absl::ToInt64Milliseconds(absl::Now() - left)));
+  ASSERT_OK(two->Close());
+}
+
+TEST_F(KafkaGroupTest, AMemberPassesOverWhatTransactionsLeave) {
+  ASSERT_OK(log().CreateTopic(topic_, 1));
+  ASSERT_OK_AND_ASSIGN(const auto producer, TransactionalProducer::Start(servers_, topic_));
+  for (const char* value : {"a", "b"}) {
+    ASSERT_OK(producer->Write(FullName(), {TestRecord("k", value)}, /*commit=*/true));
+  }
+  Listener listener;
+  const auto member = Join(log(), "member", &listener);
+  std::vector<std::string> values;
+  Offset next(0);
+  const absl::Time deadline = absl::Now() + absl::Seconds(60);
+  while (next < Offset(4) && absl::Now() < deadline) {
+    ASSERT_OK_AND_ASSIGN(const auto batch, member->Poll(100, absl::Milliseconds(100)));
+    if (batch.next == batch.from) continue;
+    EXPECT_EQ(batch.from, next);
+    next = batch.next;
+    for (const RecordView& view : batch.records) values.emplace_back(view.value);
+  }
+  EXPECT_THAT(values, ElementsAre("a", "b"));
+  EXPECT_EQ(next, Offset(4));
 }
 
 TEST_F(KafkaGroupTest, ReportedPositionsAreTheGroupsForDashboards) {
@@ -322,7 +491,7 @@ TEST_F(KafkaGroupTest, ReportedPositionsAreTheGroupsForDashboards) {
   PollUntil({member.get()}, [&] { return listener.owned.size() == 1; });
   member->ReportPosition(Partition(0), Offset(4));
 
-  const kafka::Handle client = Client({{"group.id", group_}});
+  const kafka::Handle client = Client({{"group.id", "test." + group_}});
   const kafka::Partitions committed(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(committed.get(), FullName().c_str(), 0);
   PollUntil({member.get()}, [&] {
@@ -353,10 +522,11 @@ TEST_F(KafkaGroupTest, ADeletedPositionStopsItsPartitionOnly) {
     for (const RecordView& view : batch->records) values.emplace_back(view.value);
   }
   EXPECT_THAT(values, ElementsAre("1", "3", "5"));
-  ASSERT_EQ(errors.size(), 1u);
-  EXPECT_THAT(errors[0], StatusIs(absl::StatusCode::kFailedPrecondition,
-                                  AllOf(HasSubstr("partition 0 from offset 0"),
-                                        HasSubstr("begins at 2 and ends at 3"))));
+  const auto deleted = StatusIs(
+      absl::StatusCode::kFailedPrecondition,
+      AllOf(HasSubstr("partition 0 from offset 0"), HasSubstr("begins at 2 and ends at 3")));
+  EXPECT_THAT(errors, Each(deleted));
+  EXPECT_THAT(member->Trouble(), deleted);
 }
 
 }  // namespace

@@ -78,6 +78,16 @@ std::optional<MessageBatch::Problem> MessageBatch::Show(size_t max) {
   return std::nullopt;
 }
 
+bool MessageBatch::CountPassedOver(Offset position) {
+  bool any = false;
+  for (RecordView& view : views_) {
+    view.passed_over = view.offset - position;
+    any |= view.passed_over > 0;
+    position = view.offset + 1;
+  }
+  return any;
+}
+
 std::vector<Header> HeadersOf(const RecordView& record) {
   const auto* const message = static_cast<const rd_kafka_message_t*>(record.headers);
   std::vector<Header> headers;

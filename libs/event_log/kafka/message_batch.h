@@ -40,6 +40,10 @@ class MessageBatch {
 
   absl::Span<const RecordView> views() const { return views_; }
 
+  // Tells each view how many offsets without a message come before it, the first one from
+  // `position` on. Returns whether there are any.
+  bool CountPassedOver(Offset position);
+
  private:
   std::optional<Problem> Show(size_t max);
 

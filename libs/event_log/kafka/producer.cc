@@ -142,7 +142,6 @@ rd_kafka_resp_err_t Producer::Send(rd_kafka_topic_t* topic, const Record& record
 absl::Status Producer::Failure(rd_kafka_resp_err_t error, const std::string& topic) {
   NoteFatalError();
   const std::string context = absl::StrCat("appending to topic ", topic);
-  if (broken_) return absl::UnavailableError(absl::StrCat(context, ": ", rd_kafka_err2str(error)));
   return Explain(ToStatus(error, context));
 }
 
@@ -150,7 +149,7 @@ void Producer::NoteFatalError() {
   char text[512];
   const rd_kafka_resp_err_t error = rd_kafka_fatal_error(handle_.get(), text, sizeof text);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR || broken_.exchange(true)) return;
-  Log(LogLevel::kError, absl::StrCat("kafka: the producer broke and is replaced: ", text));
+  Log(LogLevel::kWarning, absl::StrCat("kafka: the producer ended and is replaced: ", text));
 }
 
 void Producer::Abandon() {

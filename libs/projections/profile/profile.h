@@ -17,7 +17,7 @@ struct ProfileSettings {};
 // their keys, sums are sums of integers modulo 2^64.
 struct Profile {
   static constexpr char kName[] = "profile";
-  static constexpr int kVersion = 5;
+  static constexpr int kVersion = 6;
   using State = state::v1::ProfileState;
   using Settings = ProfileSettings;
 

@@ -23,7 +23,7 @@ namespace rapport {
 //   `now` at which something changes.
 struct Retention {
   static constexpr char kName[] = "retention";
-  static constexpr int kVersion = 3;
+  static constexpr int kVersion = 4;
   using State = state::v1::RetentionState;
   using Settings = RetentionSettings;
 
