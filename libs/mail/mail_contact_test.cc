@@ -1,6 +1,8 @@
 #include "libs/mail/mail_contact.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "gmock/gmock.h"
@@ -29,13 +31,21 @@ MailContactSettings Settings() {
       }};
 }
 
+// Of a mail that makes one contact.
+MailContact One(const ParsedMail& mail, const MailPlace& place,
+                const MailContactSettings& settings = Settings()) {
+  std::vector<MailContact> contacts = MakeMailContacts(mail, place, settings);
+  EXPECT_EQ(contacts.size(), 1u);
+  return std::move(contacts.front());
+}
+
 MailContact Make(absl::string_view header, const std::string& mailbox = "anna@ours.example") {
   const auto mail =
       ParseMail(absl::StrCat(header,
                              "\nMessage-ID: <m@example.com>\n"
                              "Date: Mon, 3 Aug 2026 08:12:00 +0000\nSubject: s\n\nText"));
   EXPECT_OK(mail);
-  return MakeMailContact(*mail, {mailbox, "INBOX", kReceived}, Settings());
+  return One(*mail, {mailbox, "INBOX", kReceived});
 }
 
 // The touchpoint with a client would be taken by the log.
@@ -54,7 +64,7 @@ TEST(MailContact, Inbound) {
   EXPECT_EQ(exchanged.channel(), touchpoint::v1::CHANNEL_E_MAIL);
   EXPECT_EQ(exchanged.agent_id(), "ben");
   EXPECT_EQ(exchanged.source(), "e-mail");
-  EXPECT_EQ(exchanged.source_event_id(), "message/m@example.com");
+  EXPECT_EQ(exchanged.source_event_id(), "message/m@example.com/1785744720");
   EXPECT_EQ(FromProto(exchanged.occurred_at()), absl::FromUnixSeconds(1'785'744'720));
   EXPECT_EQ(exchanged.email_exchanged().client_e_mail(), "jo@example.com");
   EXPECT_EQ(exchanged.email_exchanged().excerpt(), "Text");
@@ -63,7 +73,8 @@ TEST(MailContact, Inbound) {
   ASSERT_TRUE(contact.delivered.has_value());
   ExpectValid(*contact.delivered);
   EXPECT_EQ(contact.delivered->source(), "office");
-  EXPECT_EQ(contact.delivered->source_event_id(), "delivery/anna@ours.example/m@example.com");
+  EXPECT_EQ(contact.delivered->source_event_id(),
+            "delivery/anna@ours.example/m@example.com/1785744720");
   EXPECT_EQ(contact.delivered->email_delivered().folder(), "INBOX");
 }
 
@@ -108,11 +119,9 @@ TEST(MailContact, ABounceBelongsToWhomItIsAbout) {
 TEST(MailContact, ADateAheadOfOursIsNotBelieved) {
   ParsedMail mail = *ParseMail("From: jo@example.com\n\n");
   mail.date = kReceived + absl::Hours(25);
-  EXPECT_EQ(
-      FromProto(MakeMailContact(mail, {"", "", kReceived}, Settings()).exchanged->occurred_at()),
-      kReceived);
+  EXPECT_EQ(FromProto(One(mail, {"", "", kReceived}).exchanged->occurred_at()), kReceived);
   mail.date = std::nullopt;
-  const MailContact contact = MakeMailContact(mail, {"", "", kReceived}, Settings());
+  const MailContact contact = One(mail, {"", "", kReceived});
   EXPECT_EQ(FromProto(contact.exchanged->occurred_at()), kReceived);
   EXPECT_FALSE(contact.delivered.has_value());
 }
@@ -121,7 +130,7 @@ TEST(MailContact, TheLongestIdsAreTaken) {
   const std::string mailbox(200, 'm');
   const auto mail = ParseMail(
       absl::StrCat("From: jo@example.com\nMessage-ID: <", std::string(160, 'i'), ">\n\n"));
-  const MailContact contact = MakeMailContact(*mail, {mailbox, "", kReceived}, Settings());
+  const MailContact contact = One(*mail, {mailbox, "", kReceived});
   ExpectValid(*contact.exchanged);
   ExpectValid(*contact.delivered);
 }
@@ -132,8 +141,7 @@ TEST(MailContact, AddressesAreNormalisedAsAsked) {
     return address == "x@example.net" ? "" : "normal";
   };
   const auto mail = ParseMail("From: jo@example.com\nTo: x@example.net\n\n");
-  EXPECT_THAT(MakeMailContact(*mail, {"", "", kReceived}, settings).client_addresses,
-              ElementsAre("normal"));
+  EXPECT_THAT(One(*mail, {"", "", kReceived}, settings).client_addresses, ElementsAre("normal"));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ void MailSender::Send() {
   const std::string id = absl::StrCat("m", number, "@client.example");
   Touchpoint expected;
   expected.set_source("e-mail");
-  expected.set_source_event_id(absl::StrCat("message/", id));
+  expected.set_source_event_id(absl::StrCat("message/", id, "/", absl::ToUnixSeconds(at)));
   ToProto(at, expected.mutable_occurred_at());
   expected.set_agent_id("ben");
   touchpoint::v1::EmailExchanged& exchanged = *expected.mutable_email_exchanged();
