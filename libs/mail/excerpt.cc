@@ -119,6 +119,11 @@ bool SaysWrote(absl::string_view text) {
                       " έγραψε",   "написав",    "のメール", "写道",      "寫道",        "작성"});
 }
 
+bool TellsDay(absl::string_view line) {
+  return StartsWithAny(line, {"On ", "Am ", "Le ", "El ", "Il ", "Op ", "Em ", "Den ", "W dniu ",
+                              "Dne ", "În ", "Pe ", "Στις "});
+}
+
 // The line among the next few that ends with a colon; npos when there is none.
 size_t ColonLine(const Lines& lines, size_t at) {
   for (size_t i = at; i < std::min(lines.size(), at + kMaxAttributionLines); ++i) {
@@ -137,12 +142,13 @@ size_t AttributionLines(const Lines& lines, size_t at) {
   if (joined.size() > kMaxAttributionBytes) return 0;
   const size_t count = last - at + 1;
   const bool wrote = SaysWrote(joined);
-  if (wrote && StartsWithAny(lines[at], {"On ", "Am ", "Le ", "El ", "Il ", "Op ", "Em ", "Den ",
-                                         "W dniu ", "Dne ", "În ", "Pe ", "Στις "})) {
-    return count;
-  }
-  // Others are known by what follows, and that they tell a year and an address or a verb.
-  const bool told = ContainsAny(joined, {"19", "20"}) && (wrote || absl::StrContains(joined, '@'));
+  if (wrote && TellsDay(lines[at])) return count;
+  // Others are known by what follows, and that they tell a year and an address or a verb. What
+  // stands in the lines above is the writer's own.
+  const bool begins_here =
+      ContainsAny(lines[at], {"19", "20", "@"}) && (last == at || !TellsDay(lines[at + 1]));
+  const bool told =
+      begins_here && ContainsAny(joined, {"19", "20"}) && (wrote || absl::StrContains(joined, '@'));
   return told && QuoteFollows(lines, last + 1) ? count : 0;
 }
 

@@ -144,5 +144,83 @@ TEST(MailContact, AddressesAreNormalisedAsAsked) {
   EXPECT_THAT(One(*mail, {"", "", kReceived}, settings).client_addresses, ElementsAre("normal"));
 }
 
+TEST(MailContact, TheWriterIsTheClientWhoeverSends) {
+  const auto client = [](absl::string_view header) {
+    const MailContact contact = Make(header);
+    if (!contact.exchanged) return contact.skipped_because;
+    EXPECT_EQ(contact.exchanged->direction(), touchpoint::v1::DIRECTION_INBOUND);
+    return contact.client_addresses.front();
+  };
+  EXPECT_EQ(client("From: form@ours.example\nTo: info@ours.example\nReply-To: jo@example.com"),
+            "jo@example.com");
+  EXPECT_EQ(client("From: \"'Jo' via Info\" <info@ours.example>\nTo: info@ours.example\n"
+                   "X-Original-From: Jo <jo@example.com>"),
+            "jo@example.com");
+  EXPECT_EQ(client("From: no-reply@forms.example\nTo: info@ours.example\nReply-To: jo@example.com"),
+            "jo@example.com");
+  // A newsletter's Reply-To is nobody who wrote it.
+  EXPECT_EQ(client("From: no-reply@shop.example\nTo: info@ours.example\n"
+                   "Reply-To: r-1234@bounces.example\nList-Unsubscribe: <mailto:x@shop.example>"),
+            "no-reply@shop.example");
+  EXPECT_EQ(client("From: Jo <jo@example.com>\nTo: info@ours.example\nReply-To: other@example.com"),
+            "jo@example.com");
+  EXPECT_EQ(client("From: ben@ours.example\nTo: anna@ours.example\nReply-To: ben@ours.example"),
+            "it stayed among ourselves");
+  // What we send to a client is ours, wherever answers go.
+  const MailContact ours =
+      Make("From: ben@ours.example\nTo: jo@example.com\nReply-To: desk@tickets.example");
+  EXPECT_EQ(ours.exchanged->direction(), touchpoint::v1::DIRECTION_OUTBOUND);
+  EXPECT_THAT(ours.client_addresses, ElementsAre("jo@example.com"));
+}
+
+TEST(MailContact, NobodyIsAClientByTheNameOfAMailServer) {
+  for (const char* const from : {"MAILER-DAEMON@mx.example", "postmaster@mx.example",
+                                 "Microsoft Outlook <MicrosoftExchange329e71ec@mx.example>"}) {
+    const MailContact contact = Make(absl::StrCat("From: ", from, "\nTo: ben@ours.example"));
+    EXPECT_FALSE(contact.exchanged.has_value()) << from;
+    EXPECT_EQ(contact.skipped_because, "a mail server wrote it, and tells of no recipient");
+  }
+  const MailContact ours = Make(
+      "From: mailer-daemon@ours.example\nTo: ben@ours.example\n"
+      "X-Failed-Recipients: anna@ours.example");
+  EXPECT_EQ(ours.skipped_because, "a mail server reports on a mail among ourselves");
+}
+
+TEST(MailContact, ABounceStandsWithEachWhomItIsAbout) {
+  const MailContact contact =
+      Make("From: mailer-daemon@mx.example\nX-Failed-Recipients: jo@example.com, x@example.net");
+  ASSERT_EQ(contact.others.size(), 1u);
+  ExpectValid(contact.others[0]);
+  EXPECT_EQ(contact.others[0].email_exchanged().client_e_mail(), "x@example.net");
+  EXPECT_TRUE(contact.others[0].email_exchanged().bounce());
+  EXPECT_FALSE(contact.others[0].email_exchanged().copied());
+}
+
+TEST(MailContact, OthersAreTheSameInEachCopy) {
+  const MailContact one = Make("From: jo@example.com\nTo: ben@ours.example\nCc: x@example.net");
+  const MailContact other =
+      Make("From: jo@example.com\nTo: ben@ours.example\nCc: y@example.net, x@example.net", "ben");
+  ASSERT_EQ(one.others.size(), 1u);
+  ASSERT_EQ(other.others.size(), 2u);
+  EXPECT_TRUE(one.others[0].email_exchanged().copied());
+  EXPECT_EQ(one.others[0].event_id(), other.others[1].event_id());
+  EXPECT_NE(one.others[0].event_id(), one.exchanged->event_id());
+}
+
+TEST(MailContact, AnIdUsedAgainOnAnotherDayIsAnotherMail) {
+  const auto key = [](absl::string_view date) {
+    return MailKey(*ParseMail(absl::StrCat("Message-ID: <m@x>\nDate: ", date, "\n\n")));
+  };
+  EXPECT_EQ(key("Mon, 3 Aug 2026 08:12:00 +0000"), key("Mon, 3 Aug 2026 10:12:00 +0200"));
+  EXPECT_NE(key("Mon, 3 Aug 2026 08:12:00 +0000"), key("Tue, 4 Aug 2026 08:12:00 +0000"));
+  EXPECT_EQ(key("soon"), "m@x");
+}
+
+TEST(MailContact, AClockThatWasNeverSetIsNotBelieved) {
+  ParsedMail mail = *ParseMail("From: jo@example.com\n\n");
+  mail.date = absl::UnixEpoch() + absl::Seconds(10);
+  EXPECT_EQ(FromProto(One(mail, {"", "", kReceived}).exchanged->occurred_at()), kReceived);
+}
+
 }  // namespace
 }  // namespace rapport

@@ -121,7 +121,11 @@ class Reader {
 
  private:
   void Take(absl::string_view word) {
-    if (absl::StrContains(word, ':') && IsDigit(word[0])) return TakeTime(word);
+    const size_t colon = word.find(':');
+    // "2026-11-12t10:00:00" begins with a day.
+    if (colon != absl::string_view::npos && IsDigit(word[0]) && word.find('t') > colon) {
+      return TakeTime(word);
+    }
     if (word[0] == '+' || word[0] == '-') return TakeZone(word);
     if (AllDigits(word)) return TakeNumber(word);
     if (IsDigit(word[0])) return TakeDate(word);
