@@ -351,10 +351,13 @@ bool IsServerAddress(absl::string_view address) {
 class Recipients {
  public:
   explicit Recipients(std::vector<std::string>* to) : to_(to) {}
+  // Not to be guessed from a text: ours, and the server's.
   void Leave(absl::string_view address) { left_out_.push_back(absl::AsciiStrToLower(address)); }
+  void Guess(const std::string& address) {
+    if (!Is(left_out_, absl::AsciiStrToLower(address))) Add(address);
+  }
   void Add(const std::string& address) {
-    const std::string lower = absl::AsciiStrToLower(address);
-    if (to_->size() >= kMaxRecipients || IsServerAddress(address) || Is(left_out_, lower)) return;
+    if (to_->size() >= kMaxRecipients || IsServerAddress(address)) return;
     const bool known = std::any_of(to_->begin(), to_->end(), [&](const std::string& other) {
       return absl::EqualsIgnoreCase(other, address);
     });
@@ -552,14 +555,14 @@ void TakeFromText(absl::string_view told, Recipients* recipients) {
     const std::vector<Found> found = AddressesIn(line);
     for (const Found& one : found) {
       if (NamesRecipient(line, lower, one)) {
-        recipients->Add(one.address);
+        recipients->Guess(one.address);
       } else {
         others.push_back(one.address);
       }
     }
   }
   if (!recipients->empty()) return;
-  for (const std::string& address : others) recipients->Add(address);
+  for (const std::string& address : others) recipients->Guess(address);
 }
 
 // Whom the mail that came back was sent to.
@@ -569,7 +572,7 @@ void TakeFromReturned(absl::string_view returned, Recipients* recipients) {
   for (const char* const name : {"x-failed-recipients", "to", "cc"}) {
     if (!recipients->empty()) return;
     for (const MailAddress& to : DecodeAddresses(header.GetAll(name, ", "))) {
-      recipients->Add(to.address);
+      recipients->Guess(to.address);
     }
   }
 }
@@ -642,7 +645,9 @@ void ReadReport(const MailHeader& header, const ReportParts& parts, ParsedMail* 
   const std::string head = absl::AsciiStrToLower(told.substr(0, kHeadBytes));
   const absl::string_view returned =
       parts.returned.empty() ? copied : absl::string_view(parts.returned);
-  const bool server = IsFromMailServer(header, *mail) || HasNullReturnPath(header);
+  const bool server = IsFromMailServer(header, *mail);
+  const bool null_path = HasNullReturnPath(header);
+  const bool refused = HasSmtpRefusal(told);
   for (const MailAddress& address : DecodeAddresses(header.GetAll("x-failed-recipients", ", "))) {
     failed.Add(address.address);
   }
@@ -650,8 +655,8 @@ void ReadReport(const MailHeader& header, const ReportParts& parts, ParsedMail* 
   // Read receipts are reports, too, but of a mail that was delivered.
   if (absl::StrContains(type, "disposition-notification")) return;
   const bool is_report = absl::StartsWith(type, "multipart/report") || !parts.status.empty();
-  if (TellsNoFailure(subject) || TextTellsDelay(head)) {
-    if (!server && !is_report) return;
+  if (TextTellsDelay(head) || (TellsNoFailure(subject) && !refused)) {
+    if (!server && !null_path && !is_report) return;
     mail->auto_reply = true;
     mail->reported_recipients = std::move(mail->failed_recipients);
     mail->failed_recipients.clear();
@@ -659,13 +664,14 @@ void ReadReport(const MailHeader& header, const ReportParts& parts, ParsedMail* 
     TakeFromReturned(returned, &reported);
     return;
   }
-  const bool says_so = TextTellsFailure(head) || HasSmtpRefusal(told);
-  const bool bounce = is_report || !failed.empty() ||
-                      (server && (TellsFailure(subject) || says_so)) ||
-                      (HasNullReturnPath(header) && IsFromMailServer(header, *mail)) ||
-                      (TellsFailure(subject) && says_so && !copied.empty()) ||
-                      (TellsFailure(subject) && HasSmtpRefusal(told) &&
-                       HasAny(head, {"rcpt to", "recipient", "delivered", "addressed to"}));
+  const bool says_so = refused || TextTellsFailure(head);
+  const bool named_so = TellsFailure(subject);
+  const bool bounce =
+      is_report || !failed.empty() || (server && (named_so || says_so || null_path)) ||
+      // Answers of people who are away have no return path either.
+      (null_path && (named_so || (refused && !IsAutomaticSubject(mail->subject, true)))) ||
+      (named_so && says_so && !copied.empty()) ||
+      (named_so && refused && HasAny(head, {"rcpt to", "recipient", "delivered", "addressed to"}));
   if (!bounce) return;
   mail->bounce = true;
   if (failed.empty()) TakeFromText(told, &failed);

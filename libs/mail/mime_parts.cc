@@ -335,7 +335,7 @@ class BodyReader {
 
   // Reports, invitations and mails in the mail.
   void ReadSpecial(bool may_be_report, std::string* text) {
-    ReportParts report{.text = *text};
+    ReportParts report;
     std::string calendar;
     std::vector<std::string> mails;
     // A mail in a mail in a mail tells nothing more.
@@ -356,7 +356,10 @@ class BodyReader {
     const bool is_report =
         may_be_report || !report.status.empty() || !report.feedback.empty() ||
         absl::StartsWith(absl::AsciiStrToLower(header_.Get("content-type")), "multipart/report");
-    if (is_report) ReadReport(header_, report, &mail_);
+    if (is_report) {
+      report.text = *text;
+      ReadReport(header_, report, &mail_);
+    }
     if (SaysNothing(*text) && !calendar.empty()) *text = calendar;
     if (mail_.bounce || mail_.from_mail_server || !report.status.empty() ||
         !report.feedback.empty()) {

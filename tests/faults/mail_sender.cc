@@ -19,7 +19,8 @@ std::string DeliveryLine(const Touchpoint& mail, const std::string& id, const st
                          const std::string& mailbox, const std::string& folder) {
   Touchpoint delivered;
   delivered.set_source(source);
-  delivered.set_source_event_id(absl::StrCat("delivery/", mailbox, "/", id));
+  delivered.set_source_event_id(
+      absl::StrCat("delivery/", mailbox, "/", id, "/", mail.occurred_at().seconds()));
   *delivered.mutable_occurred_at() = mail.occurred_at();
   delivered.mutable_email_delivered()->set_mailbox(mailbox);
   delivered.mutable_email_delivered()->set_folder(folder);
