@@ -671,7 +671,7 @@ void ReadReport(const MailHeader& header, const ReportParts& parts, ParsedMail* 
       // Answers of people who are away have no return path either.
       (null_path && (named_so || (refused && !IsAutomaticSubject(mail->subject, true)))) ||
       (named_so && says_so && !copied.empty()) ||
-      (named_so && refused && HasAny(head, {"rcpt to", "recipient", "delivered", "addressed to"}));
+      (named_so && refused && HasAny(head, {"rcpt to", "recipient", "addressed to"}));
   if (!bounce) return;
   mail->bounce = true;
   if (failed.empty()) TakeFromText(told, &failed);

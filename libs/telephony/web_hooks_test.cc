@@ -326,10 +326,16 @@ TEST(AmazonConnectTest, ATransferIsAPartOfTheCall) {
 }
 
 TEST(AmazonConnectTest, WhoGaveUpAndWhoHeardAMachine) {
-  const std::string nobody =
-      Contact({{"\"ConnectedToAgentTimestamp\": \"2025-03-10T09:48:00Z\", ", ""}});
-  EXPECT_EQ(testing::Assemble({ParseContact(nobody)}).call.outcome(),
-            touchpoint::v1::CALL_OUTCOME_ABANDONED);
+  const auto nobody = [](const std::string& next) {
+    const std::string contact =
+        Contact({{"\"ConnectedToAgentTimestamp\": \"2025-03-10T09:48:00Z\", ", ""},
+                 {"\"NextContactId\": \"c-2\"", "\"NextContactId\": " + next}});
+    return testing::Assemble({ParseContact(contact)}).call;
+  };
+  EXPECT_EQ(nobody("null").outcome(), touchpoint::v1::CALL_OUTCOME_ABANDONED);
+  // The client is to be called back, or was passed on: who follows tells the rest.
+  EXPECT_EQ(nobody("\"c-2\"").outcome(), touchpoint::v1::CALL_OUTCOME_ANSWERED);
+  EXPECT_FALSE(nobody("\"c-2\"").effective());
   const std::string flow = absl::StrReplaceAll(nobody, {{"\"EnqueueTimestamp\"", "\"Other\""}});
   const AssembledCall call = testing::Assemble({ParseContact(flow)});
   EXPECT_EQ(call.call.outcome(), touchpoint::v1::CALL_OUTCOME_ANSWERED);
