@@ -499,7 +499,7 @@ bool IsFieldOfOriginal(absl::string_view lower) {
 }
 
 // Whether a line is there to name a recipient, so that the addresses in other lines are not.
-bool NamesRecipient(absl::string_view line, absl::string_view lower, const Found& found) {
+bool NamesRecipient(absl::string_view lower, const Found& found) {
   if (BeginsWithAny(lower, {"recipient",
                             "failed recipient",
                             "final-recipient",
@@ -514,7 +514,6 @@ bool NamesRecipient(absl::string_view line, absl::string_view lower, const Found
                             "could not deliver",
                             "undeliverable to",
                             "delivery failed",
-                            "to:",
                             "your message to",
                             "rcpt to",
                             ">>> rcpt",
@@ -529,13 +528,13 @@ bool NamesRecipient(absl::string_view line, absl::string_view lower, const Found
     return true;
   }
   // Alone in its line, or before what is told of it.
-  absl::string_view before = absl::StripAsciiWhitespace(line.substr(0, found.begin));
-  absl::string_view behind = absl::StripAsciiWhitespace(line.substr(found.end));
+  absl::string_view before = absl::StripAsciiWhitespace(lower.substr(0, found.begin));
+  absl::string_view behind = absl::StripAsciiWhitespace(lower.substr(found.end));
   while (!before.empty() && absl::StrContains("<\"'>*-([ \t", before.back()))
     before.remove_suffix(1);
   if (absl::EqualsIgnoreCase(before, "mailto:")) before = "";
   if (!before.empty()) return false;
-  const bool bracketed = found.begin > 0 && line[found.begin - 1] == '<';
+  const bool bracketed = found.begin > 0 && lower[found.begin - 1] == '<';
   absl::ConsumePrefix(&behind, ">");
   absl::ConsumePrefix(&behind, "\"");
   absl::ConsumePrefix(&behind, "'");
@@ -554,7 +553,7 @@ void TakeFromText(absl::string_view told, Recipients* recipients) {
     if (IsFieldOfOriginal(lower)) continue;
     const std::vector<Found> found = AddressesIn(line);
     for (const Found& one : found) {
-      if (NamesRecipient(line, lower, one)) {
+      if (NamesRecipient(lower, one)) {
         recipients->Guess(one.address);
       } else {
         others.push_back(one.address);

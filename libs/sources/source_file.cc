@@ -44,9 +44,9 @@ absl::Status Offer(const Place& place, const SourceFileOptions& options, Offered
                    ImportSink* sink, std::set<std::string>* clients = nullptr) {
   Touchpoint& touchpoint = contact->draft.touchpoint;
   const absl::Status status = CompleteTouchpoint(options.now, options.clients, &contact->draft);
-  if (status.ok() && clients != nullptr) {
-    if (!contact->of_another_client) clients->clear();
-    if (!clients->insert(touchpoint.client_id()).second) return absl::OkStatus();
+  if (clients != nullptr && !contact->of_another_client) clients->clear();
+  if (status.ok() && clients != nullptr && !clients->insert(touchpoint.client_id()).second) {
+    return absl::OkStatus();
   }
   if (status.ok()) return sink->Accept(place.file, place.line, &touchpoint);
   touchpoint.clear_event_id();

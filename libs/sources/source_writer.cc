@@ -67,6 +67,7 @@ absl::Status SourceWriter::Write(absl::Span<const OfferedContact> contacts,
   std::set<std::string> clients;  // of a contact that names several
   for (size_t i = 0; i < contacts.size(); ++i) {
     const OfferedContact& contact = contacts[i];
+    if (!contact.of_another_client) clients.clear();
     SourceRecord item;
     item.set_source(contact.source);
     item.set_record_id(contact.record_id);
@@ -89,7 +90,6 @@ absl::Status SourceWriter::Write(absl::Span<const OfferedContact> contacts,
                             .reason = std::string(record.status().message())});
         continue;
       }
-      if (!contact.of_another_client) clients.clear();
       if (!clients.insert(item.item().client_id()).second) continue;
       touchpoints.push_back(*std::move(record));
     }
