@@ -39,6 +39,21 @@ TEST(AgentDirectory, FindsByWhatTelephoneSystemsCallThem) {
   }
 }
 
+TEST(AgentDirectory, FindsByNumbersAndAddresses) {
+  config::v1::Sources config = Staff();
+  config.mutable_identity()->set_default_region("DE");
+  config.mutable_agents(0)->add_extensions("017612300");
+  config.mutable_agents(0)->add_extensions("client:anna");
+  ASSERT_OK_AND_ASSIGN(const AgentDirectory agents, AgentDirectory::Create(config, {}));
+  for (const char* const text :
+       {"+4917612300", "0176 12300", "0049-176-12300", "sip:+4917612300@provider.example",
+        "Local/017612300@mobiles-00000001;1", "client:anna", "anna.keller",
+        "sip:201@pbx.example"}) {
+    EXPECT_EQ(agents.OfPhone(text), "anna.keller") << text;
+  }
+  EXPECT_EQ(agents.OfPhone("+4917612301"), "");
+}
+
 TEST(AgentDirectory, FindsByMailbox) {
   ASSERT_OK_AND_ASSIGN(const AgentDirectory agents, AgentDirectory::Create(Staff(), {}));
   EXPECT_EQ(agents.OfEmail("anna.keller@example.com"), "anna.keller");

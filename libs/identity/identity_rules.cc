@@ -46,6 +46,18 @@ bool OwnDomains::Has(absl::string_view e_mail) const {
   return false;
 }
 
+absl::string_view IdentityRules::WithoutOutsideLine(absl::string_view dialled) const {
+  for (const std::string& prefix : outside_line_prefixes) {
+    const absl::string_view rest = dialled.substr(std::min(prefix.size(), dialled.size()));
+    // A shorter one is an extension, or an emergency number that begins so.
+    if (absl::StartsWith(dialled, prefix) &&
+        rest.size() > static_cast<size_t>(forms.phone.extension_digits)) {
+      return rest;
+    }
+  }
+  return dialled;
+}
+
 absl::StatusOr<IdentityRules> MakeIdentityRules(const config::v1::Identity& config) {
   IdentityRules rules;
   if (config.has_default_region()) rules.forms.phone.default_region = config.default_region();
@@ -62,6 +74,13 @@ absl::StatusOr<IdentityRules> MakeIdentityRules(const config::v1::Identity& conf
   }
   rules.forms.e_mail.plus_tag_domains = Domains(config.plus_tag_domains());
   rules.forms.e_mail.dotless_domains = Domains(config.dotless_domains());
+  for (const std::string& prefix : config.outside_line_prefixes()) {
+    if (prefix.empty() || !std::all_of(prefix.begin(), prefix.end(), absl::ascii_isdigit)) {
+      return absl::InvalidArgumentError(absl::StrCat("identity.outside_line_prefixes: '", prefix,
+                                                     "' is not made of digits, such as 0 or 9"));
+    }
+    rules.outside_line_prefixes.push_back(prefix);
+  }
   std::vector<std::string> numbers;
   for (const std::string& number : config.own_numbers()) {
     numbers.push_back(Prefix(number));

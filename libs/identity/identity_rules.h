@@ -43,6 +43,10 @@ struct IdentityRules {
   NormalForms forms;
   OwnNumbers own_numbers;
   OwnDomains own_domains;
+  // What our people dial before a number to get an outside line; digits.
+  std::vector<std::string> outside_line_prefixes;
+  // A number that one of our people dialled, without that; a view into it.
+  absl::string_view WithoutOutsideLine(absl::string_view dialled) const;
   // An identifier that so many clients have identifies nobody.
   int shared_by_clients = 4;
 };

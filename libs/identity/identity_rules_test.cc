@@ -1,10 +1,13 @@
 #include "libs/identity/identity_rules.h"
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
 
 namespace rapport {
 namespace {
+
+using ::testing::HasSubstr;
 
 TEST(IdentityRules, TakesTheConfiguration) {
   config::v1::Identity config;
@@ -53,6 +56,23 @@ TEST(IdentityRules, RefusesWhatCannotBeMeant) {
                          absl::StrCat("identity.own_numbers: '", number,
                                       "' does not begin with + and a country code")));
   }
+}
+
+TEST(IdentityRules, WhatIsDialledForAnOutsideLineIsTakenOff) {
+  config::v1::Identity config;
+  config.set_default_region("DE");
+  config.add_outside_line_prefixes("0");
+  config.add_outside_line_prefixes("9");
+  const absl::StatusOr<IdentityRules> rules = MakeIdentityRules(config);
+  ASSERT_OK(rules);
+  EXPECT_EQ(rules->WithoutOutsideLine("003012345678"), "03012345678");
+  EXPECT_EQ(rules->WithoutOutsideLine("903012345678"), "03012345678");
+  EXPECT_EQ(rules->WithoutOutsideLine("+493012345678"), "+493012345678");
+  EXPECT_EQ(rules->WithoutOutsideLine("0112"), "0112");
+  config.add_outside_line_prefixes("#9");
+  EXPECT_THAT(
+      MakeIdentityRules(config).status(),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("'#9' is not made of digits")));
 }
 
 }  // namespace

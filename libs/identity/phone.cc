@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -136,16 +137,142 @@ absl::string_view Why(PhoneNumberUtil::ErrorType error) {
   return "write it like +4930123456 or 030 123456";
 }
 
+// Whether a letter begins with this byte: of ASCII, or of UTF-8 but for the blocks in which its
+// blanks, dashes and wide digits stand.
+bool IsLetter(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return absl::ascii_isalpha(byte) || (byte >= 0xC3 && byte != 0xE2 && byte < 0xEF);
+}
+// Behind the word that begins at `begin`.
+size_t WordEnd(absl::string_view text, size_t begin) {
+  size_t end = begin;
+  while (end < text.size() &&
+         (IsLetter(text[end]) ||
+          (end > begin && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80))) {
+    ++end;
+  }
+  return end;
+}
+bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
+
+int64_t DigitsIn(absl::string_view text) {
+  return std::count_if(text.begin(), text.end(), IsDigit);
+}
+
+// "SALES:+493012345678": what a queue puts before the caller's number.
+absl::string_view WithoutLabel(absl::string_view number) {
+  constexpr int64_t kFewest = 7;
+  const size_t colon = number.rfind(':');
+  if (colon == absl::string_view::npos || !IsLetter(number.front())) return number;
+  const absl::string_view rest = absl::StripAsciiWhitespace(number.substr(colon + 1));
+  const bool is_number = !rest.empty() && (IsDigit(rest[0]) || rest[0] == '+' || rest[0] == '(') &&
+                         DigitsIn(rest) >= kFewest;
+  return is_number ? rest : number;
+}
+
+// Of two numbers in one field, "030 1234567 / 0171 1234567", the first; "030/1234567" is one.
+absl::string_view FirstOfTwo(absl::string_view number) {
+  constexpr int64_t kFewest = 6;
+  for (size_t at = number.find_first_of("/;|"); at != absl::string_view::npos;
+       at = number.find_first_of("/;|", at + 1)) {
+    const absl::string_view second = absl::StripLeadingAsciiWhitespace(number.substr(at + 1));
+    const bool begins = !second.empty() && (second[0] == '0' || second[0] == '+');
+    if (DigitsIn(number.substr(0, at)) >= kFewest &&
+        (number[at] != '/' || (begins && DigitsIn(second) >= kFewest))) {
+      return absl::StripTrailingAsciiWhitespace(number.substr(0, at));
+    }
+  }
+  return number;
+}
+
+// Without a note in brackets that has letters ("(mobil)"), and without an extension, by the words
+// that people of several countries have for it.
+std::string WithoutNotes(absl::string_view number) {
+  std::string out;
+  for (size_t i = 0; i < number.size(); ++i) {
+    if (number[i] == '(') {
+      const size_t close = std::min(number.find(')', i), number.size() - 1);
+      const absl::string_view inside = number.substr(i, close - i);
+      if (std::any_of(inside.begin(), inside.end(), IsLetter)) {
+        i = close;
+        continue;
+      }
+    }
+    out.push_back(number[i]);
+  }
+  const std::string lower = absl::AsciiStrToLower(out);
+  for (size_t i = 1; i < out.size(); ++i) {
+    if (!IsLetter(out[i]) || IsLetter(out[i - 1]) || DigitsIn(out.substr(0, i)) == 0) continue;
+    const size_t end = WordEnd(out, i);
+    const absl::string_view word = absl::string_view(lower).substr(i, end - i);
+    static constexpr absl::string_view kExtension[] = {
+        "x",   "ext",    "extn",  "extension",  "durchwahl",  "dw",         "nst", "nebenstelle",
+        "app", "klappe", "poste", "anexo",      "ramal",      "interno",    "int", "toestel",
+        "tst", "wew",    "доб",   "wewnętrzny", "anknytning", "lokalnummer"};
+    const bool is_extension =
+        std::find(std::begin(kExtension), std::end(kExtension), word) != std::end(kExtension);
+    if (is_extension && DigitsIn(absl::string_view(out).substr(end)) > 0) {
+      out.resize(i);
+      break;
+    }
+  }
+  // "+86282452253r"
+  if (out.size() > 1 && IsLetter(out.back()) && IsDigit(out[out.size() - 2])) out.pop_back();
+  while (!out.empty() && absl::StrContains(" \t,;.-/#", out.back())) out.pop_back();
+  return out;
+}
+
+// Whether letters in a number stand for digits on a telephone's keys, "1-800-FLOWERS", and are no
+// words behind it, nor what a table program makes of a long number, "4,93012E+11".
+bool LettersAreKeys(absl::string_view number) {
+  constexpr size_t kShortestWord = 3;
+  for (size_t i = 0; i < number.size();) {
+    if (!IsLetter(number[i])) {
+      ++i;
+      continue;
+    }
+    const size_t begin = i;
+    i = WordEnd(number, begin);
+    const bool apart = begin > 0 && (number[begin - 1] == ' ' || number[begin - 1] == '\t');
+    const bool ascii = std::all_of(
+        number.begin() + static_cast<int64_t>(begin), number.begin() + static_cast<int64_t>(i),
+        [](char c) { return (static_cast<unsigned char>(c) & 0x80) == 0; });
+    if (apart || !ascii || i - begin < kShortestWord) return false;
+  }
+  return true;
+}
+
+// A number that lacks the plus, or the zeros, before its country code: as it stands it is no number
+// of the region, and with them it is one of the country that it names.
+void AddCountryCode(const std::string& number, const PhoneRules& rules, PhoneNumber* parsed) {
+  if (number.front() == '+' || number.front() == '0') return;
+  const PhoneNumberUtil& util = *PhoneNumberUtil::GetInstance();
+  if (util.IsValidNumber(*parsed)) return;
+  PhoneNumber international;
+  if (util.Parse(absl::StrCat("+", number), rules.default_region, &international) ==
+          PhoneNumberUtil::NO_PARSING_ERROR &&
+      util.IsValidNumber(international)) {
+    *parsed = international;
+  }
+}
+
 absl::StatusOr<std::string> Normalize(absl::string_view text, const PhoneRules& rules) {
   const absl::string_view written = OfCallerId(absl::StripAsciiWhitespace(text));
   if (written.size() > kLongestText) return NoPhoneNumber(text, "it is too long");
-  const std::string number = OfUri(written);
+  std::string number = OfUri(written);
   if (IsWithheld(written) || IsWithheld(number)) return Withheld();
+  number = std::string(WithoutLabel(number));
   // A channel or a name that has digits in it ("SIP/201-00000a12") would be read as their number.
   if (absl::ascii_isalpha(static_cast<unsigned char>(number.front()))) {
     return NoPhoneNumber(text, Why(PhoneNumberUtil::NOT_A_NUMBER));
   }
-  // Letters stand for digits on a telephone's keys: 1-800-FLOWERS.
+  if (std::any_of(number.begin(), number.end(), IsLetter) || absl::StrContains(number, '|') ||
+      absl::StrContains(number, '/') || absl::StrContains(number, ';')) {
+    number = WithoutNotes(FirstOfTwo(number));
+    if (number.empty() || !LettersAreKeys(number)) {
+      return NoPhoneNumber(text, "there are words in it");
+    }
+  }
   const auto digits = std::count_if(number.begin(), number.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c));
   });
@@ -158,6 +285,7 @@ absl::StatusOr<std::string> Normalize(absl::string_view text, const PhoneRules& 
   PhoneNumber parsed;
   const PhoneNumberUtil::ErrorType error = util.Parse(number, rules.default_region, &parsed);
   if (error != PhoneNumberUtil::NO_PARSING_ERROR) return NoPhoneNumber(text, Why(error));
+  AddCountryCode(number, rules, &parsed);
   switch (util.IsPossibleNumberWithReason(parsed)) {
     case PhoneNumberUtil::IS_POSSIBLE:
       break;

@@ -26,6 +26,40 @@ TEST(NormalizePhone, ReadsWhatPeopleWrite) {
   }
 }
 
+TEST(NormalizePhone, ReadsWhatListsHold) {
+  struct Row {
+    const char* written;
+    const char* region;
+    const char* number;
+  };
+  for (const Row& row : {
+           Row{"+44 (0)20 7946 0018", "GB", "+442079460018"},
+           Row{"020 7946 0018 x12", "GB", "+442079460018"},
+           Row{"tel:+44-20-7946-0018|ext=5", "GB", "+442079460018"},
+           Row{"0044 20 7946 0018", "DE", "+442079460018"},
+           Row{"493012345678", "DE", "+493012345678"},
+           Row{"3012345678", "DE", "+493012345678"},
+           Row{"+33 0 6 12 34 56 78", "FR", "+33612345678"},
+           Row{"+49 (0) 30 / 123 456-78", "DE", "+493012345678"},
+           Row{"030 12345678 Durchwahl 9", "DE", "+493012345678"},
+           Row{"030 12345678, Nebenstelle 9", "DE", "+493012345678"},
+           Row{"+1 650 253 0000x136", "US", "+16502530000"},
+           Row{"+49-30-12345678 (mobil)", "DE", "+493012345678"},
+           Row{"(mobil) 0176 12345678", "DE", "+4917612345678"},
+           Row{"030/1234567-0", "DE", "+493012345670"},
+           Row{"030 1234567 / 0171 1234567", "DE", "+49301234567"},
+           Row{"SALES:+493012345678", "DE", "+493012345678"},
+       }) {
+    EXPECT_EQ(In(row.region, row.written), row.number) << row.written;
+  }
+  for (const char* const text :
+       {"030 12345678 Anna", "4,93012E+11", "030 12345678 ruft zurück", "privat 030 12345678"}) {
+    EXPECT_THAT(NormalizePhone(text, {}),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is no phone number")))
+        << text;
+  }
+}
+
 TEST(NormalizePhone, ReadsWhatTelephoneSystemsWrite) {
   for (const char* const text :
        {"\"Anna Keller\" <0301234567>", "Anna <+49301234567>", "\"\"\"0301234567\"\" <0301234567>",

@@ -114,6 +114,14 @@ absl::Status ImportSink::Reject(const std::string& source, const std::string& fi
   return rejected_.Add(std::move(record));
 }
 
+void ImportSink::Skip(int64_t rows, const std::string& reason, std::string what) {
+  Skip(rows);
+  SkippedRows& skipped = summary_.skipped[reason];
+  skipped.rows += rows;
+  skipped.examples.push_back(std::move(what));
+  if (skipped.examples.size() > SkippedRows::kExamples) skipped.examples.pop_front();
+}
+
 absl::Status ImportSink::Append(Touchpoint* touchpoint, absl::Time recorded_at) {
   const absl::Time time = FromProto(touchpoint->occurred_at());
   if (summary_.touchpoints == 0) summary_.first = summary_.last = time;

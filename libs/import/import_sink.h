@@ -35,6 +35,9 @@ class ImportSink {
   absl::Status Reject(const std::string& source, const std::string& file, int64_t line,
                       absl::string_view content, const std::string& why);
   void Skip(int64_t rows) { summary_.skipped_rows += rows; }
+  // The same of rows, mails or calls that are no contact, which `reason` tells in words that do not
+  // depend on them, and `what` was, for people.
+  void Skip(int64_t rows, const std::string& reason, std::string what);
   // A row, or an event, was read; tells now and then how far the inputs are: `done` of `total`
   // bytes.
   void CountRow(int64_t done, int64_t total);

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "libs/mail/html_text.h"
 #include "libs/mail/utf8.h"
@@ -20,6 +21,24 @@ TEST(Excerpt, QuotedLinesAndWhatIntroducesThemAreCut) {
             "Ja.");
   EXPECT_EQ(Excerpt("Oui.\nLe lun. 3 août 2026 à 10:12, Jo <jo@example.com> a écrit :\n> Ça va ?"),
             "Oui.");
+}
+
+TEST(Excerpt, QuotesAreKnownInOtherLanguagesToo) {
+  for (const char* const introduction :
+       {"W dniu 3.08.2026 o 10:12, Jo Doe pisze:", "3 августа 2026 г. Jo <jo@example.com> написал:",
+        "2026年8月3日(月) 10:12 Jo <jo@example.com>:",
+        "Jo Doe <jo@example.com> 于2026年8月3日写道：", "Den mån 3 aug. 2026 kl 10:12 skrev Jo:"}) {
+    EXPECT_EQ(Excerpt(absl::StrCat("Yes.\n\n", introduction, "\n> Could we meet?\n")), "Yes.")
+        << introduction;
+  }
+  EXPECT_EQ(Excerpt("Ok.\n\nОт: Jo <jo@example.com>\nДата: 3.8.2026\nТема: x\n\nOld"), "Ok.");
+  EXPECT_EQ(Excerpt("We need:\n> 10 rolls"), "We need:");
+}
+
+TEST(Excerpt, TwoDashesBetweenItemsAreNoSignature) {
+  EXPECT_EQ(Excerpt("First\n--\nSecond\n--\nThird"), "First\n--\nSecond\n--\nThird");
+  EXPECT_EQ(Excerpt("Text\n--\nJo Doe\nFirm"), "Text");
+  EXPECT_EQ(Excerpt("Text\n-- \nJo Doe"), "Text");
 }
 
 TEST(Excerpt, AnswersBetweenQuotesStay) {

@@ -1,13 +1,13 @@
 #include "libs/mail/header_mending.h"
 
 #include <algorithm>
-#include <iterator>
-#include <vector>
+#include <cstddef>
+#include <optional>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 
 namespace rapport::mail_internal {
 namespace {
@@ -25,31 +25,55 @@ size_t QTextAt(absl::string_view value, size_t at) {
   return is_q && value[charset_end + 2] == '?' ? charset_end + 3 : absl::string_view::npos;
 }
 
-// Without what stands in round brackets; of one that is not closed, without all that follows.
-std::string WithoutComments(absl::string_view value) {
-  std::string text;
-  int depth = 0;
-  for (size_t i = 0; i < value.size(); ++i) {
-    if (value[i] == '\\') {
-      ++i;
-    } else if (value[i] == '(') {
-      ++depth;
-    } else if (value[i] == ')') {
-      depth = std::max(depth - 1, 0);
-      text.push_back(' ');
-    } else if (depth == 0) {
-      text.push_back(value[i]);
-    }
+// An encoded word (RFC 2047).
+struct EncodedWord {
+  absl::string_view charset;
+  char encoding = 0;  // 'b' or 'q'
+  absl::string_view text;
+  size_t end = 0;  // behind it
+};
+
+// The encoded word at `at` ("=?"), or nullopt.
+std::optional<EncodedWord> WordAt(absl::string_view value, size_t at) {
+  const size_t charset_end = value.find('?', at + 2);
+  if (charset_end == absl::string_view::npos || charset_end + 2 >= value.size() ||
+      value[charset_end + 2] != '?') {
+    return std::nullopt;
   }
-  return text;
+  const size_t end = value.find("?=", charset_end + 3);
+  if (end == absl::string_view::npos) return std::nullopt;
+  EncodedWord word{.charset = value.substr(at + 2, charset_end - at - 2),
+                   .encoding = absl::ascii_tolower(value[charset_end + 1]),
+                   .text = value.substr(charset_end + 3, end - charset_end - 3),
+                   .end = end + 2};
+  if (word.encoding != 'b' && word.encoding != 'q') return std::nullopt;
+  return word;
 }
 
-bool NamesMonth(absl::string_view word) {
-  static constexpr absl::string_view kMonths[] = {"jan", "feb", "mar", "apr", "may", "jun",
-                                                  "jul", "aug", "sep", "oct", "nov", "dec"};
-  return std::any_of(std::begin(kMonths), std::end(kMonths), [word](absl::string_view month) {
-    return absl::StartsWithIgnoreCase(word, month);
-  });
+int HexDigit(char c) {
+  if (!absl::ascii_isxdigit(static_cast<unsigned char>(c))) return -1;
+  return c <= '9' ? c - '0' : absl::ascii_tolower(c) - 'a' + 10;
+}
+
+// What the text of a word stands for, in the word's charset; nullopt when it is no base64.
+std::optional<std::string> BytesOf(const EncodedWord& word) {
+  std::string bytes;
+  if (word.encoding == 'b') {
+    if (!absl::Base64Unescape(word.text, &bytes)) return std::nullopt;
+    return bytes;
+  }
+  for (size_t i = 0; i < word.text.size(); ++i) {
+    const char c = word.text[i];
+    if (c == '=' && i + 2 < word.text.size() && HexDigit(word.text[i + 1]) >= 0 &&
+        HexDigit(word.text[i + 2]) >= 0) {
+      bytes.push_back(
+          static_cast<char>(HexDigit(word.text[i + 1]) * 16 + HexDigit(word.text[i + 2])));
+      i += 2;
+    } else {
+      bytes.push_back(c == '_' ? ' ' : c);
+    }
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -96,18 +120,44 @@ std::string MendAddresses(absl::string_view value) {
   return mended;
 }
 
-std::string MendDate(absl::string_view value) {
-  std::string date = WithoutComments(value);
-  const std::vector<absl::string_view> words =
-      absl::StrSplit(date, absl::ByAnyChar(" \t,-/"), absl::SkipEmpty());
-  if (!absl::StrContains(date, ':') || std::none_of(words.begin(), words.end(), NamesMonth)) {
-    return "";
+std::string JoinEncodedWords(absl::string_view value) {
+  std::string joined;
+  size_t at = 0;
+  while (at < value.size()) {
+    const size_t begin = std::min(value.find("=?", at), value.size());
+    absl::StrAppend(&joined, value.substr(at, begin - at));
+    const std::optional<EncodedWord> first =
+        begin == value.size() ? std::nullopt : WordAt(value, begin);
+    if (!first.has_value()) {
+      at = std::min(begin + 2, value.size());
+      absl::StrAppend(&joined, value.substr(begin, at - begin));
+      continue;
+    }
+    size_t end = first->end;
+    std::optional<std::string> bytes;
+    for (;;) {
+      const size_t next = value.find_first_not_of(" \t", end);
+      if (next == absl::string_view::npos || value.substr(next, 2) != "=?") break;
+      const std::optional<EncodedWord> word = WordAt(value, next);
+      if (!word.has_value() || !absl::EqualsIgnoreCase(word->charset, first->charset)) break;
+      const std::optional<std::string> more = BytesOf(*word);
+      if (!bytes.has_value()) bytes = BytesOf(*first);
+      if (!more.has_value() || !bytes.has_value()) {
+        bytes = std::nullopt;
+        break;
+      }
+      absl::StrAppend(&*bytes, *more);
+      end = word->end;
+    }
+    if (bytes.has_value() && end != first->end) {
+      absl::StrAppend(&joined, "=?", first->charset, "?B?", absl::Base64Escape(*bytes), "?=");
+      at = end;
+    } else {
+      absl::StrAppend(&joined, value.substr(begin, first->end - begin));
+      at = first->end;
+    }
   }
-  if (words.back().size() == 1 && absl::ascii_isalpha(words.back()[0])) {
-    const size_t zone = date.find_last_not_of(" \t");
-    date.replace(zone, 1, "+0000");
-  }
-  return date;
+  return joined;
 }
 
 }  // namespace rapport::mail_internal

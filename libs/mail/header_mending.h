@@ -16,8 +16,8 @@ std::string MendEncodedWords(absl::string_view value);
 // with a group in it, where a semicolon means something, stays as it is.
 std::string MendAddresses(absl::string_view value);
 
-// A date without comments, and with a zone that RFC 5322 lets one rely on: a single letter is
-// UTC. Empty when it names no month or no time of day, so that all that follows would be guessed.
-std::string MendDate(absl::string_view value);
+// Encoded words of one charset that stand side by side become one, since mail programs cut letters
+// of several bytes between them.
+std::string JoinEncodedWords(absl::string_view value);
 
 }  // namespace rapport::mail_internal

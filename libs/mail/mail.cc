@@ -5,7 +5,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "libs/mail/excerpt.h"
 #include "libs/mail/html_text.h"
@@ -45,6 +47,12 @@ void Identify(const MailHeader& header, absl::string_view body, ParsedMail* mail
 }  // namespace
 
 absl::StatusOr<ParsedMail> ParseMail(absl::string_view bytes, const MailSettings& settings) {
+  // Lines that end as those of old Macs do.
+  std::string with_lines;
+  if (!absl::StrContains(bytes, '\n') && absl::StrContains(bytes, '\r')) {
+    with_lines = absl::StrReplaceAll(bytes, {{"\r", "\n"}});
+    bytes = with_lines;
+  }
   const MailHeader header(bytes);
   if (header.empty()) return NoHeader();
   const absl::string_view body = bytes.substr(header.body_at());
@@ -66,7 +74,7 @@ absl::StatusOr<ParsedMail> ParseMailParts(const MailParts& parts, const MailSett
   mail.body_bytes = static_cast<int64_t>(body.size());
   mail.attachment_count = parts.attachment_count;
   mail.attachment_bytes = parts.attachment_bytes;
-  mail.excerpt = mail_internal::ExcerptOf(body, /*html=*/parts.text.empty(), settings);
+  mail_internal::FillFromText(header, body, /*html=*/parts.text.empty(), settings, &mail);
   Identify(header, body, &mail);
   return mail;
 }

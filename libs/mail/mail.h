@@ -22,6 +22,8 @@ struct MailAddress {
 struct MailSettings {
   // The excerpt is at most this long, in bytes; 0: none is kept.
   size_t excerpt_bytes = 2000;
+  // Whether the mails that are attached to it are read too.
+  bool attached = true;
 };
 
 // What a mail says, all texts in valid UTF-8 and bounded, so that they fit into an EmailExchanged.
@@ -40,10 +42,16 @@ struct ParsedMail {
   std::vector<std::string> references;  // as message_id, oldest first; of more, first and newest
   std::string thread_id;                // first reference, else in_reply_to, else message_id
   std::string subject;
-  // From the Date header, or else the newest Received header; nullopt when neither can be read.
+  // From the Date header; from the newest Received header when Date cannot be read, or lies more
+  // than a day behind or 30 days before it (a clock that is wrong). nullopt: neither can be read.
   std::optional<absl::Time> date;
+  // What the Date header says, believed or not: the same in every copy of a mail.
+  std::optional<absl::Time> written_at;
 
-  std::vector<MailAddress> from;
+  std::vector<MailAddress> from;  // of From, or else of Sender or Return-Path
+  std::vector<MailAddress> reply_to;
+  // Who wrote it, where a group or a list put itself into From (X-Original-From).
+  std::vector<MailAddress> original_from;
   std::vector<MailAddress> to;
   std::vector<MailAddress> cc;
   std::vector<MailAddress> bcc;
@@ -56,12 +64,26 @@ struct ParsedMail {
   // Beginning of the text without what it quotes, and without signatures.
   std::string excerpt;
 
-  bool auto_reply = false;    // a machine answered
-  bool bounce = false;        // a mail of ours could not be delivered
-  bool mailing_list = false;  // came through a mailing list
-  bool bulk = false;          // sent to many at once
+  bool auto_reply = false;        // a machine answered
+  bool bounce = false;            // a mail of ours could not be delivered
+  bool mailing_list = false;      // came through a mailing list
+  bool bulk = false;              // sent to many at once
+  bool from_mail_server = false;  // by mailer-daemon, postmaster or the like
   // Whom a bounce could not be delivered to; empty when it does not tell, or is none.
   std::vector<std::string> failed_recipients;
+  // Whom any other report of a mail server is about.
+  std::vector<std::string> reported_recipients;
+
+  // The mails that are attached as a whole (message/rfc822), at most kMaxAttached, without what is
+  // attached to them; none of a report.
+  static constexpr size_t kMaxAttached = 20;
+  std::vector<ParsedMail> attached;
+  // The first mail that the text forwards, as mail programs copy it.
+  struct Forwarded {
+    MailAddress from;
+    std::optional<absl::Time> date;
+  };
+  std::optional<Forwarded> forwarded;
 };
 
 // Reads a mail in Internet message format (RFC 5322 and MIME), complete or cut off. Whatever the

@@ -23,6 +23,7 @@
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
 #include "libs/mail/mail.h"
+#include "libs/mail/mail_date.h"
 #include "libs/mail/mail_header.h"
 #include "libs/mail/utf8.h"
 #include "nlohmann/json.hpp"
@@ -309,12 +310,12 @@ TEST(MailCorpus, Dates) {
   Comparison comparison;
   for (const json& vector : Vectors("date.json")) {
     const std::string value = ValueOf(vector);
-    const std::optional<absl::Time> date = mail_internal::DecodeDate(value);
+    const std::optional<mail_internal::MailDate> date = mail_internal::ReadMailDate(value);
     if (vector["expected"].is_null()) {
       comparison.Add("date that is none", date.has_value(), false);
     } else {
-      comparison.Add("date", date.value_or(absl::InfinitePast()), TimeOf(vector["expected"]),
-                     ReasonOfDate(value));
+      comparison.Add("date", date.has_value() ? date->time : absl::InfinitePast(),
+                     TimeOf(vector["expected"]), ReasonOfDate(value));
     }
   }
   comparison.Print("header values");

@@ -3,14 +3,37 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace rapport::mail_internal {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+// The time that the name of a file in a Maildir begins with: "1785744720.M20046P.host:2,S".
+std::optional<absl::Time> DeliveryTime(absl::string_view name) {
+  const size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
+  int64_t seconds = 0;
+  // 1989 to 2286.
+  constexpr size_t kFewest = 9;
+  constexpr size_t kMost = 10;
+  if (digits < kFewest || digits > kMost || name.substr(digits, 1) != "." ||
+      absl::EndsWith(name, ".eml") || !absl::SimpleAtoi(name.substr(0, digits), &seconds)) {
+    return std::nullopt;
+  }
+  return absl::FromUnixSeconds(seconds);
+}
+
+}  // namespace
 
 absl::StatusOr<MailReader::Mail> ReadMailFile(const std::string& path) {
   std::error_code error;
@@ -23,6 +46,7 @@ absl::StatusOr<MailReader::Mail> ReadMailFile(const std::string& path) {
   MailReader::Mail mail;
   mail.size = static_cast<int64_t>(size);
   mail.place = fs::path(path).filename().string();
+  mail.delivered_at = DeliveryTime(mail.place);
   mail.bytes.resize(std::min<uint64_t>(size, MailReader::kMaxMailBytes));
   in.read(mail.bytes.data(), static_cast<std::streamsize>(mail.bytes.size()));
   if (in.bad()) return absl::DataLossError(absl::StrCat(path, " cannot be read"));

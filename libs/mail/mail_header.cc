@@ -1,6 +1,7 @@
 #include "libs/mail/mail_header.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -9,6 +10,8 @@
 #include "absl/strings/str_split.h"
 #include "libs/mail/gmime_ptr.h"
 #include "libs/mail/header_mending.h"
+#include "libs/mail/mail_date.h"
+#include "libs/mail/mail_report.h"
 #include "libs/mail/utf8.h"
 #include "libs/web_hook_check/hashes.h"
 
@@ -30,7 +33,10 @@ bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
 // GMime takes C strings of UTF-8.
 std::string ForGMime(absl::string_view value) {
-  std::string text = ToUtf8(MendEncodedWords(value.substr(0, kMaxValueBytes)), "");
+  value = value.substr(0, kMaxValueBytes);
+  std::string text = absl::StrContains(value, "=?")
+                         ? ToUtf8(JoinEncodedWords(MendEncodedWords(value)), "")
+                         : ToUtf8(value, "");
   std::replace(text.begin(), text.end(), '\0', ' ');
   return text;
 }
@@ -80,12 +86,40 @@ std::string BoundedId(absl::string_view written) {
   return absl::StrCat("long-", absl::BytesToHexString(Sha256(id).substr(0, 16)));
 }
 
-// The time that the newest server on the way noted.
-std::optional<absl::Time> ReceivedDate(const MailHeader& header) {
-  const absl::string_view received = header.Get("received");
+// How far a Date may lie behind the time at which a server took the mail, and before it (it may
+// have waited in a queue or for somebody who lets it pass).
+constexpr absl::Duration kMostAhead = absl::Hours(24);
+constexpr absl::Duration kMostBehind = absl::Hours(30 * 24);
+// Two times that servers on the way noted are of one journey.
+constexpr absl::Duration kJourney = absl::Hours(48);
+
+std::optional<absl::Time> ReceivedDate(absl::string_view received) {
   const size_t mark = received.rfind(';');
   if (mark == absl::string_view::npos) return std::nullopt;
-  return DecodeDate(received.substr(mark + 1));
+  const std::optional<MailDate> date = ReadMailDate(received.substr(mark + 1));
+  return date.has_value() ? std::optional(date->time) : std::nullopt;
+}
+
+void FillDate(const MailHeader& header, ParsedMail* mail) {
+  const std::optional<MailDate> date = ReadMailDate(header.Get("date"));
+  if (date.has_value()) mail->written_at = date->time;
+  const std::optional<absl::Time> received = ReceivedDate(header.Get("received"));
+  mail->date = mail->written_at;
+  if (!received.has_value()) return;
+  if (!date.has_value() || date->time > *received + kMostAhead) {
+    mail->date = received;
+  } else if (!date->zone_known) {
+    // Off by some hours for certain, when it is near at all.
+    if (absl::AbsDuration(*received - date->time) <= kMostAhead) mail->date = received;
+  }
+  if (*mail->date >= *received - kMostBehind) return;
+  // A mail of long ago that was sent on, when two servers took it at that time; else a wrong clock.
+  int witnesses = 0;
+  header.ForEach("received", [&](absl::string_view field) {
+    const std::optional<absl::Time> at = ReceivedDate(field);
+    witnesses += at.has_value() && absl::AbsDuration(*at - *mail->written_at) <= kJourney;
+  });
+  if (witnesses < 2) mail->date = received;
 }
 
 std::vector<std::string> References(const MailHeader& header) {
@@ -106,36 +140,33 @@ std::string Language(const MailHeader& header) {
   return is_tag ? std::string(tag) : "";
 }
 
-bool IsMailerDaemon(const ParsedMail& mail) {
-  return !mail.from.empty() && (absl::StartsWithIgnoreCase(mail.from[0].address, "mailer-daemon") ||
-                                absl::StartsWithIgnoreCase(mail.from[0].address, "postmaster@"));
-}
-
 void FillFlags(const MailHeader& header, ParsedMail* mail) {
   const std::string precedence = Keyword(header.Get("precedence"));
   const std::string automatic = Keyword(header.Get("auto-submitted"));
-  mail->auto_reply = (!automatic.empty() && automatic != "no") ||
-                     header.Find("x-autoreply").has_value() ||
-                     header.Find("x-autorespond").has_value() || precedence == "auto_reply";
+  const std::string suppress = absl::AsciiStrToLower(header.Get("x-auto-response-suppress"));
+  const auto has_any = [&header](std::initializer_list<const char*> names) {
+    return std::any_of(names.begin(), names.end(),
+                       [&header](const char* name) { return header.Find(name).has_value(); });
+  };
+  mail->auto_reply =
+      (!automatic.empty() && automatic != "no") ||
+      has_any({"x-autoreply", "x-autorespond", "x-autoreply-from", "x-auto-reply-from",
+               "x-mail-autoreply", "x-autoresponder", "x-auto-response", "x-vacation"}) ||
+      precedence == "auto_reply" || precedence == "auto-reply" ||
+      Keyword(header.Get("x-precedence")) == "auto_reply" ||
+      IsAutomaticSubject(mail->subject,
+                         absl::StrContains(suppress, "all") || absl::StrContains(suppress, "oof"));
   mail->mailing_list = header.Find("list-id").has_value() || header.Find("list-post").has_value();
   mail->bulk = precedence == "bulk" || precedence == "list" || precedence == "junk" ||
                header.Find("list-unsubscribe").has_value();
-
-  for (const MailAddress& failed : DecodeAddresses(header.GetAll("x-failed-recipients", ", "))) {
-    mail->failed_recipients.push_back(failed.address);
+  const std::string type = absl::AsciiStrToLower(header.Get("content-type"));
+  // A read receipt; and an answer to an invitation, which takes a click and no words.
+  if ((absl::StartsWith(type, "multipart/report") &&
+       absl::StrContains(type, "disposition-notification")) ||
+      (absl::StartsWith(type, "text/calendar") && absl::StrContains(type, "reply"))) {
+    mail->auto_reply = true;
   }
-  const std::string content_type = absl::AsciiStrToLower(header.Get("content-type"));
-  if (absl::StartsWith(content_type, "multipart/report")) {
-    // Read receipts are reports, too, but of a mail that was delivered.
-    (absl::StrContains(content_type, "disposition-notification") ? mail->auto_reply
-                                                                 : mail->bounce) = true;
-  }
-  const std::optional<absl::string_view> return_path = header.Find("return-path");
-  if ((return_path.has_value() && absl::StripAsciiWhitespace(*return_path) == "<>" &&
-       IsMailerDaemon(*mail)) ||
-      !mail->failed_recipients.empty()) {
-    mail->bounce = true;
-  }
+  mail->from_mail_server = IsFromMailServer(header, *mail);
 }
 
 }  // namespace
@@ -236,21 +267,6 @@ std::vector<MailAddress> DecodeAddresses(absl::string_view value) {
   return addresses;
 }
 
-std::optional<absl::Time> DecodeDate(absl::string_view value) {
-  InitGMime();
-  absl::Time iso;
-  if (absl::ParseTime(absl::RFC3339_full, absl::StripAsciiWhitespace(value), &iso, nullptr)) {
-    return iso;
-  }
-  const std::string mended = MendDate(ForGMime(value));
-  if (mended.empty()) return std::nullopt;
-  GDateTime* const date = g_mime_utils_header_decode_date(mended.c_str());
-  if (date == nullptr) return std::nullopt;
-  const absl::Time time = absl::FromUnixSeconds(g_date_time_to_unix(date));
-  g_date_time_unref(date);
-  return time;
-}
-
 std::vector<std::string> DecodeIds(absl::string_view value) {
   std::vector<std::string> ids;
   const auto add = [&ids](absl::string_view written) {
@@ -287,10 +303,15 @@ void FillFromHeader(const MailHeader& header, ParsedMail* mail) {
   if (!answers.empty()) mail->in_reply_to = answers.front();
   mail->references = References(header);
   mail->subject = DecodeText(header.Get("subject"), ParsedMail::kMaxSubjectBytes);
-  mail->date = DecodeDate(header.Get("date"));
-  if (!mail->date.has_value()) mail->date = ReceivedDate(header);
-  mail->from = DecodeAddresses(header.Get("from"));
-  if (mail->from.empty()) mail->from = DecodeAddresses(header.Get("sender"));
+  FillDate(header, mail);
+  for (const char* const name : {"from", "sender", "return-path"}) {
+    if (mail->from.empty()) mail->from = DecodeAddresses(header.Get(name));
+  }
+  mail->reply_to = DecodeAddresses(header.GetAll("reply-to", ", "));
+  for (const char* const name :
+       {"x-original-from", "x-google-original-from", "x-original-sender"}) {
+    if (mail->original_from.empty()) mail->original_from = DecodeAddresses(header.Get(name));
+  }
   mail->to = DecodeAddresses(header.GetAll("to", ", "));
   mail->cc = DecodeAddresses(header.GetAll("cc", ", "));
   mail->bcc = DecodeAddresses(header.GetAll("bcc", ", "));

@@ -32,6 +32,13 @@ class MailHeader {
   absl::string_view Get(absl::string_view name) const { return Find(name).value_or(""); }
   // The values of all fields of this name, separated by `separator`.
   std::string GetAll(absl::string_view name, absl::string_view separator) const;
+  // Calls `use` with the value of each field of this name, in their order.
+  template <class Use>
+  void ForEach(absl::string_view name, const Use& use) const {
+    for (const auto& [known, value] : fields_) {
+      if (known == name) use(absl::string_view(value));
+    }
+  }
 
  private:
   void Add(absl::string_view line);
@@ -43,11 +50,11 @@ class MailHeader {
 // Values of fields. Encoded words (RFC 2047) become UTF-8; what is in no known form is skipped.
 std::string DecodeText(absl::string_view value, size_t most);
 std::vector<MailAddress> DecodeAddresses(absl::string_view value);
-std::optional<absl::Time> DecodeDate(absl::string_view value);
 // Ids as in ParsedMail::message_id: those in angle brackets, or else all words.
 std::vector<std::string> DecodeIds(absl::string_view value);
 
-// All of `mail` that its header tells but for message_id and thread_id when the header has no id.
+// All of `mail` that its header tells but for message_id and thread_id when the header has no id,
+// and for what a report tells (mail_report.h).
 void FillFromHeader(const MailHeader& header, ParsedMail* mail);
 
 // The value in lower case, without what follows ";".

@@ -23,9 +23,9 @@ ParsedMail Parse(absl::string_view bytes) {
   return mail.ok() ? *std::move(mail) : ParsedMail();
 }
 
-ParsedMail WithHeader(absl::string_view fields) {
+ParsedMail WithHeader(absl::string_view fields, absl::string_view text = "Text\n") {
   return Parse(absl::StrCat("From: Jo <jo@example.com>\nMessage-ID: <m@example.com>\n", fields,
-                            "\n\nText\n"));
+                            "\n\n", text));
 }
 
 TEST(Mail, HeaderAndText) {
@@ -88,6 +88,55 @@ TEST(Mail, BytesOfAnEncodedWordAreOfItsCharset) {
 
 TEST(Mail, FoldedSubjectsAreOneLine) {
   EXPECT_EQ(WithHeader("Subject: Your\n\toffer\n   of today").subject, "Your offer of today");
+}
+
+TEST(Mail, AWordThatWasCutIntoSeveralIsOne) {
+  EXPECT_EQ(WithHeader("Subject: =?utf-8?B?w5xiZXIgZGllIEzD?=\n =?utf-8?B?pG5kZXI=?=\n"
+                       " =?utf-8?B?IGhpbmF1cw==?=")
+                .subject,
+            "Über die Länder hinaus");
+  EXPECT_EQ(WithHeader("Subject: =?iso-8859-1?Q?Gr=FC=DFe_aus?=\n\t=?ISO-8859-1?Q?_M=FCnchen?=\n"
+                       " =?iso-8859-1?q?_und_mehr?= for you")
+                .subject,
+            "Grüße aus München und mehr for you");
+  EXPECT_EQ(WithHeader("Subject: =?utf-8?Q?a?= =?utf-8?B?Yg==?= =?iso-8859-1?Q?=E4?=").subject,
+            "abä");
+}
+
+TEST(Mail, LinesOfOldMacs) {
+  EXPECT_EQ(Parse("From: a@x.example\rSubject: s\r\rText\r").excerpt, "Text");
+}
+
+TEST(Mail, LinesThatAMailProgramBrokeAreOne) {
+  EXPECT_EQ(WithHeader("Content-Type: text/plain; format=flowed",
+                       "This is a line \nthat was broken.\n Stuffed.\n> quoted \n> words\n-- \nJo")
+                .excerpt,
+            "This is a line that was broken.\nStuffed.");
+  EXPECT_EQ(
+      WithHeader("Content-Type: text/plain; format=flowed; delsp=yes", "Donau \ndampf").excerpt,
+      "Donaudampf");
+}
+
+TEST(Mail, AnEmptyTextBesideHtmlSaysNothing) {
+  const auto with = [](const std::string& plain) {
+    return Parse(
+               "From: a@x.example\nContent-Type: multipart/alternative; boundary=b\n\n--b\n"
+               "Content-Type: text/plain\n\n" +
+               plain + "\n--b\nContent-Type: text/html\n\n<p>All is here.</p>\n--b--\n")
+        .excerpt;
+  };
+  EXPECT_EQ(with("  "), "All is here.");
+  EXPECT_EQ(with("This mail needs a program that shows HTML."), "All is here.");
+  EXPECT_EQ(with("Plain words."), "Plain words.");
+}
+
+TEST(Mail, AnInvitationIsReadAndNotShownAsItStands) {
+  const ParsedMail mail = Parse(
+      "From: a@x.example\nContent-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\n"
+      "SUMMARY:Contract talk\nDESCRIPTION:Let us speak\\, soon.\\nBring the fig\n ures.\n"
+      "END:VCALENDAR\n");
+  EXPECT_EQ(mail.excerpt, "Contract talk\nLet us speak, soon.\nBring the figures.");
+  EXPECT_EQ(mail.attachment_count, 1);
 }
 
 TEST(Mail, DatesThatAreNotInTheStandardForm) {

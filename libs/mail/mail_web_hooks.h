@@ -17,7 +17,8 @@
 // Inbound mail that a provider posts to us. Each function checks who sent the request, and reads
 // it; none writes anything.
 //   Unauthenticated    the request carries no proof of who sent it
-//   PermissionDenied   it carries a wrong, stale or used one
+//   PermissionDenied   it carries a wrong or stale one
+//   AlreadyExists      it carries one that was used: the mail is on disk (Mailgun)
 //   InvalidArgument    it comes from the provider, but holds no mail that can be read
 
 namespace rapport {
@@ -55,7 +56,10 @@ absl::StatusOr<ReceivedMail> ParseSendGrid(const WebHookRequest& request, const 
 // Thread-safe.
 class MailgunTokens {
  public:
-  static constexpr absl::Duration kTolerance = absl::Minutes(5);
+  // Mailgun sends a mail again, under the same signature, for eight hours.
+  static constexpr absl::Duration kTolerance = absl::Hours(12);
+  // How far a clock may be ahead of ours.
+  static constexpr absl::Duration kMostAhead = absl::Minutes(5);
 
   // At most `most` tokens; the oldest are forgotten first.
   explicit MailgunTokens(size_t most = 100'000) : most_(most) {}
@@ -74,7 +78,7 @@ class MailgunTokens {
 
 // Mailgun: a form, or multipart/form-data; "body-mime" (routes whose address ends with "mime")
 // holds the whole mail. Signature: HMAC-SHA256 with `signing_key` over time stamp and token, at
-// most kTolerance old, each token once.
+// most kTolerance old; a mail is taken once under each token.
 absl::StatusOr<ReceivedMail> ParseMailgun(const WebHookRequest& request,
                                           absl::string_view signing_key, const MailgunTokens& used,
                                           const MailSettings& settings = {});

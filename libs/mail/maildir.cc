@@ -66,8 +66,10 @@ absl::StatusOr<size_t> MaildirFollower::Poll(
       continue;
     }
     if (mail.ok()) {
-      RAPPORT_RETURN_IF_ERROR(
-          take({.name = file.name, .bytes = std::move(mail->bytes), .size = mail->size}));
+      RAPPORT_RETURN_IF_ERROR(take({.name = file.name,
+                                    .bytes = std::move(mail->bytes),
+                                    .delivered_at = mail->delivered_at,
+                                    .size = mail->size}));
       ++taken;
     } else {
       skip(file.name, mail.status());

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,7 @@ namespace rapport {
 struct MaildirMessage {
   std::string name;  // of the file, without its flags: stays the same when it is moved or marked
   std::string bytes;
+  std::optional<absl::Time> delivered_at;  // as its name tells
   int64_t size = 0;  // more than `bytes` holds when it was cut at MailReader::kMaxMailBytes
 };
 

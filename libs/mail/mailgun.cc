@@ -35,11 +35,14 @@ absl::Status Check(const MailForm& form, absl::string_view signing_key, const Ma
     return absl::PermissionDeniedError("the signature is another");
   }
   int64_t seconds = 0;
-  if (!absl::SimpleAtoi(timestamp, &seconds) ||
-      absl::AbsDuration(now - absl::FromUnixSeconds(seconds)) > MailgunTokens::kTolerance) {
+  if (!absl::SimpleAtoi(timestamp, &seconds) || seconds < 0) {
+    return absl::PermissionDeniedError("the time stamp is none");
+  }
+  const absl::Duration age = now - absl::FromUnixSeconds(seconds);
+  if (age > MailgunTokens::kTolerance || age < -MailgunTokens::kMostAhead) {
     return absl::PermissionDeniedError("the signature is too old, or a clock is wrong");
   }
-  if (used.IsUsed(token)) return absl::PermissionDeniedError("the token was used before");
+  if (used.IsUsed(token)) return absl::AlreadyExistsError("the token was used before");
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "libs/base/status.h"
+#include "libs/mail/mail_date.h"
 #include "libs/mail/mail_file.h"
 
 namespace rapport {
@@ -29,6 +30,16 @@ bool HasTime(absl::string_view line) {
     }
   }
   return false;
+}
+
+// What the line between two mails tells: "From jo@example.com Fri Jul  8 12:08:34 2011".
+std::optional<absl::Time> TimeOf(absl::string_view line) {
+  line.remove_prefix(kFrom.size());
+  line = absl::StripLeadingAsciiWhitespace(line);
+  const size_t sender_end = std::min(line.find(' '), line.size());
+  const std::optional<mail_internal::MailDate> date =
+      mail_internal::ReadMailDate(line.substr(sender_end));
+  return date.has_value() ? std::optional(date->time) : std::nullopt;
 }
 
 bool IsEscaped(absl::string_view line) {
@@ -53,6 +64,7 @@ class MboxReader : public MailReader {
       if (line && empty_before && absl::StartsWith(piece, kFrom) && HasTime(piece)) {
         if (any) break;  // it stays for the next mail
         mail.place = absl::StrCat(name_, ", byte ", position_);
+        mail.delivered_at = TimeOf(piece);
         Consume(piece);
         any = true;
         empty_before = false;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace rapport {
 
@@ -23,6 +24,9 @@ class MailReader {
     int64_t size = 0;  // in the file; more than `bytes` holds when it was cut
     // Where it stands, for people: "in.mbox, byte 4711" or the name of the file.
     std::string place;
+    // When a mailbox took it, as the name of a file in a Maildir or the line before it in an mbox
+    // tells; nullopt: neither does.
+    std::optional<absl::Time> delivered_at;
   };
 
   virtual ~MailReader() = default;

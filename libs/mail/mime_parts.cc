@@ -2,16 +2,19 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "libs/mail/excerpt.h"
+#include "libs/mail/forwarded_mail.h"
 #include "libs/mail/gmime_ptr.h"
 #include "libs/mail/html_text.h"
+#include "libs/mail/mail_report.h"
 #include "libs/mail/utf8.h"
 
 namespace rapport::mail_internal {
@@ -20,7 +23,6 @@ namespace {
 // Of a text so much is read for its excerpt.
 constexpr size_t kMaxReadText = size_t{128} << 10;
 constexpr size_t kMaxTextParts = 20;
-constexpr size_t kMaxFailedRecipients = 100;
 // Each line that may be a boundary or a field of a part costs memory many times its length. No
 // mail that people write has more of them; one that has is read up to there.
 constexpr size_t kMaxStructureLines = 50'000;
@@ -115,7 +117,16 @@ bool IsMedia(absl::string_view type) {
 struct Part {
   GMimeObject* object;
   std::string type;
+  bool operator==(const Part&) const = default;
 };
+
+// Parts that tell of the delivery of another mail, or are that mail.
+bool IsReport(absl::string_view type) {
+  return type == "message/delivery-status" || type == "message/global-delivery-status" ||
+         type == "message/feedback-report" || type == "text/rfc822-headers" ||
+         type == "message/rfc822-headers" || type == "message/global-headers" ||
+         type == "message/rfc822" || type == "message/global" || type == "text/calendar";
+}
 
 // Sorts the parts of a mail into what is read and what is attached, as RFC 8621, 4.1.4 says.
 class Sorter {
@@ -124,6 +135,8 @@ class Sorter {
 
   // The text in its plain form, or in HTML where there is no other. Pictures between texts, too.
   const std::vector<Part>& text() const { return text_.empty() ? html_ : text_; }
+  // The text in HTML where there is one, for when the plain form says nothing.
+  const std::vector<Part>& html() const { return html_; }
   const std::vector<Part>& attachments() const { return attachments_; }
   const std::vector<Part>& reports() const { return reports_; }
 
@@ -170,7 +183,7 @@ class Sorter {
 
   void Visit(const Part& part, const Place& place) {
     if (GMIME_IS_MULTIPART(part.object)) return VisitMultipart(part, place);
-    if (part.type == "message/delivery-status") reports_.push_back(part);
+    if (IsReport(part.type)) reports_.push_back(part);
     if (!IsInline(part, place)) {
       attachments_.push_back(part);
       return;
@@ -195,69 +208,195 @@ class Sorter {
   std::vector<Part> reports_;
 };
 
-// "Final-Recipient: rfc822; jo@example.com" (RFC 3464).
-void ReadReport(const std::string& report, ParsedMail* mail) {
-  for (absl::string_view line : absl::StrSplit(report, '\n')) {
-    if (!absl::StartsWithIgnoreCase(line, "final-recipient:")) continue;
-    const size_t mark = line.find(';');
-    if (mark == absl::string_view::npos) continue;
-    for (const MailAddress& failed : DecodeAddresses(line.substr(mark + 1))) {
-      if (mail->failed_recipients.size() >= kMaxFailedRecipients) return;
-      if (std::find(mail->failed_recipients.begin(), mail->failed_recipients.end(),
-                    failed.address) == mail->failed_recipients.end()) {
-        mail->failed_recipients.push_back(failed.address);
-      }
-    }
-  }
-}
-
 void AddAttachment(const Part& part, ParsedMail* mail) {
   ++mail->attachment_count;
   mail->attachment_bytes += DecodedSize(part.object);
 }
 
+// Lines that a mail program broke for the sake of their length become one again (RFC 3676).
+std::string Unfolded(absl::string_view text, bool delete_space) {
+  std::string whole;
+  size_t depth_before = 0;
+  bool flows = false;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    absl::ConsumeSuffix(&line, "\r");
+    const size_t depth = std::min(line.find_first_not_of('>'), line.size());
+    absl::string_view content = line.substr(depth);
+    absl::ConsumePrefix(&content, " ");
+    const bool signature = content == "-- ";
+    const bool joins = flows && depth == depth_before && !signature;
+    if (joins) {
+      absl::StrAppend(&whole, content);
+    } else {
+      if (!whole.empty()) whole.push_back('\n');
+      absl::StrAppend(&whole, line.substr(0, depth), depth > 0 ? " " : "", content);
+    }
+    flows = absl::EndsWith(content, " ") && !signature;
+    if (flows && delete_space) whole.pop_back();
+    depth_before = depth;
+  }
+  return whole;
+}
+
+std::string Parameter(GMimeObject* part, const char* name) {
+  const char* const value = g_mime_object_get_content_type_parameter(part, name);
+  return value == nullptr ? "" : absl::AsciiStrToLower(value);
+}
+
 // The text of a part for the excerpt, in UTF-8.
 std::string PlainText(const std::string& bytes, const Part& part) {
-  const char* const charset = g_mime_object_get_content_type_parameter(part.object, "charset");
   const std::string text =
-      ToUtf8(absl::string_view(bytes).substr(0, kMaxReadText), charset == nullptr ? "" : charset);
-  return part.type == "text/html" ? HtmlToText(text, kMaxReadText) : text;
+      ToUtf8(absl::string_view(bytes).substr(0, kMaxReadText), Parameter(part.object, "charset"));
+  if (part.type == "text/html") return HtmlToText(text, kMaxReadText);
+  if (Parameter(part.object, "format") != "flowed") return text;
+  return Unfolded(text, Parameter(part.object, "delsp") == "yes");
 }
+
+// What an invitation says (RFC 5545): its title and its description.
+std::string CalendarText(absl::string_view calendar) {
+  const std::string unfolded =
+      absl::StrReplaceAll(calendar, {{"\r\n ", ""}, {"\r\n\t", ""}, {"\n ", ""}, {"\n\t", ""}});
+  std::string text;
+  for (const absl::string_view line : absl::StrSplit(unfolded, '\n')) {
+    if (!absl::StartsWithIgnoreCase(line, "summary") &&
+        !absl::StartsWithIgnoreCase(line, "description")) {
+      continue;
+    }
+    const size_t colon = line.find(':');
+    if (colon == absl::string_view::npos) continue;
+    absl::StrAppend(&text,
+                    absl::StrReplaceAll(
+                        absl::StripAsciiWhitespace(line.substr(colon + 1)),
+                        {{"\\n", "\n"}, {"\\N", "\n"}, {"\\,", ","}, {"\\;", ";"}, {"\\\\", "\\"}}),
+                    "\n");
+  }
+  return text;
+}
+
+// The bytes of a mail that is a part of another one.
+std::string AttachedMail(const Part& part) {
+  if (!GMIME_IS_MESSAGE_PART(part.object)) return DecodedText(part.object);
+  GMimeMessage* const message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(part.object));
+  if (message == nullptr) return "";
+  const GObjectPtr<GMimeStream> stream(g_mime_stream_mem_new());
+  g_mime_object_write_to_stream(GMIME_OBJECT(message), nullptr, stream.get());
+  const GByteArray* const bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream.get()));
+  return std::string(reinterpret_cast<const char*>(bytes->data), bytes->len);
+}
+
+// A text that says no more than that there is another one.
+bool SaysNothing(absl::string_view text) {
+  constexpr size_t kLongestNote = 200;
+  text = absl::StripAsciiWhitespace(text);
+  if (text.empty()) return true;
+  return text.size() < kLongestNote && absl::StrContains(absl::AsciiStrToLower(text), "html");
+}
+
+class BodyReader {
+ public:
+  BodyReader(const MailHeader& header, const MailSettings& settings, ParsedMail* mail)
+      : header_(header), settings_(settings), mail_(*mail) {}
+
+  void Read(GMimeObject* root) {
+    sorter_.Sort(root);
+    const bool may_be_report = MayBeReport(header_, mail_);
+    wants_text_ = settings_.excerpt_bytes > 0 || may_be_report;
+    std::string text = TextOf(sorter_.text(), /*counts=*/true);
+    if (wants_text_ && SaysNothing(text) && sorter_.text() != sorter_.html()) {
+      const std::string html = TextOf(sorter_.html(), /*counts=*/false);
+      if (!SaysNothing(html)) text = html;
+    }
+    for (const Part& part : sorter_.attachments()) AddAttachment(part, &mail_);
+    ReadSpecial(may_be_report, &text);
+    if (settings_.excerpt_bytes == 0) return;
+    mail_.excerpt = MakeExcerpt(text, settings_.excerpt_bytes);
+    mail_.forwarded = FindForwarded(text);
+  }
+
+ private:
+  std::string TextOf(const std::vector<Part>& parts, bool counts) {
+    std::string text;
+    size_t texts = 0;
+    for (const Part& part : parts) {
+      if (IsMedia(part.type)) {
+        if (counts) AddAttachment(part, &mail_);
+        continue;
+      }
+      if (++texts > kMaxTextParts) {
+        if (counts) mail_.body_bytes += DecodedSize(part.object);
+        continue;
+      }
+      const std::string bytes = DecodedText(part.object);
+      if (counts) mail_.body_bytes += static_cast<int64_t>(bytes.size());
+      if (wants_text_) absl::StrAppend(&text, PlainText(bytes, part), "\n");
+    }
+    return text;
+  }
+
+  // Reports, invitations and mails in the mail.
+  void ReadSpecial(bool may_be_report, std::string* text) {
+    ReportParts report;
+    std::string calendar;
+    std::vector<std::string> mails;
+    // A mail in a mail in a mail tells nothing more.
+    const size_t most = settings_.attached ? ParsedMail::kMaxAttached : may_be_report ? 1 : 0;
+    for (const Part& part : sorter_.reports()) {
+      if (part.type == "text/calendar") {
+        if (Parameter(part.object, "method") == "reply") mail_.auto_reply = true;
+        if (calendar.empty()) calendar = CalendarText(ToUtf8(DecodedText(part.object), ""));
+      } else if (absl::EndsWith(part.type, "delivery-status")) {
+        absl::StrAppend(&report.status, DecodedText(part.object), "\n\n");
+      } else if (part.type == "message/feedback-report") {
+        absl::StrAppend(&report.feedback, DecodedText(part.object), "\n");
+      } else if (mails.size() < most) {
+        mails.push_back(AttachedMail(part));
+      }
+    }
+    if (!mails.empty()) report.returned = mails.front();
+    const bool is_report =
+        may_be_report || !report.status.empty() || !report.feedback.empty() ||
+        absl::StartsWith(absl::AsciiStrToLower(header_.Get("content-type")), "multipart/report");
+    if (is_report) {
+      report.text = *text;
+      ReadReport(header_, report, &mail_);
+    }
+    if (SaysNothing(*text) && !calendar.empty()) *text = calendar;
+    if (mail_.bounce || mail_.from_mail_server || !report.status.empty() ||
+        !report.feedback.empty()) {
+      return;
+    }
+    if (!settings_.attached) return;
+    const MailSettings inner_settings{.excerpt_bytes = settings_.excerpt_bytes, .attached = false};
+    for (const std::string& bytes : mails) {
+      absl::StatusOr<ParsedMail> inner = ParseMail(bytes, inner_settings);
+      if (inner.ok()) mail_.attached.push_back(*std::move(inner));
+    }
+  }
+
+  const MailHeader& header_;
+  const MailSettings& settings_;
+  ParsedMail& mail_;
+  Sorter sorter_;
+  bool wants_text_ = false;
+};
 
 }  // namespace
 
-std::string ExcerptOf(absl::string_view text, bool html, const MailSettings& settings) {
-  if (settings.excerpt_bytes == 0) return "";
+void FillFromText(const MailHeader& header, absl::string_view text, bool html,
+                  const MailSettings& settings, ParsedMail* mail) {
   const std::string read = ToUtf8(text.substr(0, kMaxReadText), "utf-8");
-  return MakeExcerpt(html ? HtmlToText(read, kMaxReadText) : read, settings.excerpt_bytes);
+  const std::string plain = html ? HtmlToText(read, kMaxReadText) : read;
+  if (MayBeReport(header, *mail)) ReadReport(header, {.text = plain}, mail);
+  if (settings.excerpt_bytes == 0) return;
+  mail->excerpt = MakeExcerpt(plain, settings.excerpt_bytes);
+  mail->forwarded = FindForwarded(plain);
 }
 
 void FillFromBody(const MailHeader& header, absl::string_view body, const MailSettings& settings,
                   ParsedMail* mail) {
   const GObjectPtr<GMimeObject> root = ParseParts(header, body);
   if (root == nullptr) return;
-  Sorter sorter;
-  sorter.Sort(root.get());
-  std::string text;
-  size_t texts = 0;
-  for (const Part& part : sorter.text()) {
-    if (IsMedia(part.type)) {
-      AddAttachment(part, mail);
-      continue;
-    }
-    if (++texts > kMaxTextParts) {
-      mail->body_bytes += DecodedSize(part.object);
-      continue;
-    }
-    const std::string bytes = DecodedText(part.object);
-    mail->body_bytes += static_cast<int64_t>(bytes.size());
-    if (settings.excerpt_bytes > 0) absl::StrAppend(&text, PlainText(bytes, part), "\n");
-  }
-  for (const Part& part : sorter.attachments()) AddAttachment(part, mail);
-  if (mail->bounce) {
-    for (const Part& part : sorter.reports()) ReadReport(DecodedText(part.object), mail);
-  }
-  mail->excerpt = MakeExcerpt(text, settings.excerpt_bytes);
+  BodyReader(header, settings, mail).Read(root.get());
 }
 
 }  // namespace rapport::mail_internal

@@ -23,8 +23,12 @@ constexpr size_t kMostRecords = 2000;
 constexpr int64_t kLookBack = 1000;
 constexpr int64_t kMarkEvery = 20'000;
 
-OpenCallsRules WithNumbers(OpenCallsRules rules, const IdentityRules& identity) {
-  rules.is_ours = [identity](absl::string_view number) { return IsOurNumber(number, identity); };
+OpenCallsRules WithNumbers(OpenCallsRules rules, const IdentityRules& identity,
+                           const AgentDirectory& agents) {
+  rules.is_ours = [identity, agents](absl::string_view number) {
+    return IsOurNumber(number, identity, agents);
+  };
+  rules.is_agent = [agents](absl::string_view name) { return !agents.OfPhone(name).empty(); };
   return rules;
 }
 
@@ -32,7 +36,7 @@ OpenCallsRules WithNumbers(OpenCallsRules rules, const IdentityRules& identity) 
 
 absl::StatusOr<std::unique_ptr<CallAssembly>> CallAssembly::Open(EventLog* log, ContactSink* sink,
                                                                  Options options) {
-  options.rules = WithNumbers(std::move(options.rules), options.identity);
+  options.rules = WithNumbers(std::move(options.rules), options.identity, options.agents);
   std::unique_ptr<CallAssembly> assembly(new CallAssembly(log, sink, std::move(options)));
   const Options& own = assembly->options_;
   RAPPORT_ASSIGN_OR_RETURN(
@@ -147,6 +151,9 @@ absl::Status CallAssembly::WriteContacts(Owned* owned) {
     source::v1::UnwrittenCall& call = owned->unwritten.emplace_back();
     call.set_decided_offset(owned->decided_at[i].value());
     call.set_rejected(rejected);
+    if (rejected) continue;
+    call.set_skipped_because(owned->contacts[i].skipped_because);
+    call.set_description(owned->contacts[i].description);
   }
   owned->contacts.clear();
   owned->decided_at.clear();

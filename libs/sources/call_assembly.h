@@ -34,7 +34,7 @@ class CallAssembly final : private PartitionListener {
     std::string topic = "sources";
     std::string group = "call-assembly";
     std::string member;
-    // is_ours is filled in from `identity`.
+    // is_ours and is_agent are filled in from `identity` and `agents`.
     OpenCallsRules rules;
     IdentityRules identity;
     AgentDirectory agents;

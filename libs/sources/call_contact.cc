@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "libs/base/time.h"
 #include "libs/identity/phone.h"
@@ -19,8 +20,10 @@ using touchpoint::v1::Touchpoint;
 
 std::vector<Identifier> NumbersOf(const AssembledCall& assembled, const IdentityRules& rules) {
   std::vector<Identifier> numbers;
+  const bool outbound = assembled.direction == touchpoint::v1::DIRECTION_OUTBOUND;
   for (const std::string& text : assembled.client_numbers) {
-    absl::StatusOr<std::string> number = NormalizePhone(text, rules.forms.phone);
+    absl::StatusOr<std::string> number = NormalizePhone(
+        outbound ? rules.WithoutOutsideLine(text) : absl::string_view(text), rules.forms.phone);
     if (!number.ok() || rules.own_numbers.Has(*number)) continue;
     Identifier identifier{.kind = touchpoint::v1::IDENTIFIER_KIND_PHONE,
                           .value = *std::move(number)};
@@ -36,6 +39,16 @@ std::string AgentOf(const AssembledCall& assembled, const AgentDirectory& agents
     if (const std::string& id = agents.OfPhone(name); !id.empty()) return id;
   }
   return "";
+}
+
+// Who spoke with whom, for people.
+std::string DescribeCall(const DecidedCall& call) {
+  const AssembledCall& assembled = call.assembled;
+  return absl::StrCat(
+      "call ", call.call_id, " between ",
+      assembled.client_numbers.empty() ? "no number"
+                                       : absl::StrJoin(assembled.client_numbers, ", "),
+      " and ", assembled.agents.empty() ? "nobody of ours" : assembled.agents.front());
 }
 
 // Takes the call's content away.
@@ -78,9 +91,10 @@ Touchpoint CorrectionOf(const DecidedCall& call, Touchpoint corrected) {
 
 }  // namespace
 
-bool IsOurNumber(absl::string_view number, const IdentityRules& rules) {
+bool IsOurNumber(absl::string_view number, const IdentityRules& rules,
+                 const AgentDirectory& agents) {
   const absl::StatusOr<std::string> normal = NormalizePhone(number, rules.forms.phone);
-  if (normal.ok()) return rules.own_numbers.Has(*normal);
+  if (normal.ok()) return rules.own_numbers.Has(*normal) || !agents.OfPhone(number).empty();
   return normal.status().code() != absl::StatusCode::kNotFound;
 }
 
@@ -88,13 +102,15 @@ OfferedContact ContactOfCall(DecidedCall call, const IdentityRules& rules,
                              const AgentDirectory& agents) {
   OfferedContact contact;
   contact.source = call.source;
-  contact.draft.identifiers = NumbersOf(call.assembled, rules);
-  Touchpoint touchpoint = TouchpointOf(contact.draft.identifiers, agents, &call);
   if (call.assembled.direction == touchpoint::v1::DIRECTION_INTERNAL) {
     contact.skipped_because = "a call among ourselves";
-  } else if (contact.draft.identifiers.empty()) {
+  }
+  contact.draft.identifiers = NumbersOf(call.assembled, rules);
+  if (contact.skipped_because.empty() && contact.draft.identifiers.empty()) {
     contact.skipped_because = "no number of the other side is known";
   }
+  if (!contact.skipped_because.empty()) contact.description = DescribeCall(call);
+  Touchpoint touchpoint = TouchpointOf(contact.draft.identifiers, agents, &call);
   contact.draft.touchpoint =
       call.corrects ? CorrectionOf(call, std::move(touchpoint)) : std::move(touchpoint);
   return contact;

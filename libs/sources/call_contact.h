@@ -7,9 +7,11 @@
 
 namespace rapport {
 
-// Whether a number, as a telephone system wrote it, is ours: one of our numbers, an extension, or a
-// name within the system. A withheld number is not.
-bool IsOurNumber(absl::string_view number, const IdentityRules& rules);
+// Whether a number, as a telephone system wrote it, is ours: one of our numbers, one of our
+// people's (a colleague's mobile), an extension, or a name within the system. A withheld number is
+// not.
+bool IsOurNumber(absl::string_view number, const IdentityRules& rules,
+                 const AgentDirectory& agents);
 
 // The contact of a call: CallCompleted with source = the telephone system and source_event_id
 // "call/<call id>", and the client's numbers as identifiers; or for a correction, a

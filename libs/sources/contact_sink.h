@@ -19,6 +19,11 @@ struct OfferedContact {
   ContactDraft draft;
   // Why it is to be counted and not written, such as a mail among ourselves; empty: it is written.
   std::string skipped_because;
+  // What it was, for people who ask why it was skipped.
+  std::string description;
+  // The same contact as the one before, of another client whom it names; not written when both turn
+  // out to be one client's.
+  bool of_another_client = false;
   // What it was made of, for the rejected log; empty: the touchpoint itself tells.
   std::string content;
 };

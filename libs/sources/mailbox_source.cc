@@ -109,18 +109,20 @@ class MaildirSource final : public SourceReader {
   absl::StatusOr<size_t> Step() {
     // What could not be written the last time comes first.
     if (!batch_.empty()) RAPPORT_RETURN_IF_ERROR(batch_.Write(follower_.cursor()));
-    RAPPORT_ASSIGN_OR_RETURN(
-        const size_t count,
-        follower_.Poll(
-            kBatch,
-            [this](const MaildirMessage& message) {
-              batch_.Add(message.bytes, absl::StrCat("file/", message.name),
-                         {.mailbox = batch_.mailbox(), .folder = "", .received_at = absl::Now()});
-              return absl::OkStatus();
-            },
-            [this](const std::string& name, const absl::Status& why) {
-              batch_.Refuse(absl::StrCat("file/", name), "", why);
-            }));
+    RAPPORT_ASSIGN_OR_RETURN(const size_t count,
+                             follower_.Poll(
+                                 kBatch,
+                                 [this](const MaildirMessage& message) {
+                                   batch_.Add(
+                                       message.bytes, absl::StrCat("file/", message.name),
+                                       {.mailbox = batch_.mailbox(),
+                                        .folder = "",
+                                        .received_at = message.delivered_at.value_or(absl::Now())});
+                                   return absl::OkStatus();
+                                 },
+                                 [this](const std::string& name, const absl::Status& why) {
+                                   batch_.Refuse(absl::StrCat("file/", name), "", why);
+                                 }));
     if (!batch_.empty()) RAPPORT_RETURN_IF_ERROR(batch_.Write(follower_.cursor()));
     return count;
   }

@@ -117,6 +117,7 @@ AssembledCall OpenCalls::Assemble(const Key& key, const Call& call) const {
   facts.reserve(call.facts.size());
   for (const auto& [id, fact] : call.facts) facts.push_back(&fact);
   return AssembleCall(facts, {.is_ours = rules_.is_ours,
+                              .is_agent = rules_.is_agent,
                               .queue_steps_expected = rules_.queue_steps_expected(key.first)});
 }
 

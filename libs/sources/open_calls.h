@@ -19,7 +19,9 @@ namespace rapport {
 
 // When calls are put together.
 struct OpenCallsRules {
+  // As in AssembleOptions.
   std::function<bool(absl::string_view number)> is_ours;
+  std::function<bool(absl::string_view name)> is_agent;
   // How long after it was heard of last an incomplete call of this system is waited for.
   std::function<absl::Duration(absl::string_view system)> timeout;
   std::function<bool(absl::string_view system)> queue_steps_expected;

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -37,10 +39,15 @@ struct Place {
   int64_t line = 0;
 };
 
+// `clients`: of the contacts before it that are the same but for the client; null: there are none.
 absl::Status Offer(const Place& place, const SourceFileOptions& options, OfferedContact* contact,
-                   ImportSink* sink) {
+                   ImportSink* sink, std::set<std::string>* clients = nullptr) {
   Touchpoint& touchpoint = contact->draft.touchpoint;
   const absl::Status status = CompleteTouchpoint(options.now, options.clients, &contact->draft);
+  if (clients != nullptr && !contact->of_another_client) clients->clear();
+  if (status.ok() && clients != nullptr && !clients->insert(touchpoint.client_id()).second) {
+    return absl::OkStatus();
+  }
   if (status.ok()) return sink->Accept(place.file, place.line, &touchpoint);
   touchpoint.clear_event_id();
   touchpoint.clear_recorded_at();
@@ -55,6 +62,8 @@ class CallLines {
   virtual ~CallLines() = default;
   // Whether the line tells of a call; InvalidArgument: what is wrong with it.
   virtual absl::StatusOr<bool> Read(absl::string_view line) = 0;
+  // Why it tells of none, where it does not.
+  virtual std::string skipped_because() const = 0;
   // What the line that was read last tells, while it still stands there.
   virtual absl::Status AddTo(CallCollector* calls, int64_t number) = 0;
 };
@@ -67,6 +76,7 @@ class CdrLines final : public CallLines {
     RAPPORT_ASSIGN_OR_RETURN(leg_, parser_.ParseLeg(line));
     return true;
   }
+  std::string skipped_because() const override { return ""; }
   absl::Status AddTo(CallCollector* calls, int64_t number) override {
     return calls->Add(leg_.call_id, leg_.leg, number);
   }
@@ -84,6 +94,7 @@ class ConnectLines final : public CallLines {
     RAPPORT_ASSIGN_OR_RETURN(record_, ParseAmazonConnectRecord(line, source_, now_));
     return record_.has_call_fact();
   }
+  std::string skipped_because() const override { return record_.item().skipped_because(); }
   absl::Status AddTo(CallCollector* calls, int64_t number) override {
     return calls->Add(std::move(*record_.mutable_call_fact()), number);
   }
@@ -113,7 +124,11 @@ class CallFile final : public ImportInput {
   absl::Status ReadInto(ImportSink* sink, int64_t bytes_before, int64_t total_bytes) override {
     CallCollector calls(
         {.is_ours =
-             [this](absl::string_view number) { return IsOurNumber(number, *options_.rules); }},
+             [this](absl::string_view number) {
+               return IsOurNumber(number, *options_.rules, *options_.agents);
+             },
+         .is_agent =
+             [this](absl::string_view name) { return !options_.agents->OfPhone(name).empty(); }},
         [this, sink](CollectedCall call) { return Use(std::move(call), sink); });
     std::string line;
     for (;;) {
@@ -129,7 +144,7 @@ class CallFile final : public ImportInput {
       } else if (*tells) {
         RAPPORT_RETURN_IF_ERROR(reader_->AddTo(&calls, lines_->line()));
       } else {
-        sink->Skip(1);
+        sink->Skip(1, reader_->skipped_because(), absl::StrCat("line ", lines_->line()));
       }
     }
   }
@@ -160,7 +175,8 @@ class CallFile final : public ImportInput {
                        " lines earlier; is the file made of several, or are its ids used again?"));
     }
     if (!contact.skipped_because.empty()) {
-      sink->Skip(call.facts);
+      sink->Skip(call.facts, contact.skipped_because,
+                 absl::StrCat("line ", place.line, ": ", contact.description));
       return absl::OkStatus();
     }
     RAPPORT_RETURN_IF_ERROR(Offer(place, options_, &contact, sink));
@@ -246,7 +262,7 @@ class MailFile final : public ImportInput {
         unpacked_(std::move(unpacked)),
         mails_(std::move(mails)),
         size_(size),
-        intake_(source, options.rules, options.agents),
+        intake_(source, options.rules, options.agents, options.threads),
         options_(options) {}
 
   absl::Status ReadInto(ImportSink* sink, int64_t bytes_before, int64_t total_bytes) override {
@@ -275,19 +291,35 @@ class MailFile final : public ImportInput {
     };
     const absl::StatusOr<ParsedMail> parsed = ParseMail(mail.bytes);
     if (!parsed.ok()) return reject(parsed.status().message());
-    // A mailbox knows when it took it; a file does not.
-    if (!parsed->date) return reject("no date can be read in Date or Received");
+    if (!mail.delivered_at.has_value()) {
+      const std::string why = NoTime(*parsed);
+      if (!why.empty()) return reject(why);
+    }
     std::vector<OfferedContact> contacts;
-    intake_.Offer(*parsed, {.mailbox = "", .folder = "", .received_at = options_.now}, mail.bytes,
-                  &contacts);
+    intake_.Offer(
+        *parsed,
+        {.mailbox = "", .folder = "", .received_at = mail.delivered_at.value_or(options_.now)},
+        mail.bytes, &contacts);
+    std::set<std::string> clients;  // of a mail that names several
     for (OfferedContact& contact : contacts) {
       if (!contact.skipped_because.empty()) {
-        sink->Skip(1);
-      } else {
-        RAPPORT_RETURN_IF_ERROR(Offer({.file = path_, .line = number}, options_, &contact, sink));
+        sink->Skip(1, contact.skipped_because, absl::StrCat(mail.place, ": ", contact.description));
+        continue;
       }
+      RAPPORT_RETURN_IF_ERROR(
+          Offer({.file = path_, .line = number}, options_, &contact, sink, &clients));
     }
     return absl::OkStatus();
+  }
+
+  // Why it cannot be told when a mail was written that no mailbox noted the arrival of; empty: it
+  // can be told.
+  std::string NoTime(const ParsedMail& mail) const {
+    if (!mail.date.has_value()) return "no date can be read in Date or Received";
+    if (*mail.date <= options_.now + absl::Hours(24) && *mail.date >= absl::UnixEpoch()) return "";
+    return absl::StrCat("its Date is ",
+                        absl::FormatTime(absl::RFC3339_sec, *mail.date, absl::UTCTimeZone()),
+                        ", and no Received tells when it came in truth");
   }
 
   const std::string path_;

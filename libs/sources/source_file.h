@@ -8,6 +8,7 @@
 #include "libs/identity/agent_directory.h"
 #include "libs/identity/identity_rules.h"
 #include "libs/import/import_input.h"
+#include "libs/mail/mail_threads.h"
 #include "libs/sources/contact_resolver.h"
 #include "rapport/config/v1/source.pb.h"
 
@@ -19,6 +20,8 @@ struct SourceFileOptions {
   const IdentityRules* rules = nullptr;
   const AgentDirectory* agents = nullptr;
   ClientFinder* clients = nullptr;
+  // The threads of all mails that are imported together.
+  std::shared_ptr<MailThreads> threads = std::make_shared<MailThreads>();
   // Calls later than that are refused.
   absl::Time now;
 };

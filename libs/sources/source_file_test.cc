@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "google/protobuf/text_format.h"
+#include "libs/base/time.h"
 #include "libs/import/import_sink.h"
 #include "libs/import/test_folder.h"
 #include "libs/sources/test_identities.h"
@@ -205,18 +207,36 @@ TEST_F(SourceFileTest, MailsOfAnMboxAreThoseOfTheMailbox) {
       "From: anna@example.com\nTo: us@firm.example\nMessage-ID: <4@example.com>\n\nwhen?\n");
   const ImportSummary summary = Import(R"(name: "office" maildir { path: "x" })", path);
   EXPECT_EQ(summary.rows, 4);
-  EXPECT_EQ(summary.touchpoints, 2);
+  EXPECT_EQ(summary.touchpoints, 3);
   EXPECT_EQ(summary.skipped_rows, 1);
-  ASSERT_EQ(summary.rejected.size(), 1);
-  EXPECT_EQ(summary.rejected[0].line, 4);
-  EXPECT_THAT(summary.rejected[0].reason, HasSubstr("no date can be read"));
 
   const std::vector<Touchpoint> history = HistoryOf("bakery");
-  ASSERT_EQ(history.size(), 3);
-  EXPECT_EQ(history[1].source_event_id(), "message/1@example.com");
+  ASSERT_EQ(history.size(), 4);
+  EXPECT_EQ(history[1].source_event_id(), "message/1@example.com/1741597200");
   EXPECT_EQ(history[1].direction(), touchpoint::v1::DIRECTION_INBOUND);
   EXPECT_EQ(history[2].direction(), touchpoint::v1::DIRECTION_OUTBOUND);
   EXPECT_EQ(history[2].email_exchanged().thread_id(), "1@example.com");
+  EXPECT_EQ(FromProto(history[3].occurred_at()), absl::FromUnixSeconds(1'741'608'000))
+      << "as the line before it tells";
+}
+
+TEST_F(SourceFileTest, AMailWithoutADateIsOfWhenAMailboxTookIt) {
+  const std::string text = "From: anna@example.com\nTo: us@firm.example\n\nwhen?\n";
+  const std::string kSource = R"(name: "office" maildir { path: "/x" })";
+  const ImportSummary refused = Import(kSource, files_.Write("alone.eml", text));
+  ASSERT_EQ(refused.rejected.size(), 1);
+  EXPECT_THAT(refused.rejected[0].reason, HasSubstr("no date can be read"));
+  const ImportSummary ahead =
+      Import(kSource, files_.Write("ahead.eml", "Date: Mon, 10 Mar 2031 09:00:00 +0000\n" + text));
+  ASSERT_EQ(ahead.rejected.size(), 1);
+  EXPECT_THAT(ahead.rejected[0].reason, HasSubstr("its Date is 2031-03-10T09:00:00+00:00"));
+
+  std::filesystem::create_directories(files_.path() + "/box/cur");
+  std::filesystem::create_directories(files_.path() + "/box/new");
+  files_.Write("box/cur/1741597200.M1P2.host:2,S", text);
+  const ImportSummary taken = Import(kSource, files_.path() + "/box");
+  EXPECT_EQ(taken.touchpoints, 1);
+  EXPECT_EQ(taken.first, absl::FromUnixSeconds(1'741'597'200));
 }
 
 TEST_F(SourceFileTest, MailsLieInFoldersOfFoldersAndInCompressedFiles) {

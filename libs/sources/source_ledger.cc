@@ -61,9 +61,36 @@ void SourceLedger::Count(const SourceRecord& record, Partition partition, Offset
     shown.set_rejected(shown.rejected() + 1);
   } else if (record.item().event_id().empty()) {
     shown.set_skipped(shown.skipped() + 1);
+    CountSkipped(record.item().skipped_because(), record.item().description(), 1, &counts);
   } else {
     shown.set_written(shown.written() + 1);
   }
+}
+
+void SourceLedger::CountSkipped(const std::string& reason, const std::string& description,
+                                int64_t count, Counts* counts) {
+  const bool is_known = counts->skipped.contains(reason) || counts->skipped.size() < kReasons;
+  Skipped& skipped = counts->skipped[reason.empty() || !is_known ? "for another reason" : reason];
+  skipped.count += count;
+  if (description.empty()) return;
+  query::v1::SkippedItem& item = skipped.examples.emplace_back();
+  item.set_description(description);
+  *item.mutable_received_at() = counts->shown.last_received_at();
+  if (skipped.examples.size() > kExamples) skipped.examples.pop_front();
+}
+
+void SourceLedger::ShowSkipped(const Counts& counts, query::v1::SourceLedger* shown) {
+  for (const auto& [reason, skipped] : counts.skipped) {
+    if (skipped.count == 0) continue;
+    query::v1::SkipReason& told = *shown->add_skip_reasons();
+    told.set_reason(reason);
+    told.set_count(skipped.count);
+    for (auto item = skipped.examples.rbegin(); item != skipped.examples.rend(); ++item) {
+      *told.add_examples() = *item;
+    }
+  }
+  std::stable_sort(shown->mutable_skip_reasons()->begin(), shown->mutable_skip_reasons()->end(),
+                   [](const auto& a, const auto& b) { return a.count() > b.count(); });
 }
 
 void SourceLedger::CountGap(const SourceRecord& record, Counts* counts) {
@@ -174,6 +201,15 @@ SourceLedger::Outcome SourceLedger::OutcomeOf(const source::v1::CallDecided& dec
   return outcome;
 }
 
+std::string SourceLedger::ReasonOf(const CallKey& call) const {
+  const auto system = systems_.find(call.first);
+  if (system == systems_.end()) return "";
+  const auto decision = system->second.decided.find(HashOf(call.second));
+  const bool is_known =
+      decision != system->second.decided.end() && decision->second.reason != nullptr;
+  return is_known ? *decision->second.reason : "";
+}
+
 SourceLedger::Decided SourceLedger::Decide(const source::v1::CallDecided& decided, absl::Time at) {
   Decided all;
   std::vector<CallKey>& keys = all.calls;
@@ -191,6 +227,9 @@ SourceLedger::Decided SourceLedger::Decide(const source::v1::CallDecided& decide
       shown.set_pending(shown.pending() - facts);
       if (late) continue;
       AddTo(outcome, facts, &shown);
+      if (outcome == Outcome::kSkipped) {
+        CountSkipped(ReasonOf(key), "", facts, &sources_[source]);
+      }
       if (outcome == Outcome::kWritten) all.facts[source] += facts;
     }
     if (late) {
@@ -252,11 +291,18 @@ void SourceLedger::CountUnwritten(const source::v1::CallsWritten& written, Parti
       query::v1::SourceLedger& shown = sources_[source].shown;
       shown.set_written(shown.written() - facts);
       AddTo(outcome, facts, &shown);
+      if (outcome == Outcome::kSkipped) {
+        CountSkipped(call.skipped_because(), call.description(), facts, &sources_[source]);
+      }
     }
     for (const CallKey& key : found->second.calls) {
       auto& known = systems_[key.first].decided;
       const auto call_known = known.find(HashOf(key.second));
-      if (call_known != known.end()) call_known->second.outcome = outcome;
+      if (call_known == known.end()) continue;
+      call_known->second.outcome = outcome;
+      if (reasons_.size() < kReasons || reasons_.contains(call.skipped_because())) {
+        call_known->second.reason = &*reasons_.insert(call.skipped_because()).first;
+      }
     }
     decided.erase(found);
   }
@@ -282,6 +328,7 @@ std::vector<query::v1::SourceLedger> SourceLedger::Show(absl::Time now) const {
   for (const auto& [name, counts] : sources_) {
     query::v1::SourceLedger& shown = sources.emplace_back(counts.shown);
     shown.set_name(name);
+    ShowSkipped(counts, &shown);
     const auto system = systems_.find(counts.system);
     if (!counts.system.empty() && system != systems_.end()) {
       shown.set_incomplete(static_cast<int64_t>(system->second.incomplete.size()));

@@ -35,6 +35,9 @@ class SourceLedger {
   static constexpr size_t kPauses = 1000;
   static constexpr size_t kLeastPauses = 20;
   static constexpr size_t kShownGaps = 20;
+  // Reasons do not depend on what was skipped, and so are few.
+  static constexpr size_t kReasons = 100;
+  static constexpr size_t kExamples = 5;
 
   // A time in which a source of a system was not listened to.
   struct TimeGap {
@@ -48,8 +51,13 @@ class SourceLedger {
     absl::Time first = absl::InfiniteFuture();
     absl::Time last = absl::InfinitePast();
   };
+  struct Skipped {
+    int64_t count = 0;
+    std::deque<query::v1::SkippedItem> examples;  // oldest first
+  };
   struct Counts {
-    query::v1::SourceLedger shown;  // without what is derived
+    query::v1::SourceLedger shown;           // without what is derived
+    std::map<std::string, Skipped> skipped;  // by reason
     std::string system;
     absl::flat_hash_set<uint64_t> known;
     std::deque<uint64_t> order;  // of `known`, oldest first
@@ -64,6 +72,7 @@ class SourceLedger {
   struct Decision {
     absl::Time first_at;
     Outcome outcome = Outcome::kWritten;  // of the latest
+    const std::string* reason = nullptr;  // why it was skipped: of reasons_
   };
   struct System {
     // By kind of fact, and source.
@@ -89,6 +98,9 @@ class SourceLedger {
   // Whether other sources of the system, which miss nothing, told of the time of a gap: all kinds
   // of facts that the source itself tells.
   bool IsCovered(const std::string& source, const TimeGap& gap) const;
+  static void CountSkipped(const std::string& reason, const std::string& description, int64_t count,
+                           Counts* counts);
+  static void ShowSkipped(const Counts& counts, query::v1::SourceLedger* shown);
   // False when it had been received before.
   bool Receive(const source::v1::SourceRecord& record, Counts* counts);
   void CountFact(const source::v1::SourceRecord& record, Counts* counts);
@@ -96,6 +108,8 @@ class SourceLedger {
   Decided Decide(const source::v1::CallDecided& decided, absl::Time at);
   // What becomes of facts, by the decision before where nothing has changed.
   Outcome OutcomeOf(const source::v1::CallDecided& decided, const CallKey& call);
+  // Why a call was skipped that was decided on before.
+  std::string ReasonOf(const CallKey& call) const;
   static void AddTo(Outcome outcome, int64_t facts, query::v1::SourceLedger* shown);
   // Whether facts of a call came after it was forgotten. Remembers that it was decided on.
   bool IsLate(const source::v1::CallDecided& decided, const std::vector<CallKey>& keys,
@@ -104,6 +118,7 @@ class SourceLedger {
   void CountUnwritten(const source::v1::CallsWritten& written, Partition partition);
   void CheckStates(const CallKey& key, const Call& call);
 
+  std::set<std::string> reasons_;
   std::map<std::string, Counts> sources_;
   std::map<CallKey, Call> calls_;
   std::map<std::string, System> systems_;

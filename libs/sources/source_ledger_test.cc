@@ -71,6 +71,46 @@ TEST_F(SourceLedgerTest, EveryThingReceivedIsAccountedFor) {
   EXPECT_EQ(mail.duplicates(), 1);
 }
 
+TEST_F(SourceLedgerTest, WhyThingsWereSkippedIsCountedWithTheLatestExamples) {
+  for (int i = 0; i < 7; ++i) {
+    Count("mail", absl::StrCat(i),
+          absl::StrCat("item { skipped_because: 'among ourselves' description: 'mail ", i, "' }"));
+  }
+  Count("mail", "other", "item { skipped_because: 'no sender' description: 'a note' }");
+  Count("mail", "again", "item { skipped_because: 'no sender' description: 'a note' }");
+  Count("mail", "again", "item { skipped_because: 'no sender' description: 'a note' }");
+  const auto mail = Of("mail");
+  EXPECT_EQ(mail.skipped(), 9);
+  ASSERT_EQ(mail.skip_reasons_size(), 2);
+  EXPECT_EQ(mail.skip_reasons(0).reason(), "among ourselves");
+  EXPECT_EQ(mail.skip_reasons(0).count(), 7);
+  ASSERT_EQ(mail.skip_reasons(0).examples_size(), 5);
+  EXPECT_EQ(mail.skip_reasons(0).examples(0).description(), "mail 6");
+  EXPECT_EQ(FromProto(mail.skip_reasons(0).examples(0).received_at()), begin_);
+  EXPECT_EQ(mail.skip_reasons(1).count(), 2);
+}
+
+TEST_F(SourceLedgerTest, WhyACallWasSkippedIsTold) {
+  Fact("cdr", "a1", "a");
+  Fact("queue", "q1", "a");
+  const int64_t decided = offset_;
+  Decide("pbx", "a");
+  Count("", "",
+        absl::StrCat("calls_written { offset: ", offset_, " unwritten_calls { decided_offset: ",
+                     decided, " skipped_because: 'no number' description: 'call a' } }"));
+  // What comes of it later is skipped for the same reason.
+  Fact("cdr", "a2", "a");
+  Decide("pbx", "a", "unchanged: true");
+  const auto cdr = Of("cdr");
+  EXPECT_EQ(cdr.skipped(), 2);
+  ASSERT_EQ(cdr.skip_reasons_size(), 1);
+  EXPECT_EQ(cdr.skip_reasons(0).reason(), "no number");
+  EXPECT_EQ(cdr.skip_reasons(0).count(), 2);
+  ASSERT_EQ(cdr.skip_reasons(0).examples_size(), 1);
+  EXPECT_EQ(cdr.skip_reasons(0).examples(0).description(), "call a");
+  EXPECT_EQ(Of("queue").skip_reasons(0).count(), 1);
+}
+
 TEST_F(SourceLedgerTest, FactsArePendingUntilTheirCallIsDecided) {
   Fact("cdr", "a1", "a");
   Fact("queue", "q1", "a");

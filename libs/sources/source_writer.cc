@@ -1,5 +1,7 @@
 #include "libs/sources/source_writer.h"
 
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -62,13 +64,16 @@ absl::Status SourceWriter::Write(absl::Span<const OfferedContact> contacts,
   std::vector<Record> touchpoints;
   std::vector<SourceRefusal> refusals;
   std::vector<SourceRecord> items;
+  std::set<std::string> clients;  // of a contact that names several
   for (size_t i = 0; i < contacts.size(); ++i) {
     const OfferedContact& contact = contacts[i];
+    if (!contact.of_another_client) clients.clear();
     SourceRecord item;
     item.set_source(contact.source);
     item.set_record_id(contact.record_id);
     if (!contact.skipped_because.empty()) {
       item.mutable_item()->set_skipped_because(contact.skipped_because);
+      item.mutable_item()->set_description(contact.description);
     } else {
       absl::StatusOr<Record> record = MakeTouchpoint(contact, now, &item);
       if (!record.ok()) {
@@ -85,6 +90,7 @@ absl::Status SourceWriter::Write(absl::Span<const OfferedContact> contacts,
                             .reason = std::string(record.status().message())});
         continue;
       }
+      if (!clients.insert(item.item().client_id()).second) continue;
       touchpoints.push_back(*std::move(record));
     }
     if (!contact.record_id.empty()) items.push_back(std::move(item));

@@ -55,14 +55,18 @@ absl::StatusOr<Moments> ReadMoments(const json& contact) {
   return moments;
 }
 
-void FillCall(const json& contact, const Moments& moments, bool inbound, CallCompleted* call) {
+// `callback`: we called the client back, who did not wait on the line.
+void FillCall(const json& contact, const Moments& moments, bool inbound, bool callback,
+              CallCompleted* call) {
   const json& queue = JsonMember(contact, "Queue");
   const json& agent = JsonMember(contact, "Agent");
   call->set_queue(JsonText(queue, "Name"));
   call->set_talk_seconds(SecondsOf(agent, "AgentInteractionDuration"));
   call->set_hold_seconds(SecondsOf(agent, "CustomerHoldDuration"));
   call->set_recording_reference(JsonText(JsonMember(contact, "Recording"), "Location"));
-  if (moments.enqueued.has_value()) {
+  if (callback) {
+    call->set_wait_seconds(0);
+  } else if (moments.enqueued.has_value()) {
     call->set_wait_seconds(SecondsOf(queue, "Duration"));
   } else if (moments.agent_connected.has_value()) {
     call->set_wait_seconds(
@@ -70,10 +74,13 @@ void FillCall(const json& contact, const Moments& moments, bool inbound, CallCom
   }
   if (moments.agent_connected.has_value()) {
     call->set_outcome(touchpoint::v1::CALL_OUTCOME_ANSWERED);
-  } else if (moments.enqueued.has_value()) {
+  } else if (callback) {
+    call->set_outcome(touchpoint::v1::CALL_OUTCOME_NO_ANSWER);
+  } else if (moments.enqueued.has_value() && JsonText(contact, "NextContactId").empty()) {
     call->set_outcome(touchpoint::v1::CALL_OUTCOME_ABANDONED);
   } else if (inbound) {
-    // A flow answered and no agent was asked for.
+    // A flow answered and no agent was asked for; or the client wants to be called back, or was
+    // passed on, which the next contact tells of.
     call->set_outcome(touchpoint::v1::CALL_OUTCOME_ANSWERED);
     call->set_effective(false);
   } else {
@@ -123,7 +130,8 @@ absl::StatusOr<source::v1::SourceRecord> ReadContact(const json& contact, const 
   snapshot->set_client_number(JsonText(JsonMember(contact, "CustomerEndpoint"), "Address"));
   snapshot->set_own_number(JsonText(JsonMember(contact, "SystemEndpoint"), "Address"));
   snapshot->set_agent(JsonText(JsonMember(contact, "Agent"), "Username"));
-  FillCall(contact, moments, inbound, snapshot->mutable_call());
+  const bool callback = method == "CALLBACK" || method == "QUEUE_CALLBACK";
+  FillCall(contact, moments, inbound, callback, snapshot->mutable_call());
   return record;
 }
 

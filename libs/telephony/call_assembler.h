@@ -20,6 +20,9 @@
 //    counts once.
 //  - A queue that tells how long was talked is believed before a leg, since a leg that was answered
 //    by the queue's music counts the waiting too.
+//  - Who of ours took part tells the direction, and not who the system says began it: what one of
+//    our people began, from a telephone, a browser or by a click, is outbound, and only the legs to
+//    the other side are talk. A call that was passed on to a colleague's mobile stays inbound.
 //  - The same step told twice, by the queue log and the manager interface (within two seconds),
 //    counts once; and so does the same leg.
 
@@ -53,6 +56,9 @@ struct AssembledCall {
 struct AssembleOptions {
   // Whether a number or an extension, as it was written, is ours.
   std::function<bool(absl::string_view)> is_ours;
+  // Whether one of our people is known to be called so: an extension, a channel such as
+  // "SIP/201-00000a12", a name, an address or a number, as it was written. When not set: nobody is.
+  std::function<bool(absl::string_view)> is_agent;
   // Whether a queue log, or the manager interface, tells of the queues of this system: a call that
   // was queued is not complete before it did.
   bool queue_steps_expected = false;

@@ -3,6 +3,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/time.h"
@@ -76,12 +77,14 @@ struct Talk {
   std::vector<std::string> people;  // devices that answered, in order
 };
 
-// The time during which somebody talked, however many legs it went through.
-Talk TalkOf(const std::vector<const LegView*>& legs, bool queue_tells) {
+// The time during which somebody talked, however many legs it went through. `counts`: of which
+// legs.
+template <class Counts>
+Talk TalkOf(const std::vector<const LegView*>& legs, bool queue_tells, const Counts& counts) {
   Talk talk;
   std::vector<std::pair<absl::Time, absl::Time>> spans;
   for (const LegView* const leg : legs) {
-    if (!SomebodyAnswered(*leg)) continue;
+    if (!SomebodyAnswered(*leg) || !counts(*leg)) continue;
     AddUnique(DeviceOf(leg->to_channel), &talk.people);
     const absl::Time answered = AnsweredAt(*leg);
     talk.first_answer = std::min(talk.first_answer, answered);
@@ -125,37 +128,121 @@ CallOutcome Unanswered(const std::vector<const LegView*>& legs, const QueueCours
   return touchpoint::v1::CALL_OUTCOME_NO_ANSWER;
 }
 
-void FillParties(const std::vector<const LegView*>& legs, const LegView& main,
-                 const AssembleOptions& options, AssembledCall* assembled) {
-  const auto ours = [&](absl::string_view number) {
-    return !number.empty() && options.is_ours && options.is_ours(number);
-  };
-  if (!ours(main.from)) {
-    assembled->direction = touchpoint::v1::DIRECTION_INBOUND;
-    AddUnique(main.from, &assembled->client_numbers);
-    // Most names are none, and are told apart sooner than a number is looked up.
-    if (main.caller_name != main.from && !main.caller_name.empty() &&
-        std::all_of(main.caller_name.begin(), main.caller_name.end(),
-                    [](char c) { return absl::StrContains("+0123456789 -/()", c); }) &&
-        !ours(main.caller_name)) {
-      AddUnique(main.caller_name, &assembled->client_numbers);
-    }
-    return;
-  }
-  std::vector<std::string> theirs;
-  for (const LegView* const leg : legs) {
-    if (!IsLocal(leg->channel) && !ours(leg->to)) AddUnique(leg->to, &theirs);
-  }
-  if (!theirs.empty()) {
-    assembled->direction = touchpoint::v1::DIRECTION_OUTBOUND;
-    assembled->client_numbers = std::move(theirs);
-  } else {
-    assembled->direction = touchpoint::v1::DIRECTION_INTERNAL;
-  }
+bool AllDigits(absl::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
 }
 
+// The number that a leg dialled on a trunk ("PJSIP/03012345678@trunk,60", "SIP/trunk/03012345678"),
+// when the number that was dialled ends with it: without the digit for an outside line.
+absl::string_view Dialled(const LegView& leg) {
+  if (leg.application != "Dial") return leg.to;
+  absl::string_view data = leg.application_data;
+  data = data.substr(0, data.find_first_of(",&|"));
+  data.remove_prefix(std::min(data.find('/'), data.size() - 1) + 1);
+  data = data.substr(0, data.find('@'));
+  const size_t slash = data.rfind('/');
+  if (slash != absl::string_view::npos) data.remove_prefix(slash + 1);
+  constexpr size_t kShortest = 7;
+  const bool cut = data.size() >= kShortest && data.size() < leg.to.size() && AllDigits(data) &&
+                   absl::EndsWith(leg.to, data);
+  return cut ? data : leg.to;
+}
+
+// The sides of a call.
+class Sides {
+ public:
+  Sides(const std::vector<const LegView*>& legs, const LegView& main,
+        const AssembleOptions& options)
+      : legs_(legs), main_(main), options_(options) {}
+
+  bool Ours(absl::string_view number) const {
+    return !number.empty() && options_.is_ours && options_.is_ours(number);
+  }
+  bool Agent(absl::string_view name) const {
+    return !name.empty() && options_.is_agent && options_.is_agent(name);
+  }
+  // Whether the telephone of one of our people rang. A detour within the system is nobody's.
+  bool RangAgent(const LegView& leg) const { return RangSomebody(leg) && Agent(leg.to_channel); }
+
+  void Fill(AssembledCall* assembled) const {
+    const bool from_ours = Ours(main_.from) || IsOwnDevice();
+    // A click on a number in a page rings our telephone with the client's number.
+    if (from_ours || Agent(main_.channel)) {
+      std::vector<std::string> theirs = Called();
+      if (!theirs.empty()) {
+        assembled->direction = touchpoint::v1::DIRECTION_OUTBOUND;
+        assembled->client_numbers = std::move(theirs);
+        return;
+      }
+      if (from_ours && !CameFromOutside()) {
+        assembled->direction = touchpoint::v1::DIRECTION_INTERNAL;
+        return;
+      }
+    }
+    assembled->direction = touchpoint::v1::DIRECTION_INBOUND;
+    AddUnique(main_.from, &assembled->client_numbers);
+    // Most names are none, and are told apart sooner than a number is looked up.
+    if (main_.caller_name != main_.from && !main_.caller_name.empty() &&
+        std::all_of(main_.caller_name.begin(), main_.caller_name.end(),
+                    [](char c) { return absl::StrContains("+0123456789 -/()", c); }) &&
+        !Ours(main_.caller_name)) {
+      AddUnique(main_.caller_name, &assembled->client_numbers);
+    }
+  }
+
+ private:
+  // A telephone of ours is called by its number: "PJSIP/201001-0000000a" of 201001.
+  bool IsOwnDevice() const {
+    constexpr size_t kLongest = 9;
+    if (main_.from.size() > kLongest || !AllDigits(main_.from)) return false;
+    const absl::string_view device = DeviceOf(main_.channel);
+    const size_t slash = device.find('/');
+    return slash != absl::string_view::npos && device.substr(slash + 1) == main_.from;
+  }
+
+  // A short number over a channel that is no telephone of ours, and rang one: somebody outside,
+  // such as an emergency desk, of whom no number is known.
+  bool CameFromOutside() const {
+    if (!options_.is_agent || Agent(main_.from) || Agent(main_.channel) || IsLocal(main_.channel) ||
+        main_.channel.empty() || IsOwnDevice() || !AllDigits(main_.from)) {
+      return false;
+    }
+    return std::any_of(legs_.begin(), legs_.end(),
+                       [this](const LegView* leg) { return RangAgent(*leg); });
+  }
+
+  // The numbers of the other side that were called: of legs that reached a channel that is not our
+  // people's; or else of those that did so from within a detour, or reached none; or else, when
+  // nobody of ours was reached either, of those that went into a detour.
+  std::vector<std::string> Called() const {
+    std::vector<std::string> reached, behind_detour, failed, detours;
+    bool rang_agent = false;
+    for (const LegView* const leg : legs_) {
+      rang_agent = rang_agent || RangAgent(*leg);
+      if (Ours(leg->to)) continue;
+      const absl::string_view number = Dialled(*leg);
+      if (leg->to_channel.empty()) {
+        if (!IsLocal(leg->channel)) AddUnique(number, &failed);
+      } else if (IsLocal(leg->to_channel)) {
+        if (!IsLocal(leg->channel)) AddUnique(number, &detours);
+      } else if (!Agent(leg->to_channel)) {
+        AddUnique(number, IsLocal(leg->channel) ? &behind_detour : &reached);
+      }
+    }
+    if (!reached.empty()) return reached;
+    if (!behind_detour.empty()) return behind_detour;
+    if (!failed.empty()) return failed;
+    return rang_agent ? std::vector<std::string>() : detours;
+  }
+
+  const std::vector<const LegView*>& legs_;
+  const LegView& main_;
+  const AssembleOptions& options_;
+};
+
 void FillAgents(const std::vector<const LegView*>& legs, const LegView& main,
-                const QueueCourse& queue, const Talk& talk, AssembledCall* assembled) {
+                const QueueCourse& queue, const Talk& talk, const Sides& sides,
+                AssembledCall* assembled) {
   AddUnique(queue.agent, &assembled->agents);
   if (assembled->direction == touchpoint::v1::DIRECTION_OUTBOUND) {
     AddUnique(DeviceOf(main.channel), &assembled->agents);
@@ -167,6 +254,12 @@ void FillAgents(const std::vector<const LegView*>& legs, const LegView& main,
     const std::string& person = talk.people.back();
     AddUnique(person, &assembled->agents);
     AddUnique(absl::string_view(person).substr(person.find('/') + 1), &assembled->agents);
+    // Over a trunk it is told by the number alone who was reached: a colleague's mobile.
+    for (auto leg = legs.rbegin(); leg != legs.rend(); ++leg) {
+      if (SomebodyAnswered(**leg) && sides.Agent((*leg)->to)) {
+        AddUnique((*leg)->to, &assembled->agents);
+      }
+    }
     return;
   }
   if (!assembled->agents.empty()) return;
@@ -248,9 +341,15 @@ AssembledCall FromLegs(absl::string_view call_id, absl::Span<const LegView> all_
                                              leg->recording_reference.size());
     }
   }
-  FillParties(legs, main, options, &assembled);
-  const Talk talk = TalkOf(legs, queue.talk_known);
-  FillAgents(legs, main, queue, talk, &assembled);
+  const Sides sides(legs, main, options);
+  sides.Fill(&assembled);
+  // Of a call that we made, our own telephones are no talk: one rings first when a number is
+  // clicked on, and colleagues are asked before a call is handed over.
+  const bool outbound = assembled.direction == touchpoint::v1::DIRECTION_OUTBOUND;
+  const Talk talk = TalkOf(legs, queue.talk_known, [&](const LegView& leg) {
+    return !outbound || !sides.Agent(leg.to_channel);
+  });
+  FillAgents(legs, main, queue, talk, sides, &assembled);
 
   touchpoint::v1::CallCompleted& call = assembled.call;
   const bool answered = queue.taken || !talk.people.empty();

@@ -73,19 +73,55 @@ std::map<std::string, StatusLeg> LegsOf(std::vector<const CallStatus*> statuses)
   return legs;
 }
 
+// Who was on which side. What the system calls inbound is so seen from itself: a call that one of
+// our people makes in a browser or with a SIP telephone comes in to it, too.
 void FillStatusParties(const std::map<std::string, StatusLeg>& legs, const StatusLeg& main,
-                       const StatusLeg* person, AssembledCall* assembled) {
-  const bool inbound = main.last->direction() == touchpoint::v1::DIRECTION_INBOUND;
-  assembled->direction = main.last->direction();
-  AddUnique(inbound ? main.last->from() : main.last->to(), &assembled->client_numbers);
-  if (!inbound) {
-    AddUnique(main.last->from(), &assembled->agents);
-  } else if (person != nullptr) {
+                       const StatusLeg* person, const AssembleOptions& options,
+                       AssembledCall* assembled) {
+  const auto ours = [&options](const std::string& address) {
+    return !address.empty() && options.is_ours && options.is_ours(address);
+  };
+  const CallStatus& call = *main.last;
+  const bool told_inbound = call.direction() == touchpoint::v1::DIRECTION_INBOUND;
+  const bool from_ours = ours(call.from());
+  // The first leg that goes outside, and the call itself, where it does.
+  std::vector<std::string> theirs;
+  for (const auto& [id, leg] : legs) {
+    if (&leg != &main && !ours(leg.last->to())) AddUnique(leg.last->to(), &theirs);
+  }
+  if (!ours(call.to())) AddUnique(call.to(), &theirs);
+  const bool calls_agent_first = !told_inbound && ours(call.to());
+  if (told_inbound && !from_ours) {
+    assembled->direction = touchpoint::v1::DIRECTION_INBOUND;
+  } else if (!theirs.empty()) {
+    assembled->direction = touchpoint::v1::DIRECTION_OUTBOUND;
+  } else if (from_ours || call.from().empty()) {
+    assembled->direction = touchpoint::v1::DIRECTION_INTERNAL;
+  } else {
+    // Our telephone is rung in the name of somebody who called us.
+    assembled->direction = touchpoint::v1::DIRECTION_INBOUND;
+  }
+  if (assembled->direction == touchpoint::v1::DIRECTION_OUTBOUND) {
+    assembled->client_numbers = std::move(theirs);
+    AddUnique(calls_agent_first ? call.to() : call.from(), &assembled->agents);
+    return;
+  }
+  if (assembled->direction == touchpoint::v1::DIRECTION_INTERNAL) return;
+  AddUnique(call.from(), &assembled->client_numbers);
+  if (person != nullptr) {
     AddUnique(person->last->to(), &assembled->agents);
   } else if (legs.size() == 2) {
     // Whoever alone was called in vain.
     AddUnique(legs.rbegin()->second.last->to(), &assembled->agents);
+  } else if (!told_inbound) {
+    AddUnique(call.to(), &assembled->agents);
   }
+}
+
+// Whether it was the client who took the call itself, and not a leg that it was passed on to.
+bool CalledDirectly(const StatusLeg& main, const AssembledCall& assembled) {
+  return assembled.direction == touchpoint::v1::DIRECTION_OUTBOUND &&
+         !assembled.client_numbers.empty() && assembled.client_numbers.front() == main.last->to();
 }
 
 }  // namespace
@@ -115,10 +151,9 @@ AssembledCall FromStatuses(std::vector<const CallStatus*> statuses,
   }
   assembled.began_at = main.began_at();
   assembled.ended_at = ended_at;
-  FillStatusParties(legs, main, person, &assembled);
+  FillStatusParties(legs, main, person, options, &assembled);
 
   const bool passed_on = legs.size() > (has_main ? 1 : 0);
-  const bool inbound = assembled.direction == touchpoint::v1::DIRECTION_INBOUND;
   absl::Time answered_at = ended_at;
   CallOutcome outcome = main.last->outcome();
   if (main.machine) {
@@ -126,9 +161,11 @@ AssembledCall FromStatuses(std::vector<const CallStatus*> statuses,
   } else if (person != nullptr) {
     outcome = touchpoint::v1::CALL_OUTCOME_ANSWERED;
     answered_at = person->answered_at();
-  } else if (main.taken() && inbound && passed_on) {
-    // What we said before it was passed on in vain.
-    outcome = touchpoint::v1::CALL_OUTCOME_NO_ANSWER;
+  } else if (main.taken() && passed_on && !CalledDirectly(main, assembled)) {
+    // What we said before it was passed on in vain; or our own telephone, before it called.
+    outcome = assembled.direction == touchpoint::v1::DIRECTION_OUTBOUND
+                  ? legs.rbegin()->second.last->outcome()
+                  : touchpoint::v1::CALL_OUTCOME_NO_ANSWER;
   } else if (main.taken()) {
     outcome = touchpoint::v1::CALL_OUTCOME_ANSWERED;
     talk = main.last->duration_seconds();
@@ -164,6 +201,7 @@ AssembledCall FromSnapshots(std::vector<const CallSnapshot*> snapshots,
   assembled.direction = parts[0]->direction();
   assembled.call = parts[0]->call();
   int64_t wait = 0, talk = 0, hold = 0;
+  bool any_talked = false;
   for (const CallSnapshot* const part : parts) {
     wait += part->call().wait_seconds();
     talk += part->call().talk_seconds();
@@ -172,11 +210,15 @@ AssembledCall FromSnapshots(std::vector<const CallSnapshot*> snapshots,
     // The one who talked last has the client.
     if (!part->agent().empty()) assembled.agents = {part->agent()};
     if (!part->call().queue().empty()) assembled.call.set_queue(part->call().queue());
-    if (part->call().outcome() == touchpoint::v1::CALL_OUTCOME_ANSWERED &&
-        !part->call().has_effective()) {
+    const bool talked = part->call().outcome() == touchpoint::v1::CALL_OUTCOME_ANSWERED &&
+                        !part->call().has_effective();
+    if (talked || !any_talked) {
+      // What became of it in the end, unless somebody talked with the client before.
       assembled.call.set_outcome(part->call().outcome());
       assembled.call.clear_effective();
+      if (part->call().has_effective()) assembled.call.set_effective(part->call().effective());
     }
+    any_talked |= talked;
     if (assembled.call.recording_reference().empty()) {
       assembled.call.set_recording_reference(part->call().recording_reference());
     }

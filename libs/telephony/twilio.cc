@@ -34,8 +34,25 @@ absl::StatusOr<std::optional<std::string>> SignedDigest(absl::string_view url) {
   return absl::AsciiStrToLower(digest);
 }
 
-absl::StatusOr<std::string> SignedText(const WebHookRequest& request) {
-  std::string text = request.url;
+// The address as Twilio may have signed it: with the port, or without it.
+std::vector<std::string> SignedUrls(const std::string& url) {
+  std::vector<std::string> urls = {url};
+  const size_t host = url.find("://") + 3;
+  const size_t end = std::min(url.find_first_of("/?", host), url.size());
+  const absl::string_view authority = absl::string_view(url).substr(host, end - host);
+  const size_t port = authority.find(
+      ':', authority.rfind(']') == absl::string_view::npos ? 0 : authority.rfind(']'));
+  if (port != absl::string_view::npos) {
+    urls.push_back(absl::StrCat(url.substr(0, host + port), url.substr(end)));
+  } else {
+    urls.push_back(absl::StrCat(url.substr(0, end),
+                                absl::StartsWith(url, "https:") ? ":443" : ":80", url.substr(end)));
+  }
+  return urls;
+}
+
+absl::StatusOr<std::string> SignedText(const WebHookRequest& request, const std::string& url) {
+  std::string text = url;
   if (MediaType(request) != kForm) return text;
   RAPPORT_ASSIGN_OR_RETURN(std::vector<FormField> fields, ParseForm(request.body));
   std::sort(fields.begin(), fields.end(), [](const FormField& a, const FormField& b) {
@@ -118,9 +135,12 @@ absl::Status CheckTwilioSignature(const WebHookRequest& request, absl::string_vi
   if (!signature.has_value()) {
     return absl::UnauthenticatedError("the request must carry X-Twilio-Signature");
   }
-  RAPPORT_ASSIGN_OR_RETURN(const std::string text, SignedText(request));
-  const std::string expected = absl::Base64Escape(HmacSha1(auth_token, text));
-  if (!ConstantTimeEqual(*signature, expected)) {
+  bool signed_so = false;
+  for (const std::string& url : SignedUrls(request.url)) {
+    RAPPORT_ASSIGN_OR_RETURN(const std::string text, SignedText(request, url));
+    signed_so |= ConstantTimeEqual(*signature, absl::Base64Escape(HmacSha1(auth_token, text)));
+  }
+  if (!signed_so) {
     return absl::PermissionDeniedError(
         "X-Twilio-Signature is wrong: check the auth token, and that public_url is the address "
         "that Twilio calls");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
@@ -171,6 +172,66 @@ TEST(TwilioTest, ACallThatWasPassedOn) {
             "wait_seconds: 28 talk_seconds: 70 outcome: CALL_OUTCOME_ANSWERED");
 }
 
+// One of our people calls from a browser or with a SIP telephone: to Twilio, that call comes in.
+TEST(TwilioTest, ACallOfOurPeopleIsOutbound) {
+  for (const char* const from : {"client:ben", "sip:ben@firm.sip.example"}) {
+    const auto state = [&](const std::string& sid, const std::string& parent,
+                           const std::string& direction, const std::string& caller,
+                           const std::string& called, const std::string& status,
+                           const std::string& duration) {
+      std::vector<std::pair<std::string, std::string>> parameters = {
+          {"CallSid", sid},
+          {"From", caller},
+          {"To", called},
+          {"Direction", direction},
+          {"CallStatus", status},
+          {"CallDuration", duration},
+          {"Timestamp", "Tue, 11 Mar 2025 13:30:00 +0000"}};
+      if (!parent.empty()) parameters.emplace_back("ParentCallSid", parent);
+      return Callback(parameters)[0];
+    };
+    const auto assemble = [&](const std::string& status, const std::string& duration) {
+      const std::vector<SourceRecord> records = {
+          state("CA-p", "", "inbound", from, "300100", "completed", "100"),
+          state("CA-c", "CA-p", "outbound-dial", "300100", "+493012345678", status, duration)};
+      std::vector<const source::v1::CallFact*> facts;
+      for (const SourceRecord& record : records) facts.push_back(&record.call_fact());
+      return AssembleCall(facts, {.is_ours = [](absl::string_view address) {
+                            return absl::StartsWith(address, "client:") ||
+                                   absl::StartsWith(address, "sip:") ||
+                                   testing::TestNumberIsOurs(address);
+                          }});
+    };
+    const AssembledCall call = assemble("completed", "90");
+    EXPECT_EQ(call.direction, touchpoint::v1::DIRECTION_OUTBOUND);
+    EXPECT_THAT(call.client_numbers, ElementsAre("+493012345678"));
+    EXPECT_THAT(call.agents, ElementsAre(from));
+    EXPECT_EQ(call.call.outcome(), touchpoint::v1::CALL_OUTCOME_ANSWERED);
+    EXPECT_EQ(call.call.talk_seconds(), 90);
+    EXPECT_TRUE(call.complete);
+    const AssembledCall in_vain = assemble("busy", "0");
+    EXPECT_EQ(in_vain.direction, touchpoint::v1::DIRECTION_OUTBOUND);
+    EXPECT_EQ(in_vain.call.outcome(), touchpoint::v1::CALL_OUTCOME_BUSY);
+    EXPECT_EQ(in_vain.call.talk_seconds(), 0);
+  }
+}
+
+TEST(TwilioTest, AnAddressMayBeSignedWithItsPortOrWithout) {
+  const auto signed_for = [](const std::string& signed_url, const std::string& url) {
+    WebHookRequest request =
+        Request(kForm, "CallSid=CA1", "x-twilio-signature",
+                absl::Base64Escape(HmacSha1(kToken, signed_url + "CallSidCA1")));
+    request.url = url;
+    return CheckTwilioSignature(request, kToken);
+  };
+  const std::string with = "https://hooks.example.com:8443/v1/sources/calls?a=1";
+  const std::string without = "https://hooks.example.com/v1/sources/calls?a=1";
+  EXPECT_OK(signed_for(with, with));
+  EXPECT_OK(signed_for(without, with));
+  EXPECT_OK(signed_for("https://hooks.example.com:443/v1/sources/calls?a=1", without));
+  EXPECT_FALSE(signed_for("https://hooks.example.com:8444/v1/sources/calls?a=1", with).ok());
+}
+
 TEST(TwilioTest, HowACallEnds) {
   const auto outcome = [](const std::vector<std::pair<std::string, std::string>>& parameters) {
     return touchpoint::v1::CallOutcome_Name(testing::Assemble(Callback(parameters)).call.outcome());
@@ -265,10 +326,16 @@ TEST(AmazonConnectTest, ATransferIsAPartOfTheCall) {
 }
 
 TEST(AmazonConnectTest, WhoGaveUpAndWhoHeardAMachine) {
-  const std::string nobody =
-      Contact({{"\"ConnectedToAgentTimestamp\": \"2025-03-10T09:48:00Z\", ", ""}});
-  EXPECT_EQ(testing::Assemble({ParseContact(nobody)}).call.outcome(),
-            touchpoint::v1::CALL_OUTCOME_ABANDONED);
+  const auto nobody = [](const std::string& next) {
+    const std::string contact =
+        Contact({{"\"ConnectedToAgentTimestamp\": \"2025-03-10T09:48:00Z\", ", ""},
+                 {"\"NextContactId\": \"c-2\"", "\"NextContactId\": " + next}});
+    return testing::Assemble({ParseContact(contact)}).call;
+  };
+  EXPECT_EQ(nobody("null").outcome(), touchpoint::v1::CALL_OUTCOME_ABANDONED);
+  // The client is to be called back, or was passed on: who follows tells the rest.
+  EXPECT_EQ(nobody("\"c-2\"").outcome(), touchpoint::v1::CALL_OUTCOME_ANSWERED);
+  EXPECT_FALSE(nobody("\"c-2\"").effective());
   const std::string flow = absl::StrReplaceAll(nobody, {{"\"EnqueueTimestamp\"", "\"Other\""}});
   const AssembledCall call = testing::Assemble({ParseContact(flow)});
   EXPECT_EQ(call.call.outcome(), touchpoint::v1::CALL_OUTCOME_ANSWERED);

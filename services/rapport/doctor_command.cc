@@ -161,6 +161,12 @@ void CheckSource(const query::v1::SourceLedger& source, Checks* checks) {
     absl::StrAppend(&found, ", ", FormatCount(source.rejected()),
                     " of them rejected (rapport rejected list)");
   }
+  if (source.skip_reasons_size() > 0) {
+    const query::v1::SkipReason& most = source.skip_reasons(0);
+    absl::StrAppend(&found, ", ", FormatCount(source.skipped()), " skipped, ",
+                    source.skip_reasons_size() == 1 ? "since" : "mostly since", " ", most.reason(),
+                    " (rapport sources)");
+  }
   if (source.gaps_size() > 0) absl::StrAppend(&found, ", some missing (rapport sources)");
   Good(checks, name, found);
 }

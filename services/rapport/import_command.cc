@@ -117,7 +117,12 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
     table.Add({FormatCount(*outcome.known_before), "of them known before, and not counted again"});
   }
   if (summary.skipped_rows > 0) {
-    table.Add({FormatCount(summary.skipped_rows), "rows that no rule is meant for, skipped"});
+    table.Add({FormatCount(summary.skipped_rows), summary.skipped.empty()
+                                                      ? "rows that no rule is meant for, skipped"
+                                                      : "skipped, since they are no contact"});
+    for (const auto& [reason, skipped] : summary.skipped) {
+      table.Add({FormatCount(skipped.rows), Printable(absl::StrCat("  ", reason))});
+    }
   }
   table.Add({FormatCount(summary.rejected_rows), "rows rejected"});
   if (outcome.alert_steps) {
@@ -136,6 +141,11 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
   if (summary.clock_was_at != absl::InfinitePast()) {
     Print(absl::StrCat("The log had come to ", FormatMoment(summary.clock_was_at),
                        " already; its clock was not turned back.\n"));
+  }
+  for (const auto& [reason, skipped] : summary.skipped) {
+    for (const std::string& example : skipped.examples) {
+      Print(Printable(absl::StrCat("skipped ", example, ": ", reason)) + "\n");
+    }
   }
   if (arguments.dry_run) return;  // every rejected line has been told
   const bool several = NamesOf(arguments).size() > 1;
@@ -157,6 +167,10 @@ Json SummaryJson(const ImportArguments& arguments, const Outcome& outcome) {
   for (const auto& [file, line, reason] : summary.rejected) {
     rejected.push_back({{"file", file}, {"line", line}, {"reason", reason}});
   }
+  Json skipped = Json::array();
+  for (const auto& [reason, rows] : summary.skipped) {
+    skipped.push_back({{"reason", reason}, {"rows", rows.rows}, {"examples", rows.examples}});
+  }
   const std::vector<std::string> names = NamesOf(arguments);
   return {{"file", names.front()},
           {"files", names},
@@ -164,6 +178,7 @@ Json SummaryJson(const ImportArguments& arguments, const Outcome& outcome) {
           {"rows", summary.rows},
           {"rejected_rows", summary.rejected_rows},
           {"skipped_rows", summary.skipped_rows},
+          {"skipped", skipped},
           {"touchpoints", summary.touchpoints},
           {"kinds", summary.kinds},
           {"known_before", outcome.known_before ? Json(*outcome.known_before) : Json(nullptr)},

@@ -161,13 +161,17 @@ void SourceImport::KnowNoClients() { clients_ = std::make_unique<NobodyIsKnown>(
 
 std::vector<ImportFile> SourceImport::Files() const {
   std::vector<ImportFile> files;
+  const auto threads = std::make_shared<MailThreads>();
   for (const File& file : files_) {
     files.push_back(
         {.path = file.path,
-         .open = [this, source = file.source](const std::string& path, absl::Time now) {
-           return OpenSourceFile(
-               *source, path,
-               {.rules = &rules_, .agents = &agents_, .clients = clients_.get(), .now = now});
+         .open = [this, threads, source = file.source](const std::string& path, absl::Time now) {
+           return OpenSourceFile(*source, path,
+                                 {.rules = &rules_,
+                                  .agents = &agents_,
+                                  .clients = clients_.get(),
+                                  .threads = threads,
+                                  .now = now});
          }});
   }
   return files;

@@ -49,6 +49,14 @@ void PrintDetails(const Json& source) {
   const std::string name = Text(source, "name");
   const std::string trouble = Text(source, "trouble");
   if (!trouble.empty()) Print(absl::StrCat(name, ": ", trouble, "\n"));
+  for (const Json& reason : source.value("skip_reasons", Json::array())) {
+    Print(Printable(absl::StrCat(name, ": skipped ", Number(reason, "count"), ": ",
+                                 Text(reason, "reason"))) +
+          "\n");
+    for (const Json& example : reason.value("examples", Json::array())) {
+      Print(Printable(absl::StrCat("  ", Text(example, "description"))) + "\n");
+    }
+  }
   for (const Json& gap : source.value("gaps", Json::array())) {
     Print(absl::StrCat(name, ": missing: ", Text(gap, "description"), "\n"));
   }

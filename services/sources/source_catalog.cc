@@ -150,7 +150,7 @@ absl::StatusOr<std::unique_ptr<SourceReader>> StartReader(const Source& source,
   if (!FollowedFile(source).empty()) return StartLines(source, env);
   if (source.has_asterisk_manager()) return StartManager(source, env);
   MailboxOptions mailbox{.mailbox = source.name(), .cursor_file = CursorFile(source, env)};
-  MailIntake intake(source.name(), env.rules, env.agents);
+  MailIntake intake(source.name(), env.rules, env.agents, env.threads);
   if (source.has_maildir()) {
     return FollowMaildir({.common = std::move(mailbox),
                           .path = source.maildir().path(),

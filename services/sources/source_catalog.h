@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "libs/identity/agent_directory.h"
 #include "libs/identity/identity_rules.h"
+#include "libs/mail/mail_threads.h"
 #include "libs/sources/source_reader.h"
 #include "libs/sources/source_writer.h"
 #include "rapport/config/v1/source.pb.h"
@@ -24,6 +25,8 @@ struct SourceEnv {
   SourceWriter* writer = nullptr;
   // Where cursors are kept.
   std::string cursor_folder;
+  // Of the mails of all sources, since several may tell of one conversation.
+  std::shared_ptr<MailThreads> threads = std::make_shared<MailThreads>();
 };
 
 // Begins to read the source; null when it is one that calls us alone. InvalidArgument: a

@@ -50,11 +50,15 @@ using ReadMail = std::function<absl::StatusOr<ReceivedMail>(const WebHookRequest
 
 WebHook MailHook(const Source& source, const SourceEnv& env, MailProvider provider, ReadMail read,
                  std::shared_ptr<MailgunTokens> tokens = nullptr) {
-  const auto intake = std::make_shared<MailIntake>(source.name(), env.rules, env.agents);
+  const auto intake =
+      std::make_shared<MailIntake>(source.name(), env.rules, env.agents, env.threads);
   return {.read = [intake, read = std::move(read), tokens = std::move(tokens)](
                       const WebHookRequest& request) -> absl::StatusOr<Inbound> {
-            RAPPORT_ASSIGN_OR_RETURN(const ReceivedMail received, read(request));
+            absl::StatusOr<ReceivedMail> read_mail = read(request);
             Inbound inbound;
+            // Sent again although it is on disk: to be answered as if it came now.
+            if (absl::IsAlreadyExists(read_mail.status())) return inbound;
+            RAPPORT_ASSIGN_OR_RETURN(const ReceivedMail received, std::move(read_mail));
             intake->Offer(received.mail,
                           {.mailbox = received.recipient, .folder = "", .received_at = request.now},
                           request.body, &inbound.contacts);

@@ -19,7 +19,8 @@ std::string DeliveryLine(const Touchpoint& mail, const std::string& id, const st
                          const std::string& mailbox, const std::string& folder) {
   Touchpoint delivered;
   delivered.set_source(source);
-  delivered.set_source_event_id(absl::StrCat("delivery/", mailbox, "/", id));
+  delivered.set_source_event_id(
+      absl::StrCat("delivery/", mailbox, "/", id, "/", mail.occurred_at().seconds()));
   *delivered.mutable_occurred_at() = mail.occurred_at();
   delivered.mutable_email_delivered()->set_mailbox(mailbox);
   delivered.mutable_email_delivered()->set_folder(folder);
@@ -49,7 +50,7 @@ void MailSender::Send() {
   const std::string id = absl::StrCat("m", number, "@client.example");
   Touchpoint expected;
   expected.set_source("e-mail");
-  expected.set_source_event_id(absl::StrCat("message/", id));
+  expected.set_source_event_id(absl::StrCat("message/", id, "/", absl::ToUnixSeconds(at)));
   ToProto(at, expected.mutable_occurred_at());
   expected.set_agent_id("ben");
   touchpoint::v1::EmailExchanged& exchanged = *expected.mutable_email_exchanged();

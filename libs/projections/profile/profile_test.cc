@@ -115,10 +115,15 @@ TEST(Profile, AMailOfAMachineIsNoContact) {
   fold.Fold(mail);
   EXPECT_THAT(fold.StateOf("bakery-17").contacts(), IsEmpty());
   mail.mutable_email_exchanged()->set_bulk(false);
+  mail.mutable_email_exchanged()->set_copied(true);
   mail.set_event_id(testing::EventIdOf(1));
   fold.Fold(mail);
+  EXPECT_THAT(fold.StateOf("bakery-17").contacts(), IsEmpty());
+  mail.mutable_email_exchanged()->set_copied(false);
+  mail.set_event_id(testing::EventIdOf(2));
+  fold.Fold(mail);
   EXPECT_EQ(fold.StateOf("bakery-17").contacts_size(), 1);
-  EXPECT_EQ(fold.StateOf("bakery-17").touchpoint_count(), 2);
+  EXPECT_EQ(fold.StateOf("bakery-17").touchpoint_count(), 3);
 }
 
 TEST(Profile, EventIdOfTheWrongSizeIsADeadLetter) {

@@ -72,6 +72,7 @@ std::string Mail(const Touchpoint& touchpoint) {
   const auto& mail = touchpoint.email_exchanged();
   if (mail.bounce()) return absl::StrCat("our mail came back", Colon(mail.subject()));
   if (mail.auto_reply()) return absl::StrCat("automatic answer", Colon(mail.subject()));
+  if (mail.copied()) return absl::StrCat("client got a copy of a mail", Colon(mail.subject()));
   return absl::StrCat(Who(touchpoint, "wrote a mail"), Colon(mail.subject()));
 }
 
