@@ -39,6 +39,9 @@ HttpResponse ReadyResponse(const RunningServices& services) {
     ready = ready && status.ok();
     nlohmann::ordered_json state = {{"name", running.name}, {"ready", status.ok()}};
     if (!status.ok()) state["reason"] = std::string(status.message());
+    if (std::string notice = running.service->Notice(); !notice.empty()) {
+      state["notice"] = std::move(notice);
+    }
     states.push_back(std::move(state));
   }
   const nlohmann::ordered_json body = {{"ready", ready}, {"services", states}};

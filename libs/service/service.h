@@ -41,6 +41,8 @@ class Service {
   virtual ~Service() = default;
   // Ok when it can do its work now; else why not, for /readyz and the operator.
   virtual absl::Status Ready() const = 0;
+  // What an operator should look after though it does its work, for /readyz; empty for nothing.
+  virtual std::string Notice() const { return ""; }
 };
 
 // Starts a service: adds its routes and begins its work; requests come only after all services of

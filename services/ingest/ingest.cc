@@ -3,8 +3,14 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "google/protobuf/util/json_util.h"
 #include "libs/base/status.h"
+#include "libs/base/time.h"
 #include "libs/projector/clock_ticker.h"
+#include "libs/service/http.h"
+#include "rapport/query/v1/clock.pb.h"
 #include "services/ingest/ingest_metrics.h"
 #include "services/ingest/ingest_queue.h"
 
@@ -20,19 +26,54 @@ class Ingest : public Service {
     RAPPORT_ASSIGN_OR_RETURN(const int partitions, env.log->PartitionCount(env.topics.touchpoints));
     RAPPORT_RETURN_IF_ERROR(env.log->PartitionCount(env.topics.rejected).status());
     RAPPORT_ASSIGN_OR_RETURN(
-        auto clock,
-        ClockTicker::Start(env.log, env.topics, kClockTopic,
-                           absl::Milliseconds(env.config->clock().interval_ms()), env.instance));
+        auto clock, ClockTicker::Start(env.log, env.topics, kClockTopic, ClockOptions(env)));
     return std::unique_ptr<Service>(new Ingest(env, partitions, std::move(clock)));
   }
 
   ~Ingest() override { queue_->Stop(); }
 
   absl::Status Ready() const override { return queue_->trouble(); }
+  // The door stays open: what is accepted is judged once time goes on.
+  std::string Notice() const override {
+    const query::v1::Clock clock = clock_->status();
+    return clock.reason().empty() ? "" : absl::StrCat("the clock does not tick: ", clock.reason());
+  }
 
  private:
+  static ClockTicker::Options ClockOptions(const ServiceEnv& env) {
+    const config::v1::Clock& config = env.config->clock();
+    ClockTicker::Options options;
+    options.interval = absl::Milliseconds(config.interval_ms());
+    options.member = env.instance;
+    options.limits.max_step = absl::Milliseconds(config.max_step_ms());
+    options.limits.steady = absl::Milliseconds(config.steady_ms());
+    options.limits.max_absence = absl::Hours(config.max_absence_hours());
+    options.on_look = [metrics = std::make_shared<ClockMetrics>(env.metrics)](
+                          const ClockTicker& clock) { metrics->Tell(clock.status()); };
+    return options;
+  }
+
   Ingest(const ServiceEnv& env, int partitions, std::unique_ptr<ClockTicker> clock)
       : metrics_(std::make_shared<IngestMetrics>(env.metrics)), clock_(std::move(clock)) {
+    // The server may call until it is gone, and the clock is given to another before.
+    const std::weak_ptr<ClockTicker> weak = clock_;
+    env.http->Handle("GET", "/v1/clock", Answering([weak](const HttpRequest& request) {
+                       const std::shared_ptr<ClockTicker> clock = weak.lock();
+                       if (clock == nullptr) return ErrorResponse(Stopping());
+                       if (const absl::Status known = CheckQuery(request, {}); !known.ok()) {
+                         return ErrorResponse(known);
+                       }
+                       return MessageResponse(request, clock->status());
+                     }));
+    env.http->Handle("POST", "/v1/clock", Answering([weak](const HttpRequest& request) {
+                       const std::shared_ptr<ClockTicker> clock = weak.lock();
+                       if (clock == nullptr) return ErrorResponse(Stopping());
+                       const absl::Status confirmed = Confirm(*clock, request);
+                       if (!confirmed.ok()) return ErrorResponse(confirmed);
+                       HttpResponse response = MessageResponse(request, clock->status());
+                       response.status = 202;
+                       return response;
+                     }));
     const config::v1::Ingest& config = env.config->ingest();
     IngestQueue::Options options;
     options.touchpoints_topic = env.topics.touchpoints;
@@ -55,9 +96,21 @@ class Ingest : public Service {
         route);
   }
 
+  static absl::Status Stopping() { return absl::UnavailableError("the process is ending"); }
+
+  static absl::Status Confirm(ClockTicker& clock, const HttpRequest& request) {
+    query::v1::ClockConfirmation said;
+    const auto parsed = google::protobuf::util::JsonStringToMessage(request.body, &said);
+    if (!parsed.ok() || !said.has_now()) {
+      return absl::InvalidArgumentError(
+          "now: missing; give the time that it is, as {\"now\": \"2026-11-29T20:15:00Z\"}");
+    }
+    return clock.Confirm(FromProto(said.now()), said.reason());
+  }
+
   const std::shared_ptr<IngestMetrics> metrics_;
   std::shared_ptr<IngestQueue> queue_;
-  const std::unique_ptr<ClockTicker> clock_;
+  const std::shared_ptr<ClockTicker> clock_;
 };
 
 }  // namespace

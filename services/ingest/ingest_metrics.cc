@@ -1,6 +1,8 @@
 #include "services/ingest/ingest_metrics.h"
 
+#include "absl/time/time.h"
 #include "google/protobuf/descriptor.h"
+#include "libs/base/time.h"
 
 namespace rapport {
 namespace {
@@ -59,6 +61,29 @@ void IngestMetrics::Accepted(Touchpoint::PayloadCase kind, size_t count) {
 
 void IngestMetrics::Refused(Refusal why, size_t count) {
   refused_.at(static_cast<size_t>(why))->Increment(static_cast<double>(count));
+}
+
+ClockMetrics::ClockMetrics(Metrics* metrics) {
+  const auto gauge = [&](const char* name, const char* help) {
+    return &prometheus::BuildGauge().Name(name).Help(help).Register(metrics->registry()).Add({});
+  };
+  ticks_ = gauge("rapport_clock_elected", "1 while this process is the one that ticks.");
+  stands_still_ =
+      gauge("rapport_clock_stands_still",
+            "1 while the clock does not tick: this machine's is not believed, the log's "
+            "is ahead, or a tick cannot be written.");
+  ahead_seconds_ = gauge("rapport_clock_ahead_seconds",
+                         "How far the log's last tick is ahead of this machine's clock; negative "
+                         "while it is behind.");
+}
+
+void ClockMetrics::Tell(const query::v1::Clock& clock) {
+  const bool standby = clock.standing() == query::v1::CLOCK_STANDING_STANDBY;
+  ticks_->Set(standby ? 0 : 1);
+  stands_still_->Set(standby || clock.standing() == query::v1::CLOCK_STANDING_TICKING ? 0 : 1);
+  if (!clock.has_last_tick()) return;
+  ahead_seconds_->Set(
+      absl::ToDoubleSeconds(FromProto(clock.last_tick()) - FromProto(clock.wall_clock())));
 }
 
 }  // namespace rapport

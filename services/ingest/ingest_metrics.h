@@ -8,6 +8,7 @@
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
+#include "rapport/query/v1/clock.pb.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
 namespace rapport {
@@ -43,6 +44,18 @@ class IngestMetrics {
   prometheus::Counter* bytes_ = nullptr;
   prometheus::Gauge* queue_bytes_ = nullptr;
   prometheus::Histogram* append_seconds_ = nullptr;
+};
+
+// How the log's clock stands, as this process sees it.
+class ClockMetrics {
+ public:
+  explicit ClockMetrics(Metrics* metrics);
+  void Tell(const query::v1::Clock& clock);
+
+ private:
+  prometheus::Gauge* ticks_ = nullptr;
+  prometheus::Gauge* stands_still_ = nullptr;
+  prometheus::Gauge* ahead_seconds_ = nullptr;
 };
 
 }  // namespace rapport
