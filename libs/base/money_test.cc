@@ -46,5 +46,26 @@ TEST(MoneyTest, FormatsWithTheCurrencysDigits) {
   EXPECT_EQ(FormatMoney(std::numeric_limits<int64_t>::min(), "USD"), "-92233720368547758.08 USD");
 }
 
+TEST(MoneySum, IsExactInWhateverOrderAndTellsWhatIsBeyond64Bits) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+  MoneySum sum;
+  sum.Add(kMost);
+  EXPECT_FALSE(sum.OutOfRange());
+  sum.Add(1);
+  EXPECT_TRUE(sum.OutOfRange());
+  EXPECT_EQ(sum.Saturated(), kMost);
+  sum.Add(-1);
+  EXPECT_FALSE(sum.OutOfRange());
+  EXPECT_EQ(sum.Saturated(), kMost);
+  MoneySum below;
+  for (const int64_t units : {kLeast, kLeast, int64_t{-1}}) below.Add(units);
+  EXPECT_EQ(below.Saturated(), kLeast);
+  MoneySum other(below.minor_units(), below.overflows());
+  for (const int64_t units : {kMost, kMost}) other.Add(units);
+  EXPECT_FALSE(other.OutOfRange());
+  EXPECT_EQ(other.Saturated(), -3);
+}
+
 }  // namespace
 }  // namespace rapport

@@ -85,6 +85,8 @@ const std::string* DealOf(const Touchpoint& touchpoint) {
       return &touchpoint.deal_won().deal_id();
     case Touchpoint::kDealLost:
       return &touchpoint.deal_lost().deal_id();
+    case Touchpoint::kDealRemoved:
+      return &touchpoint.deal_removed().deal_id();
     default:
       return nullptr;
   }

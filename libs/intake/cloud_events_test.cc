@@ -90,7 +90,7 @@ std::vector<Touchpoint> SentSamples() {
   std::vector<Touchpoint> sent;
   for (Touchpoint touchpoint : SampleTouchpoints()) {
     if (touchpoint.has_clock_advanced() || touchpoint.has_history_reopened() ||
-        touchpoint.has_history_closed()) {
+        touchpoint.has_history_closed() || touchpoint.has_clock_corrected()) {
       continue;
     }
     touchpoint.clear_event_id();

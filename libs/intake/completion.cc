@@ -112,6 +112,9 @@ bool CheckFromOutside(const IntakeLimits& limits, absl::Time now, const Touchpoi
   if (kind == Touchpoint::kClockAdvanced) {
     return Fail("clock_advanced", "is written by the clock alone", problem);
   }
+  if (kind == Touchpoint::kClockCorrected) {
+    return Fail("clock_corrected", "is written by the clock alone; POST /v1/clock", problem);
+  }
   if (kind == Touchpoint::kHistoryReopened || kind == Touchpoint::kHistoryClosed) {
     return Fail(KindFieldName(kind), "is written by Rapport alone; send clients_merged", problem);
   }

@@ -65,6 +65,8 @@ HistoryOptions OptionsOf(int round) {
   options.client_count = round % 2 == 0 ? 2 : 12;
   options.touchpoint_count = round % 2 == 0 ? 900 : 300;
   options.tick = absl::Hours(24 * 5);
+  // Sources with dates only: steps at one moment.
+  if (round % 3 == 0) options.resolution = absl::Hours(24);
   return options;
 }
 

@@ -23,7 +23,7 @@ namespace rapport {
 struct FoldContext {
   absl::string_view client_id;
   // Time as the log tells it: the latest ClockAdvanced before this point of the partition, or
-  // absl::InfinitePast() when there was none yet. Never falls.
+  // absl::InfinitePast() when there was none yet. Never falls, but at a ClockCorrected.
   absl::Time now = absl::InfinitePast();
   // Since when the client's history is being told anew (the HistoryReopened's occurred_at), or
   // absl::InfinitePast() when it is not. What is folded meanwhile is not to be judged: no effects
@@ -125,6 +125,29 @@ concept Projection = requires(const FoldContext& context,
   { P::Index(const_state, settings, index) } -> std::same_as<void>;
   // Names the settings that shape the state, so that a changed setting is seen as a new version.
   { P::Fingerprint(settings) } -> std::same_as<std::string>;
+};
+
+// The optional part of a projection that judges by the clock. The clock had been ahead of the true
+// time and is put back to `context.now`: what the state holds of later moments, it holds no more.
+// Effects tell readers what that changes. Called for every client at a ClockCorrected;
+// `output.wake` as for Apply.
+template <class P>
+concept RewindsClock = Projection<P> &&
+    requires(const FoldContext& context, const typename P::Settings& settings,
+             typename P::State& state, FoldOutput& output) {
+  { P::Rewind(context, settings, state, output) } -> std::same_as<void>;
+};
+
+// The optional part of a projection whose effects are the steps of alerts: what readers must have
+// been told when the state is as it is. When another generation takes over, readers have been told
+// by one of another model, version or settings; the projector tells the difference. Tell emits into
+// `output.effects` the raising of the alert that is open in the state, with its severity and score
+// as they were told last; nothing when none is.
+template <class P>
+concept TellsAlerts = Projection<P> &&
+    requires(const FoldContext& context, const typename P::Settings& settings,
+             const typename P::State& state, FoldOutput& output) {
+  { P::Tell(context, settings, state, output) } -> std::same_as<void>;
 };
 
 // The optional part of a projection whose state does not follow from the touchpoints alone, such as

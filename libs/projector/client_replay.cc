@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/projector/touchpoint_peek.h"
+#include "libs/touchpoint/record.h"
 #include "libs/touchpoint/validate.h"
 
 namespace rapport {
@@ -36,9 +37,16 @@ absl::StatusOr<bool> ClientReplay::AddUnclear(const RecordView& record) {
     RAPPORT_RETURN_IF_ERROR(buckets_.Add(record.key, record));
     return true;
   }
-  if (touchpoint_.has_dead_letter_retried() || touchpoint_.has_dead_letter_skipped()) return false;
+  if (touchpoint_.has_dead_letter_retried() || touchpoint_.has_dead_letter_skipped() ||
+      touchpoint_.has_clock_corrected()) {
+    return false;
+  }
   if (!touchpoint_.has_clock_advanced()) {
     RAPPORT_RETURN_IF_ERROR(buckets_.Add(touchpoint_.client_id(), record));
+    return true;
+  }
+  if (!CheckClock(touchpoint_, record.timestamp).ok()) {
+    RAPPORT_RETURN_IF_ERROR(buckets_.Add(record.key, record));  // a dead letter too
     return true;
   }
   const absl::Time now = FromProto(touchpoint_.clock_advanced().now());

@@ -25,8 +25,8 @@ class ClientReplay {
 
   // Takes records that go on with the stretch; those before it are skipped. Returns how many of
   // them it took: it stops before a record that is to be folded in its turn, since it is about what
-  // other records have left (an order about a dead letter). FailedPrecondition: a gap in the
-  // offsets.
+  // other records have left (an order about a dead letter, a correction of the clock).
+  // FailedPrecondition: a gap in the offsets.
   absl::StatusOr<size_t> Add(absl::Span<const RecordView> records);
 
   // Folds what was added and commits it. `progress` is told how many records were folded since it

@@ -21,6 +21,10 @@ namespace {
 constexpr absl::string_view kGroup = "rapport-clock";
 // Header of a note: offset of the tick in partition 0 of the touchpoints topic.
 constexpr absl::string_view kOffsetHeader = "touchpoints_offset";
+// Header of an operator's word (query.v1.ClockConfirmed).
+constexpr absl::string_view kWordHeader = "clock_confirmed";
+// Words stand at the end of the clock topic, behind the last note.
+constexpr int64_t kMostWords = 1000;
 // So that stopping and a handover take no longer.
 constexpr absl::Duration kLongestWait = absl::Milliseconds(200);
 constexpr absl::Duration kPauseAfterTrouble = absl::Seconds(1);
@@ -43,8 +47,7 @@ absl::Status ReadAll(EventLog* log, const std::string& topic, Partition partitio
 absl::StatusOr<std::unique_ptr<ClockTicker>> ClockTicker::Start(EventLog* log,
                                                                 const LogTopics& topics,
                                                                 const std::string& clock_topic,
-                                                                absl::Duration interval,
-                                                                const std::string& member) {
+                                                                Options options) {
   RAPPORT_ASSIGN_OR_RETURN(const int partitions, log->PartitionCount(topics.touchpoints));
   if (const absl::Status status = log->CreateTopic(clock_topic, 1); absl::IsAlreadyExists(status)) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -53,8 +56,9 @@ absl::StatusOr<std::unique_ptr<ClockTicker>> ClockTicker::Start(EventLog* log,
   } else if (!status.ok()) {
     return status;
   }
+  const std::string member = options.member;
   auto ticker = std::unique_ptr<ClockTicker>(
-      new ClockTicker(log, topics.touchpoints, clock_topic, interval, partitions));
+      new ClockTicker(log, topics.touchpoints, clock_topic, std::move(options), partitions));
   RAPPORT_ASSIGN_OR_RETURN(
       ticker->subscription_,
       log->Subscribe(clock_topic, {.group = std::string(kGroup), .member = member}, ticker.get()));
@@ -86,24 +90,60 @@ absl::Status ClockTicker::trouble() const {
   return trouble_;
 }
 
-absl::StatusOr<Offset> ClockTicker::OnAssigned(Partition partition) {
-  RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log_->GetWatermarks(clock_topic_, partition));
+query::v1::Clock ClockTicker::status() const {
+  const ClockReading reading = options_.read_clocks();
+  query::v1::Clock status;
+  ToProto(reading.wall, status.mutable_wall_clock());
+  status.set_synchronised(reading.synchronised);
+  MutexLock lock(&mutex_);
+  if (last_tick_ != absl::InfinitePast()) ToProto(last_tick_, status.mutable_last_tick());
+  status.set_standing(elected_ ? standing_ : query::v1::CLOCK_STANDING_STANDBY);
+  status.set_reason(reason_);
+  if (!trouble_.ok()) {
+    status.set_standing(query::v1::CLOCK_STANDING_TROUBLE);
+    status.set_reason(std::string(trouble_.message()));
+  }
+  return status;
+}
+
+absl::Status ClockTicker::Confirm(absl::Time now, const std::string& reason) {
+  // Of another machine's clock only that machine can tell.
+  if (elected()) {
+    RAPPORT_RETURN_IF_ERROR(ClockGuard::CheckConfirmation(now, options_.read_clocks()));
+  }
+  query::v1::ClockConfirmed word;
+  ToProto(now, word.mutable_now());
+  word.set_reason(reason);
+  Record record;
+  record.value = word.SerializeAsString();
+  record.timestamp = now;
+  record.partition = Partition(0);
+  record.headers.push_back({std::string(kWordHeader), "1"});
+  return log_->Append(clock_topic_, {record}).status();
+}
+
+absl::StatusOr<Offset> ClockTicker::OnAssigned(Partition /*partition*/) {
+  RAPPORT_ASSIGN_OR_RETURN(const Notes notes, ReadNotes());
   MutexLock lock(&mutex_);
   elected_ = true;
   last_tick_known_ = false;
-  return marks.end;
+  return notes.words;
 }
 
 void ClockTicker::OnRevoked(Partition /*partition*/, bool /*lost*/) {
   MutexLock lock(&mutex_);
   elected_ = false;
+  reason_.clear();
 }
 
 void ClockTicker::Run() {
   absl::Time next_attempt = absl::InfinitePast();
   absl::Duration wait = absl::ZeroDuration();
   while (!stopping_) {
-    absl::Status status = subscription_->Poll(kReadRecords, wait).status();
+    const absl::StatusOr<PartitionRecords> polled = subscription_->Poll(kReadRecords, wait);
+    if (polled.ok()) TakeWords(*polled);
+    if (options_.on_look) options_.on_look(*this);
+    absl::Status status = polled.status();
     wait = kLongestWait;
     if (absl::Now() < next_attempt) continue;
     if (status.ok()) {
@@ -121,72 +161,159 @@ void ClockTicker::Run() {
   }
 }
 
+void ClockTicker::TakeWords(const PartitionRecords& records) {
+  for (const RecordView& record : records.records) {
+    for (const Header& header : subscription_->Headers(record)) {
+      if (header.name != kWordHeader) continue;
+      query::v1::ClockConfirmed word;
+      const int size = static_cast<int>(record.value.size());
+      if (word.ParseFromArray(record.value.data(), size)) word_ = std::move(word);
+    }
+  }
+}
+
+void ClockTicker::SetStanding(query::v1::ClockStanding standing, const std::string& reason) {
+  MutexLock lock(&mutex_);
+  if (standing != standing_ && !reason.empty()) {
+    Log(LogLevel::kWarning, absl::StrCat("clock: ", reason));
+  } else if (standing != standing_ && !reason_.empty()) {
+    Log(LogLevel::kInfo, "clock: it ticks");
+  }
+  standing_ = standing;
+  reason_ = reason;
+}
+
 absl::StatusOr<absl::Duration> ClockTicker::TickIfDue() {
-  absl::Time last;
+  bool begun;
   {
     MutexLock lock(&mutex_);
     if (!elected_) return kLongestWait;
-    last = last_tick_known_ ? last_tick_ : absl::InfiniteFuture();
+    begun = last_tick_known_;
   }
-  if (last == absl::InfiniteFuture()) {
-    RAPPORT_ASSIGN_OR_RETURN(last, FindLastTick());
-    MutexLock lock(&mutex_);
-    last_tick_ = last;
-    last_tick_known_ = true;
+  if (!begun) RAPPORT_RETURN_IF_ERROR(Begin());
+  if (word_) RAPPORT_RETURN_IF_ERROR(CarryOut());
+  const ClockReading reading = options_.read_clocks();
+  switch (guard_.Judge(reading)) {
+    case ClockGuard::Verdict::kBelieved:
+      SetStanding(query::v1::CLOCK_STANDING_TICKING, "");
+      break;
+    case ClockGuard::Verdict::kHeld:
+      SetStanding(query::v1::CLOCK_STANDING_HELD, guard_.reason());
+      return kLongestWait;
+    case ClockGuard::Verdict::kStands:
+      SetStanding(query::v1::CLOCK_STANDING_AHEAD, guard_.reason());
+      return kLongestWait;
   }
-  const absl::Time now = absl::Now();
-  const absl::Time due = absl::UnixEpoch() + absl::Floor(now - absl::UnixEpoch(), interval_);
-  if (due > last) RAPPORT_RETURN_IF_ERROR(Tick(due));
-  return due + interval_ - now;
+  const absl::Time due =
+      absl::UnixEpoch() + absl::Floor(reading.wall - absl::UnixEpoch(), options_.interval);
+  if (due > last_tick()) {
+    RAPPORT_RETURN_IF_ERROR(
+        Write(due, [&](Partition partition) { return MakeClockRecord(due, partition); }));
+    guard_.Ticked(reading);
+  }
+  return due + options_.interval - reading.wall;
 }
 
-absl::Status ClockTicker::Tick(absl::Time now) {
-  std::vector<Record> ticks;
-  ticks.reserve(static_cast<size_t>(partitions_));
-  for (int i = 0; i < partitions_; ++i) ticks.push_back(MakeClockRecord(now, Partition(i)));
-  RAPPORT_ASSIGN_OR_RETURN(const auto positions, log_->Append(touchpoints_topic_, ticks));
+absl::Status ClockTicker::Begin() {
+  RAPPORT_ASSIGN_OR_RETURN(const absl::Time last, FindLastTick());
+  absl::Time known = last;
+  if (known == absl::InfinitePast()) {
+    RAPPORT_ASSIGN_OR_RETURN(known, LastRecorded());
+  }
+  guard_.Begin(known, options_.read_clocks());
+  MutexLock lock(&mutex_);
+  last_tick_ = last;
+  last_tick_known_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status ClockTicker::CarryOut() {
+  const ClockReading reading = options_.read_clocks();
+  const absl::Time said = FromProto(word_->now());
+  if (const absl::Status refused = ClockGuard::CheckConfirmation(said, reading); !refused.ok()) {
+    Log(LogLevel::kWarning, absl::StrCat("clock: ", refused.message()));
+    word_.reset();
+    return absl::OkStatus();
+  }
+  const absl::Time now =
+      absl::UnixEpoch() + absl::Floor(reading.wall - absl::UnixEpoch(), absl::Milliseconds(1));
+  RAPPORT_RETURN_IF_ERROR(Write(now, [&](Partition partition) {
+    return MakeClockCorrectionRecord(now, word_->reason(), partition);
+  }));
+  guard_.Ticked(reading);
+  word_.reset();
+  return absl::OkStatus();
+}
+
+absl::Status ClockTicker::Write(absl::Time now, const std::function<Record(Partition)>& make) {
+  std::vector<Record> records;
+  records.reserve(static_cast<size_t>(partitions_));
+  for (int i = 0; i < partitions_; ++i) records.push_back(make(Partition(i)));
+  RAPPORT_ASSIGN_OR_RETURN(const auto positions, log_->Append(touchpoints_topic_, records));
   {
     MutexLock lock(&mutex_);
     last_tick_ = now;
   }
-  Record note = MakeClockRecord(now, Partition(0));
+  Record note = std::move(records.front());
   note.headers.push_back({std::string(kOffsetHeader), absl::StrCat(positions[0].offset.value())});
   return log_->Append(clock_topic_, {note}).status();
 }
 
 absl::StatusOr<absl::Time> ClockTicker::FindLastTick() {
-  RAPPORT_ASSIGN_OR_RETURN(const Offset noted, NotedOffset());
+  RAPPORT_ASSIGN_OR_RETURN(const Notes notes, ReadNotes());
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
                            log_->GetWatermarks(touchpoints_topic_, Partition(0)));
   absl::Time last = absl::InfinitePast();
   touchpoint::v1::Touchpoint touchpoint;
-  RAPPORT_RETURN_IF_ERROR(
-      ReadAll(log_, touchpoints_topic_, Partition(0), std::clamp(noted, marks.begin, marks.end),
-              marks.end, stopping_, [&](const HeaderDecoder&, const RecordView& record) {
-                // Clocks have no key, and few records have none.
-                if (!record.key.empty()) return;
-                const int size = static_cast<int>(record.value.size());
-                if (!touchpoint.ParseFromArray(record.value.data(), size)) return;
-                if (!touchpoint.has_clock_advanced()) return;
-                last = std::max(last, FromProto(touchpoint.clock_advanced().now()));
-              }));
+  RAPPORT_RETURN_IF_ERROR(ReadAll(
+      log_, touchpoints_topic_, Partition(0), std::clamp(notes.touchpoints, marks.begin, marks.end),
+      marks.end, stopping_, [&](const HeaderDecoder&, const RecordView& record) {
+        // Clocks have no key, and few records have none.
+        if (!record.key.empty()) return;
+        const int size = static_cast<int>(record.value.size());
+        if (!touchpoint.ParseFromArray(record.value.data(), size)) return;
+        // As the folds do.
+        if (!CheckClock(touchpoint, record.timestamp).ok()) return;
+        if (touchpoint.has_clock_corrected()) {
+          last = FromProto(touchpoint.clock_corrected().now());
+        } else if (touchpoint.has_clock_advanced()) {
+          last = std::max(last, FromProto(touchpoint.clock_advanced().now()));
+        }
+      }));
   return last;
 }
 
-absl::StatusOr<Offset> ClockTicker::NotedOffset() {
+absl::StatusOr<absl::Time> ClockTicker::LastRecorded() {
+  absl::Time last = absl::InfinitePast();
+  for (int i = 0; i < partitions_; ++i) {
+    RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
+                             log_->GetWatermarks(touchpoints_topic_, Partition(i)));
+    if (marks.begin == marks.end) continue;
+    RAPPORT_RETURN_IF_ERROR(ReadAll(log_, touchpoints_topic_, Partition(i), marks.end - 1,
+                                    marks.end, stopping_,
+                                    [&](const HeaderDecoder&, const RecordView& record) {
+                                      last = std::max(last, record.timestamp);
+                                    }));
+  }
+  return last;
+}
+
+absl::StatusOr<ClockTicker::Notes> ClockTicker::ReadNotes() {
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks, log_->GetWatermarks(clock_topic_, Partition(0)));
-  if (marks.end == marks.begin) return Offset(0);
-  int64_t noted = 0;
-  RAPPORT_RETURN_IF_ERROR(
-      ReadAll(log_, clock_topic_, Partition(0), marks.end - 1, marks.end, stopping_,
-              [&](const HeaderDecoder& reader, const RecordView& record) {
-                for (const Header& header : reader.Headers(record)) {
-                  if (header.name == kOffsetHeader && !absl::SimpleAtoi(header.value, &noted)) {
-                    noted = 0;
-                  }
-                }
-              }));
-  return Offset(noted);
+  const Offset from = std::max(marks.begin, marks.end - kMostWords);
+  Notes notes{.touchpoints = Offset(0), .words = from};
+  if (marks.end == marks.begin) return notes;
+  RAPPORT_RETURN_IF_ERROR(ReadAll(log_, clock_topic_, Partition(0), from, marks.end, stopping_,
+                                  [&](const HeaderDecoder& reader, const RecordView& record) {
+                                    for (const Header& header : reader.Headers(record)) {
+                                      int64_t offset = 0;
+                                      if (header.name != kOffsetHeader) continue;
+                                      if (!absl::SimpleAtoi(header.value, &offset)) continue;
+                                      notes = {.touchpoints = Offset(offset),
+                                               .words = record.offset + 1};
+                                    }
+                                  }));
+  return notes;
 }
 
 }  // namespace rapport

@@ -1,5 +1,7 @@
 #include "libs/projector/clock_ticker.h"
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +14,7 @@
 #include "libs/base/time.h"
 #include "libs/event_log/embedded/embedded_log.h"
 #include "libs/touchpoint/record.h"
+#include "rapport/query/v1/clock.pb.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 #include "tests/support/faulty_log.h"
 
@@ -25,6 +28,21 @@ using ::testing::HasSubstr;
 constexpr int kPartitions = 3;
 constexpr absl::Duration kInterval = absl::Milliseconds(20);
 
+// The machine's clocks, of which the wall clock may be wrong.
+class Clocks {
+ public:
+  ClockReading Read() const {
+    ClockReading reading = ReadClocks();
+    reading.wall += absl::Nanoseconds(off_);
+    reading.synchronised = false;
+    return reading;
+  }
+  void SetOff(absl::Duration off) { off_ = absl::ToInt64Nanoseconds(off); }
+
+ private:
+  std::atomic<int64_t> off_ = 0;
+};
+
 class ClockTickerTest : public ::testing::Test {
  protected:
   ClockTickerTest() : real_log_(NewInMemoryEventLog()), log_(real_log_.get(), 1) {
@@ -33,7 +51,9 @@ class ClockTickerTest : public ::testing::Test {
 
   std::unique_ptr<ClockTicker> Start(const std::string& member,
                                      absl::Duration interval = kInterval) {
-    auto ticker = ClockTicker::Start(&log_, {}, "clock", interval, member);
+    auto ticker = ClockTicker::Start(
+        &log_, {}, "clock",
+        {.interval = interval, .member = member, .read_clocks = [this] { return clocks_.Read(); }});
     EXPECT_OK(ticker);
     return ticker.ok() ? *std::move(ticker) : nullptr;
   }
@@ -67,9 +87,103 @@ class ClockTickerTest : public ::testing::Test {
     return static_cast<size_t>(marks->end.value());
   }
 
+  // The touchpoints of a partition so far.
+  std::vector<touchpoint::v1::Touchpoint> All(Partition partition) {
+    std::vector<touchpoint::v1::Touchpoint> all;
+    const auto marks = real_log_->GetWatermarks("touchpoints", partition);
+    EXPECT_OK(marks);
+    auto reader = real_log_->OpenReader("touchpoints", partition, Offset(0));
+    EXPECT_OK(reader);
+    while ((*reader)->position() < marks->end) {
+      const auto records = (*reader)->Read(1000, absl::Seconds(60));
+      EXPECT_OK(records);
+      if (!records.ok() || records->empty()) break;
+      for (const RecordView& record : *records) {
+        EXPECT_TRUE(all.emplace_back().ParseFromString(std::string(record.value)));
+      }
+    }
+    return all;
+  }
+
   const std::unique_ptr<EventLog> real_log_;
   FaultyLog log_;
+  Clocks clocks_;
 };
+
+TEST_F(ClockTickerTest, OneStartWithAWrongClockTicksNotOnceUntilItIsSetRight) {
+  Start("one", absl::Milliseconds(100));
+  ASSERT_OK(real_log_->Append("touchpoints", {MakeClockRecord(absl::Now(), Partition(0))}));
+  const size_t before = Count();
+  for (const absl::Duration ahead : {absl::Hours(1), absl::Hours(24 * 365 * 5)}) {
+    clocks_.SetOff(ahead);
+    const auto ticker = Start("one", absl::Milliseconds(100));
+    Await([&] { return ticker->status().standing() == query::v1::CLOCK_STANDING_HELD; });
+    EXPECT_THAT(ticker->status().reason(), HasSubstr("is not believed until"));
+    EXPECT_EQ(Count(), before);
+  }
+  clocks_.SetOff(absl::ZeroDuration());
+  const auto ticker = Start("one", absl::Milliseconds(100));
+  Await([&] { return Count() > before; });
+  EXPECT_EQ(ticker->status().standing(), query::v1::CLOCK_STANDING_TICKING);
+  EXPECT_LT(ticker->last_tick(), absl::Now() + absl::Seconds(1));
+}
+
+TEST_F(ClockTickerTest, AnOperatorsWordPutsTheLogsClockBackAndTimeGoesOn) {
+  const absl::Time ahead = absl::Now() + absl::Hours(24 * 365 * 5);
+  ASSERT_OK(real_log_->Append("touchpoints", {MakeClockRecord(ahead, Partition(0))}));
+  const auto ticker = Start("one");
+  Await([&] { return ticker->status().standing() == query::v1::CLOCK_STANDING_AHEAD; });
+  EXPECT_THAT(ticker->status().reason(), HasSubstr("`rapport clock set`"));
+  EXPECT_EQ(Count(), 1u);
+  EXPECT_THAT(ticker->Confirm(ahead, "guessed"),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("set that machine's")));
+  EXPECT_OK(ticker->Confirm(absl::Now(), "a dead battery"));
+  Await([&] { return Count() >= 4; });
+  for (int i = 0; i < kPartitions; ++i) {
+    const auto all = All(Partition(i));
+    const size_t first = i == 0 ? 1 : 0;
+    ASSERT_GT(all.size(), first + 1);
+    ASSERT_TRUE(all[first].has_clock_corrected()) << all[first].DebugString();
+    EXPECT_EQ(all[first].clock_corrected().reason(), "a dead battery");
+    EXPECT_TRUE(all[first + 1].has_clock_advanced());
+    EXPECT_LT(FromProto(all[first + 1].clock_advanced().now()), absl::Now() + absl::Hours(1));
+  }
+}
+
+// It was said to a candidate that does not tick, or the one that does died meanwhile.
+TEST_F(ClockTickerTest, AWordThatWasNotCarriedOutYetIsNotLost) {
+  ASSERT_OK(real_log_->Append(
+      "touchpoints", {MakeClockRecord(absl::Now() + absl::Hours(24 * 365), Partition(0))}));
+  {
+    const auto ticker = Start("one");
+    Await([&] { return ticker->status().standing() == query::v1::CLOCK_STANDING_AHEAD; });
+    log_.set_away(true);
+    Await([&] { return !ticker->Confirm(absl::Now(), "said to nobody").ok(); });
+    log_.set_away(false);
+    query::v1::ClockConfirmed word;
+    ToProto(absl::Now(), word.mutable_now());
+    Record record;
+    record.value = word.SerializeAsString();
+    record.partition = Partition(0);
+    record.headers.push_back({"clock_confirmed", "1"});
+    log_.set_away(true);
+    ASSERT_OK(real_log_->Append("clock", {record}));
+  }
+  log_.set_away(false);
+  const auto ticker = Start("two");
+  Await([&] { return ticker->status().standing() == query::v1::CLOCK_STANDING_TICKING; });
+  EXPECT_TRUE(All(Partition(2)).front().has_clock_corrected());
+}
+
+// From whichever Kafka client: what the folds do not believe does not hold the ticker either.
+TEST_F(ClockTickerTest, ATickFarAheadOfItsRecordDoesNotHoldTheClock) {
+  Record wrong = MakeClockRecord(absl::Now() + absl::Hours(24 * 365 * 5), Partition(0));
+  wrong.timestamp = absl::Now();
+  ASSERT_OK(real_log_->Append("touchpoints", {wrong}));
+  const auto ticker = Start("one");
+  Await([&] { return Count() >= 3; });
+  EXPECT_EQ(ticker->status().standing(), query::v1::CLOCK_STANDING_TICKING);
+}
 
 TEST_F(ClockTickerTest, TicksEveryPartitionAtMultiplesOfTheInterval) {
   const absl::Time started = absl::Now();
@@ -135,9 +249,10 @@ TEST_F(ClockTickerTest, TellsWhatKeepsItFromTickingAndGoesOn) {
 
 TEST_F(ClockTickerTest, AClockTopicOfSeveralPartitionsIsRefused) {
   ASSERT_OK(log_.CreateTopic("clock", 2));
-  EXPECT_THAT(ClockTicker::Start(&log_, {}, "clock", kInterval, "one").status(),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("topic clock must have one partition")));
+  EXPECT_THAT(
+      ClockTicker::Start(&log_, {}, "clock", {.interval = kInterval, .member = "one"}).status(),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               HasSubstr("topic clock must have one partition")));
 }
 
 }  // namespace

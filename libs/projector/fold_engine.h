@@ -100,6 +100,33 @@ class FoldEngine final : public PartitionFold {
     return absl::OkStatus();
   }
 
+  bool RewindsStates() const override { return RewindsClock<P>; }
+
+  absl::Status RewindState(const std::string& client) override {
+    if constexpr (RewindsClock<P>) {
+      RAPPORT_ASSIGN_OR_RETURN(Slot * slot, Find(client));
+      if (!slot->there) return absl::OkStatus();
+      output_.Clear();
+      output_.wake = FromMicros(slot->wake);
+      P::Rewind(context(client), settings_, slot->state, output_);
+      MarkChanged(*slot);
+      const int64_t wake = ToMicros(output_.wake);
+      PutTimer(*slot, wake == kNever ? kNever : TimerFor(wake));
+      TakeOutput(slot->node->first, output_);
+    }
+    return absl::OkStatus();
+  }
+
+  bool TellsAlertsOfStates() const override { return TellsAlerts<P>; }
+
+  absl::Status TellState(const std::string& client, FoldOutput* output) override {
+    if constexpr (TellsAlerts<P>) {
+      RAPPORT_ASSIGN_OR_RETURN(const Slot* slot, Find(client));
+      if (slot->there) P::Tell(context(client), settings_, slot->state, *output);
+    }
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<int64_t> TimerOf(const std::string& client) override {
     RAPPORT_ASSIGN_OR_RETURN(const Slot* slot, Find(client));
     return slot->timer;

@@ -1,12 +1,14 @@
 #include "libs/projector/partition_fold.h"
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "libs/base/bytes.h"
 #include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/event_log/partitioner.h"
 #include "libs/touchpoint/identity.h"
+#include "libs/touchpoint/record.h"
 #define XXH_INLINE_ALL
 #include "xxhash.h"
 
@@ -192,7 +194,13 @@ absl::Status PartitionFold::FoldRecord(const RecordView& record) {
     Bury(record, record.key, parsed.message(), holds_back, /*waiting=*/false);
     return absl::OkStatus();
   }
-  if (touchpoint.has_clock_advanced()) {
+  if (touchpoint.has_clock_advanced() || touchpoint.has_clock_corrected()) {
+    // Any writer may have appended it.
+    if (const absl::Status believed = CheckClock(touchpoint, record.timestamp); !believed.ok()) {
+      Bury(record, record.key, believed.message(), /*holds_back=*/false, /*waiting=*/false);
+      return absl::OkStatus();
+    }
+    if (touchpoint.has_clock_corrected()) return CorrectClock(touchpoint);
     return AdvanceClock(FromProto(touchpoint.clock_advanced().now()));
   }
   const auto take_up = [this](const auto& order, bool skip) {
@@ -405,6 +413,55 @@ absl::Status PartitionFold::AdvanceClock(absl::Time now) {
     }
   }
   advancing_ = false;
+  return absl::OkStatus();
+}
+
+// Not twice, since the clock may have gone on meanwhile.
+absl::Status PartitionFold::CorrectClock(const Touchpoint& touchpoint) {
+  const EventId event_id = *EventId::FromBytes(touchpoint.event_id());
+  const EventId seen_id = SeenIdOf(event_id, "", 0);
+  RAPPORT_ASSIGN_OR_RETURN(const bool stored, store_->SeenBefore(seen_id));
+  if (stored || new_seen_.contains(seen_id)) {
+    counts_.set_duplicates(counts_.duplicates() + 1);
+    return absl::OkStatus();
+  }
+  const absl::Time now = FromProto(touchpoint.clock_corrected().now());
+  if (now > clock_) {
+    RAPPORT_RETURN_IF_ERROR(AdvanceClock(now));
+  } else {
+    trigger_event_ = event_id;
+    retelling_since_ = absl::InfinitePast();
+    clock_before_ = clock_;
+    clock_ = now;
+    advancing_ = true;
+    if (RewindsStates()) RAPPORT_RETURN_IF_ERROR(RewindStates());
+    advancing_ = false;
+  }
+  return MarkSeen(seen_id).status();
+}
+
+// In the order of the clients. A commit in the middle of it leaves the position before the record,
+// and a state that was rewound is rewound again without a change.
+absl::Status PartitionFold::RewindStates() {
+  due_end_ = TimerKey(std::numeric_limits<int64_t>::min(), "");
+  // So that all clients stand in the store.
+  uncommitted_ = true;
+  RAPPORT_RETURN_IF_ERROR(Commit());
+  std::string next;
+  for (bool more = true; more;) {
+    std::vector<std::string> clients;
+    RAPPORT_RETURN_IF_ERROR(
+        store_->Scan(Family::kState, next, "", [&](absl::string_view client, absl::string_view) {
+          clients.emplace_back(client);
+          return clients.size() < kTimerChunk;
+        }));
+    more = clients.size() == kTimerChunk;
+    if (more) next = absl::StrCat(clients.back(), absl::string_view("\0", 1));
+    for (const std::string& client : clients) RAPPORT_RETURN_IF_ERROR(RewindState(client));
+    AccountCache();
+    uncommitted_ = true;
+    if (more) RAPPORT_RETURN_IF_ERROR(Commit());
+  }
   return absl::OkStatus();
 }
 

@@ -157,6 +157,12 @@ class PartitionFold {
   // `alerts_position`: from where in the alerts log the rest will be found.
   void MarkPublished(EffectPlace place, Offset alerts_position);
   EffectPlace published() const { return published_; }
+  // A generation that takes over, with its effects held back: `told` has the alerts that readers
+  // hold for open, by client, as they were told last, up to published(). Puts before the effects
+  // that wait what makes readers hold what this generation held there: alerts that it did not have
+  // are cleared, those that only it has are raised, others are updated. Nothing where they agree.
+  // Commits.
+  absl::Status TellDifference(const absl::btree_map<std::string, alert::v1::AlertEvent>& told);
   Offset alerts_position() const { return alerts_position_; }
 
   const ProjectionIdentity& identity() const { return identity_; }
@@ -185,6 +191,13 @@ class PartitionFold {
   virtual absl::Status ApplyTouchpoint(const touchpoint::v1::Touchpoint& touchpoint,
                                        absl::Status* refusal) = 0;
   virtual absl::Status FireTimer(const std::string& client, int64_t due) = 0;
+  // Whether a corrected clock changes states; then RewindState is called for each client.
+  virtual bool RewindsStates() const = 0;
+  virtual absl::Status RewindState(const std::string& client) = 0;
+  // Whether the effects are steps of alerts. Then TellState adds to `output` the raising of the one
+  // that is open in the client's state.
+  virtual bool TellsAlertsOfStates() const = 0;
+  virtual absl::Status TellState(const std::string& client, FoldOutput* output) = 0;
   // When the client's timer is due; kNever when it has none.
   virtual absl::StatusOr<int64_t> TimerOf(const std::string& client) = 0;
   // What HistoryReopened asks of a client's state.
@@ -264,6 +277,9 @@ class PartitionFold {
   static EventId SeenIdOf(const EventId& event_id, absl::string_view client, int64_t epoch);
   absl::Status AdvanceClock(absl::Time now);
   absl::Status TakeDueTimers(int64_t from, int64_t until);
+  absl::StatusOr<absl::btree_map<std::string, alert::v1::AlertEvent>> OpenAtFrontier();
+  absl::Status CorrectClock(const touchpoint::v1::Touchpoint& touchpoint);
+  absl::Status RewindStates();
 
   absl::Status FoldRetelling(const RecordView& record,
                              const touchpoint::v1::Touchpoint& touchpoint);
@@ -332,7 +348,7 @@ class PartitionFold {
   absl::btree_map<std::string, std::optional<std::string>> kept_changes_;
   absl::btree_map<std::string, int64_t> tally_deltas_;
   absl::btree_map<TimerKey, bool> timer_changes_;  // true: set, false: removed
-  // While the clock advances: the timers that are due and come before `due_end_`.
+  // While the clock advances, or is put back: the timers that are due and come before `due_end_`.
   absl::btree_set<TimerKey> due_;
   TimerKey due_end_;
   bool advancing_ = false;

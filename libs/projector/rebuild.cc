@@ -9,6 +9,7 @@
 #include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/projector/client_replay.h"
+#include "libs/projector/takeover.h"
 
 namespace rapport {
 namespace {
@@ -270,6 +271,7 @@ absl::StatusOr<RebuildResult> Rebuild(Projector& projector, const RebuildOptions
         // The old one's alerts stand in the log; the new one finds them there and sends the rest.
         for (auto& [partition, worker] : built) {
           RAPPORT_RETURN_IF_ERROR(worker->FindPublished());
+          RAPPORT_RETURN_IF_ERROR(TellDifference(env, *worker));
         }
         RAPPORT_RETURN_IF_ERROR(serving->Activate(*number));
         // What has come meanwhile is folded into the new generation by the projector.
@@ -300,6 +302,9 @@ absl::StatusOr<RebuildResult> RebuildOffline(const ProjectionEnv& env, const std
       BuildAside(
           env, [&](Partition partition) { return generations.PartitionFolder(*number, partition); },
           targets, options));
+  for (const auto& [partition, worker] : built) {
+    RAPPORT_RETURN_IF_ERROR(TellDifference(env, *worker));
+  }
   RAPPORT_RETURN_IF_ERROR(generations.Activate(*number));
   RebuildResult result;
   result.generation = *number;

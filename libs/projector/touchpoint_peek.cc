@@ -72,6 +72,7 @@ bool NeedsFullParse(uint64_t field) {
     case Touchpoint::kHistoryClosedFieldNumber:
     case Touchpoint::kDeadLetterRetriedFieldNumber:
     case Touchpoint::kDeadLetterSkippedFieldNumber:
+    case Touchpoint::kClockCorrectedFieldNumber:
       return true;
     default:
       return false;

@@ -2,20 +2,21 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "libs/base/time.h"
 #include "libs/projections/projection.h"
-#include "libs/projections/stamp.h"
+#include "libs/projections/step_order.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
 namespace rapport {
 
 // The state of one client as of `as_of`: its touchpoints that had happened by then, as known now,
-// folded in the order in which they happened with the clock at each of them, timers fired when they
-// were due. So it is what a live fold would have had, had every touchpoint come at once.
-// Touchpoints that the projection cannot fold are left out.
+// folded in the order in which they happened (step_order.h) with the clock at each of them, timers
+// fired when they were due. So it is what a live fold would have had, had every touchpoint come at
+// once. Touchpoints that the projection cannot fold are left out.
 template <Projection P>
 class AsOfFold {
  public:
@@ -23,10 +24,7 @@ class AsOfFold {
       : client_id_(std::move(client_id)), settings_(std::move(settings)) {}
 
   typename P::State Run(std::vector<touchpoint::v1::Touchpoint> touchpoints, absl::Time as_of) {
-    std::stable_sort(touchpoints.begin(), touchpoints.end(), [](const auto& a, const auto& b) {
-      const int times = CompareTimes(a.occurred_at(), b.occurred_at());
-      return times != 0 ? times < 0 : a.event_id() < b.event_id();
-    });
+    std::stable_sort(touchpoints.begin(), touchpoints.end(), StepBefore);
     for (const touchpoint::v1::Touchpoint& touchpoint : touchpoints) {
       const absl::Time at = FromProto(touchpoint.occurred_at());
       if (at > as_of) break;

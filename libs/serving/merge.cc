@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "libs/base/money.h"
 #include "libs/base/status.h"
 #include "libs/serving/page.h"
 #include "rapport/query/v1/pipeline.pb.h"
@@ -80,17 +81,24 @@ absl::Status MergeList(const Parts& parts, const pb::FieldDescriptor* rows, size
 
 void AddSum(const BoardSum& sum, std::map<std::string, BoardSum>* sums) {
   BoardSum& total = (*sums)[sum.amount().currency_code()];
-  const int64_t amount = total.amount().minor_units() + sum.amount().minor_units();
-  const int64_t weighted = total.weighted().minor_units() + sum.weighted().minor_units();
+  MoneySum amount(total.amount().minor_units(), 0);
+  amount.Add(sum.amount().minor_units());
+  MoneySum weighted(total.weighted().minor_units(), 0);
+  weighted.Add(sum.weighted().minor_units());
+  const bool out_of_range =
+      total.out_of_range() || sum.out_of_range() || amount.OutOfRange() || weighted.OutOfRange();
   total = sum;
-  total.mutable_amount()->set_minor_units(amount);
-  total.mutable_weighted()->set_minor_units(weighted);
+  total.mutable_amount()->set_minor_units(amount.Saturated());
+  total.mutable_weighted()->set_minor_units(weighted.Saturated());
+  total.set_out_of_range(out_of_range);
 }
 
 absl::Status MergeBoards(const Parts& parts, size_t limit, Board* merged) {
   std::map<int, BoardColumn> columns;
   std::map<int, std::map<std::string, BoardSum>> sums;
+  merged->clear_shared_deals();
   for (const auto& part : parts) {
+    merged->mutable_shared_deals()->MergeFrom(static_cast<const Board&>(*part).shared_deals());
     for (const BoardColumn& column : static_cast<const Board&>(*part).columns()) {
       BoardColumn& joined = columns[column.stage()];
       joined.set_stage(column.stage());

@@ -42,6 +42,9 @@ struct ProjectionMetrics::Families {
                                "Age of the last folded record while the log goes on behind it")),
         stands_still(MakeGauges(metrics, "rapport_fold_stands_still",
                                 "1 while the partition cannot be folded")),
+        clock_age_seconds(MakeGauges(metrics, "rapport_clock_age_seconds",
+                                     "How far the fold's clock is behind this machine's; negative "
+                                     "while it is ahead")),
         disk_bytes(MakeGauges(metrics, "rapport_state_disk_bytes", "Files of the stored state")),
         cache_bytes(MakeGauges(metrics, "rapport_state_cache_bytes",
                                "Decoded states of all projections of the process")
@@ -64,6 +67,7 @@ struct ProjectionMetrics::Families {
   Gauges& lag_offsets;
   Gauges& lag_seconds;
   Gauges& stands_still;
+  Gauges& clock_age_seconds;
   Gauges& disk_bytes;
   prometheus::Gauge& cache_bytes;
   prometheus::Histogram& commit_seconds;
@@ -83,6 +87,7 @@ struct ProjectionMetrics::OfPartition {
         lag_offsets(of.lag_offsets.Add(labels)),
         lag_seconds(of.lag_seconds.Add(labels)),
         stands_still(of.stands_still.Add(labels)),
+        clock_age_seconds(of.clock_age_seconds.Add(labels)),
         disk_bytes(of.disk_bytes.Add(labels)) {}
   ~OfPartition() {
     families.folded.Remove(&folded);
@@ -94,6 +99,7 @@ struct ProjectionMetrics::OfPartition {
     families.lag_offsets.Remove(&lag_offsets);
     families.lag_seconds.Remove(&lag_seconds);
     families.stands_still.Remove(&stands_still);
+    families.clock_age_seconds.Remove(&clock_age_seconds);
     families.disk_bytes.Remove(&disk_bytes);
   }
 
@@ -112,6 +118,9 @@ struct ProjectionMetrics::OfPartition {
     lag_offsets.Set(static_cast<double>(status.end.value() - status.position.value()));
     lag_seconds.Set(absl::ToDoubleSeconds(FoldLag(status, now)));
     stands_still.Set(status.trouble.ok() ? 0 : 1);
+    if (status.clock != absl::InfinitePast()) {
+      clock_age_seconds.Set(absl::ToDoubleSeconds(now - status.clock));
+    }
   }
 
   Families& families;
@@ -125,6 +134,7 @@ struct ProjectionMetrics::OfPartition {
   prometheus::Gauge& lag_offsets;
   prometheus::Gauge& lag_seconds;
   prometheus::Gauge& stands_still;
+  prometheus::Gauge& clock_age_seconds;
   prometheus::Gauge& disk_bytes;
 };
 

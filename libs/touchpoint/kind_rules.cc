@@ -249,6 +249,9 @@ bool CheckKind(const Touchpoint& touchpoint, Failure* failure) {
     case Touchpoint::kDealLost:
       rules.Id(touchpoint.deal_lost().deal_id(), "deal_id");
       break;
+    case Touchpoint::kDealRemoved:
+      rules.Id(touchpoint.deal_removed().deal_id(), "deal_id");
+      break;
     case Touchpoint::kCompetitorMentioned:
       rules.Id(touchpoint.competitor_mentioned().competitor(), "competitor");
       break;
@@ -325,6 +328,9 @@ bool CheckKind(const Touchpoint& touchpoint, Failure* failure) {
       break;
     case Touchpoint::kDeadLetterSkipped:
       rules.Id(touchpoint.dead_letter_skipped().projection(), "projection");
+      break;
+    case Touchpoint::kClockCorrected:
+      rules.Need(touchpoint.clock_corrected().has_now(), "now");
       break;
     case Touchpoint::PAYLOAD_NOT_SET:
       rules.Need(false, "");

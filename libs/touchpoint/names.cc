@@ -94,7 +94,8 @@ absl::string_view ChannelLabel(Channel channel) {
 
 bool BelongsToNoClient(Touchpoint::PayloadCase kind) {
   return kind == Touchpoint::kClockAdvanced || kind == Touchpoint::kTargetSet ||
-         kind == Touchpoint::kDeadLetterRetried || kind == Touchpoint::kDeadLetterSkipped;
+         kind == Touchpoint::kDeadLetterRetried || kind == Touchpoint::kDeadLetterSkipped ||
+         kind == Touchpoint::kClockCorrected;
 }
 
 }  // namespace rapport

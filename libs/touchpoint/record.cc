@@ -18,6 +18,7 @@ namespace {
 using touchpoint::v1::Touchpoint;
 
 constexpr absl::string_view kClockSource = "rapport/clock";
+constexpr absl::Duration kClockError = absl::Minutes(5);
 
 // Digits of `value`, with zeros before them, up to `end`.
 void WriteDigits(uint64_t value, int count, char* end) {
@@ -101,20 +102,23 @@ void MakeRecord(const Touchpoint& touchpoint, Record* record) {
       record->partition = Partition(touchpoint.dead_letter_skipped().partition());
       break;
     default:
-      RAPPORT_CHECK(touchpoint.payload_case() != Touchpoint::kClockAdvanced,
+      RAPPORT_CHECK(touchpoint.payload_case() != Touchpoint::kClockAdvanced &&
+                        touchpoint.payload_case() != Touchpoint::kClockCorrected,
                     "a clock record needs its partition: use MakeClockRecord");
       record->partition = Partition(0);
   }
 }
 
-Record MakeClockRecord(absl::Time now, Partition partition) {
-  Touchpoint touchpoint;
+namespace {
+
+// `touchpoint` has its payload. What is told of `now` in that partition has one id.
+Record MakeRecordOfClock(absl::Time now, absl::string_view prefix, Partition partition,
+                         Touchpoint touchpoint) {
   ToProto(now, touchpoint.mutable_occurred_at());
   ToProto(now, touchpoint.mutable_recorded_at());
-  ToProto(now, touchpoint.mutable_clock_advanced()->mutable_now());
   touchpoint.set_direction(touchpoint::v1::DIRECTION_INTERNAL);
   touchpoint.set_source(kClockSource.data(), kClockSource.size());
-  std::string place = absl::StrCat(partition.value(), "/");
+  std::string place = absl::StrCat(prefix, partition.value(), "/");
   AppendRfc3339(touchpoint.occurred_at(), &place);
   touchpoint.set_source_event_id(std::move(place));
   const EventId id = MakeEventId(touchpoint.source(), touchpoint.source_event_id());
@@ -123,6 +127,38 @@ Record MakeClockRecord(absl::Time now, Partition partition) {
   Encode(touchpoint, &record);
   record.partition = partition;
   return record;
+}
+
+std::string Moment(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone());
+}
+
+}  // namespace
+
+Record MakeClockRecord(absl::Time now, Partition partition) {
+  Touchpoint touchpoint;
+  ToProto(now, touchpoint.mutable_clock_advanced()->mutable_now());
+  return MakeRecordOfClock(now, "", partition, std::move(touchpoint));
+}
+
+Record MakeClockCorrectionRecord(absl::Time now, absl::string_view reason, Partition partition) {
+  Touchpoint touchpoint;
+  ToProto(now, touchpoint.mutable_clock_corrected()->mutable_now());
+  touchpoint.mutable_clock_corrected()->set_reason(reason.data(), reason.size());
+  return MakeRecordOfClock(now, "correction/", partition, std::move(touchpoint));
+}
+
+absl::Status CheckClock(const Touchpoint& touchpoint, absl::Time recorded) {
+  const bool corrected = touchpoint.has_clock_corrected();
+  if (!corrected && !touchpoint.has_clock_advanced()) return absl::OkStatus();
+  const absl::Time now =
+      FromProto(corrected ? touchpoint.clock_corrected().now() : touchpoint.clock_advanced().now());
+  const bool late = corrected && now < recorded - kClockError;
+  if (now <= recorded + kClockError && !late) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(corrected ? "clock_corrected.now: " : "clock_advanced.now: ", Moment(now),
+                   " is ", late ? "far before " : "far ahead of ", Moment(recorded),
+                   ", when the record was written: the clock stays as it is"));
 }
 
 }  // namespace rapport

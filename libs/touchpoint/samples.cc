@@ -4,6 +4,7 @@
 
 #include "google/protobuf/text_format.h"
 #include "libs/base/check.h"
+#include "libs/touchpoint/names.h"
 
 namespace rapport {
 namespace {
@@ -204,6 +205,11 @@ constexpr const char*
                    reason: DEAL_LOSS_REASON_COMPETITOR
                    competitor: "Lux Ltd"
                  })pb",
+            R"pb(deal_removed {
+                   deal_id: "d-1"
+                   reason: DEAL_REMOVAL_REASON_DUPLICATE
+                   duplicate_of_deal_id: "d-2"
+                 })pb",
             R"pb(competitor_mentioned { competitor: "Lux Ltd" context: "cheaper by a tenth" })pb",
             R"pb(target_set {
                    kpi: KPI_REVENUE
@@ -313,6 +319,10 @@ constexpr const char*
                    offset: 17
                    reason: "test data"
                  })pb",
+            R"pb(clock_corrected {
+                   now { seconds: 1767225600 }
+                   reason: "dead battery"
+                 })pb",
 };
 
 }  // namespace
@@ -325,6 +335,7 @@ const std::vector<Touchpoint>& SampleTouchpoints() {
       RAPPORT_CHECK(google::protobuf::TextFormat::ParseFromString(std::string(kHeader) + payload,
                                                                   &touchpoint),
                     payload);
+      if (BelongsToNoClient(touchpoint.payload_case())) touchpoint.clear_client_id();
     }
     return all;
   }();

@@ -68,6 +68,16 @@ bool HeaderIsPlainlyGood(const Touchpoint& touchpoint) {
          in_range(touchpoint.occurred_at()) && in_range(touchpoint.recorded_at());
 }
 
+// What belongs to no client would make one.
+bool CheckNoClient(const Touchpoint& touchpoint, Failure* failure) {
+  if (touchpoint.client_id().empty() || !BelongsToNoClient(touchpoint.payload_case())) return true;
+  return Fail(
+      "client_id",
+      absl::StrCat("'", touchpoint.client_id(), "': ", KindFieldName(touchpoint.payload_case()),
+                   " belongs to no client; leave it (the subject) out"),
+      failure);
+}
+
 bool CheckSourceNames(const Touchpoint& touchpoint, Failure* failure) {
   if (touchpoint.source().empty()) return Fail("source", "is required", failure);
   if (touchpoint.source_event_id().empty()) {
@@ -82,7 +92,10 @@ absl::Status Check(const Touchpoint& touchpoint, Depth depth) {
     return absl::InvalidArgumentError(absl::StrCat(failure.path, ": ", failure.reason));
   };
   if (!CheckHeader(touchpoint, &failure)) return invalid();
-  if (depth == Depth::kAll && !CheckSourceNames(touchpoint, &failure)) return invalid();
+  if (depth == Depth::kAll &&
+      (!CheckSourceNames(touchpoint, &failure) || !CheckNoClient(touchpoint, &failure))) {
+    return invalid();
+  }
   if ((depth == Depth::kAll || !HeaderIsPlainlyGood(touchpoint)) &&
       !CheckHeaderFields(touchpoint, depth, &failure)) {
     return invalid();

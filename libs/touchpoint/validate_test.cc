@@ -213,6 +213,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{Touchpoint::kDealWon, "deal_won {}", "deal_won", "deal_won.deal_id: is required"},
         BadCase{Touchpoint::kDealLost, "deal_lost {}", "deal_lost",
                 "deal_lost.deal_id: is required"},
+        BadCase{Touchpoint::kDealRemoved, "deal_removed {}", "deal_removed",
+                "deal_removed.deal_id: is required"},
         BadCase{Touchpoint::kCompetitorMentioned, "competitor_mentioned {}", "competitor_mentioned",
                 "competitor_mentioned.competitor: is required"},
         BadCase{Touchpoint::kTargetSet, "target_set {}", "target_set",
@@ -284,7 +286,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{Touchpoint::kDeadLetterRetried, "dead_letter_retried {}", "dead_letter_retried",
                 "dead_letter_retried.projection: is required"},
         BadCase{Touchpoint::kDeadLetterSkipped, "dead_letter_skipped {}", "dead_letter_skipped",
-                "dead_letter_skipped.projection: is required"}));
+                "dead_letter_skipped.projection: is required"},
+        BadCase{Touchpoint::kClockCorrected, "clock_corrected {}", "clock_corrected",
+                "clock_corrected.now: is required"}));
 
 TEST(ValidateTouchpoint, LongTextsAreForWritersOnly) {
   Touchpoint touchpoint = SampleTouchpoint(Touchpoint::kEmailExchanged);
@@ -315,12 +319,25 @@ TEST(ValidateTouchpoint, TextsAreUtf8) {
 }
 
 TEST(ValidateTouchpoint, WhatBelongsToNoClientNeedsNone) {
-  for (const auto kind : {Touchpoint::kClockAdvanced, Touchpoint::kTargetSet,
-                          Touchpoint::kDeadLetterRetried, Touchpoint::kDeadLetterSkipped}) {
+  for (const auto kind :
+       {Touchpoint::kClockAdvanced, Touchpoint::kTargetSet, Touchpoint::kDeadLetterRetried,
+        Touchpoint::kDeadLetterSkipped, Touchpoint::kClockCorrected}) {
     Touchpoint touchpoint = SampleTouchpoint(kind);
     touchpoint.clear_client_id();
     EXPECT_OK(ValidateTouchpoint(touchpoint));
   }
+}
+
+// Its client would be one that nobody knows.
+TEST(ValidateTouchpoint, WhatBelongsToNoClientMayNameNone) {
+  Touchpoint touchpoint = SampleTouchpoint(Touchpoint::kTargetSet);
+  touchpoint.set_client_id("ben");
+  EXPECT_THAT(ValidateTouchpoint(touchpoint),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "client_id: 'ben': target_set belongs to no client; leave it (the subject) "
+                       "out"));
+  // One that a log holds already is no harm to a fold that knows better.
+  EXPECT_OK(CheckTouchpoint(touchpoint));
 }
 
 TEST(ParseTouchpoint, GarbageIsDataLoss) {

@@ -48,6 +48,8 @@ const std::string& AlertIdOf(const Touchpoint& touchpoint) {
 // Marks that come late lose against what happened after them.
 void ApplyMark(const Touchpoint& touchpoint, Alert* alert) {
   if (alert->state() != query::v1::ALERT_STATE_OPEN) return;
+  // Before an alert went away and came back.
+  if (FromProto(touchpoint.occurred_at()) < FromProto(alert->raised_at())) return;
   const bool snoozed = touchpoint.has_alert_snoozed();
   query::v1::AlertMark mark;
   *mark.mutable_at() = touchpoint.occurred_at();
@@ -123,10 +125,11 @@ void AlertBook::Enter(const RecordPosition& position, const AlertEvent& event,
   const auto [at, is_new] = alerts_.try_emplace(event.alert_id());
   Entry& entry = at->second;
   Alert alert;
-  if (is_new) {
+  if (is_new || event.has_raised()) {
     entry.partition = position.partition;
     entry.cause_offset = event.cause().offset();
-  } else {
+  }
+  if (!is_new) {
     alert.ParseFromString(entry.alert);
     Unlist(event.alert_id(), entry);
   }

@@ -240,6 +240,8 @@ class Gateway : public Service {
 
   void AddPassedOnRoutes() {
     PassOnRoute("POST", "/v1/touchpoints", env_.config->gateway().ingest_url());
+    PassOnRoute("GET", "/v1/clock", env_.config->gateway().ingest_url());
+    PassOnRoute("POST", "/v1/clock", env_.config->gateway().ingest_url());
     const std::string& replay = env_.config->gateway().replay_url();
     PassOnRoute("GET", "/v1/rejected", replay);
     PassOnRoute("GET", "/v1/rejected/{position}", replay);

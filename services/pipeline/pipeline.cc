@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
@@ -22,6 +23,16 @@
 
 namespace rapport {
 namespace {
+
+constexpr int kMostSharedDeals = 100;
+
+// Whether the deal stands on the board with that client, rather than with another.
+bool StandsWith(const std::string& client_id, const state::v1::DealRow& row,
+                const absl::btree_map<std::string, std::vector<DealPlace>>& shared) {
+  const auto places = shared.find(row.deal_id());
+  return places == shared.end() || places->second.empty() ||
+         places->second.front().client_id == client_id;
+}
 
 absl::Status NoSuchDeal(const std::string& deal_id) {
   return absl::NotFoundError(absl::StrCat("there is no deal '", deal_id, "'"));
@@ -67,20 +78,28 @@ class Pipeline final : public Service {
     std::sort(prefixes.begin(), prefixes.end());
     prefixes.erase(std::unique(prefixes.begin(), prefixes.end()), prefixes.end());
     RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadAll());
+    RAPPORT_ASSIGN_OR_RETURN(const auto shared, SharedDeals(reading.view));
     BoardBuilder board(limit ? static_cast<size_t>(*limit) : kDefaultPage);
     bool readable = true;
     for (const std::string& prefix : prefixes) {
-      RAPPORT_RETURN_IF_ERROR(reading.view.Scan(kBoardIndex, {.prefix = prefix},
-                                                [&](const ProjectionView::IndexEntry& entry) {
-                                                  state::v1::DealRow row;
-                                                  readable = row.ParseFromString(entry.value);
-                                                  if (readable)
-                                                    board.Add(entry.place, entry.client_id, row);
-                                                  return readable;
-                                                }));
+      RAPPORT_RETURN_IF_ERROR(reading.view.Scan(
+          kBoardIndex, {.prefix = prefix}, [&](const ProjectionView::IndexEntry& entry) {
+            state::v1::DealRow row;
+            readable = row.ParseFromString(entry.value);
+            if (readable && StandsWith(entry.client_id, row, shared))
+              board.Add(entry.place, entry.client_id, row);
+            return readable;
+          }));
     }
     if (!readable) return absl::DataLossError("an entry of the board is damaged");
     query::v1::Board answer = std::move(board).Build();
+    for (const auto& [deal_id, places] : shared) {
+      if (answer.shared_deals_size() == kMostSharedDeals) break;
+      query::v1::SharedDeal& told = *answer.add_shared_deals();
+      told.set_deal_id(deal_id);
+      told.set_client_id(places.front().client_id);
+      for (size_t i = 1; i < places.size(); ++i) told.add_other_client_ids(places[i].client_id);
+    }
     *answer.mutable_watermark() = std::move(reading.watermark);
     return MessageResponse(request, answer);
   }
@@ -111,12 +130,9 @@ class Pipeline final : public Service {
   // The deals of the client whose deal it is.
   absl::StatusOr<Found> Find(const std::string& deal_id) const {
     RAPPORT_ASSIGN_OR_RETURN(const ProjectionHost::Reading all, host_->ReadAll());
-    std::string prefix;
-    AppendKeyString(&prefix, deal_id);
-    RAPPORT_ASSIGN_OR_RETURN(const std::vector<ProjectionView::IndexEntry> entries,
-                             all.view.List(kDealIndex, prefix, 1));
-    if (entries.empty()) return NoSuchDeal(deal_id);
-    Found found{.client_id = entries.front().client_id};
+    RAPPORT_ASSIGN_OR_RETURN(const std::vector<DealPlace> places, FindDeal(all.view, deal_id));
+    if (places.empty()) return NoSuchDeal(deal_id);
+    Found found{.client_id = places.front().client_id};
     RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadClient(found.client_id));
     RAPPORT_RETURN_IF_ERROR(reading.view.Get(found.client_id, &found.state).status());
     found.watermark = std::move(reading.watermark);

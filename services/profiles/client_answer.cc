@@ -1,6 +1,7 @@
 #include "services/profiles/client_answer.h"
 
 #include "absl/time/time.h"
+#include "libs/base/money.h"
 #include "libs/base/time.h"
 #include "libs/projections/profile/profile.h"
 
@@ -165,17 +166,25 @@ void AddMoney(const ProfileState& state, Client* client) {
     if (stored.has_issued()) *invoice.mutable_issued_at() = stored.issued().occurred_at();
     if (stored.has_amount()) *invoice.mutable_amount() = stored.amount();
     if (stored.has_due_at()) *invoice.mutable_due_at() = stored.due_at();
-    *invoice.mutable_paid() = MoneyOf(stored.paid_minor_units(), stored.amount().currency_code());
+    *invoice.mutable_paid() =
+        MoneyOf(MoneySum(stored.paid_minor_units(), stored.paid_overflows()).Saturated(),
+                stored.amount().currency_code());
     invoice.set_open(IsOpen(stored));
   }
   for (const auto& stored : state.accounts()) {
     query::v1::Account& account = *client->add_accounts();
     const std::string& currency = stored.currency_code();
     account.set_order_count(stored.order_count());
-    *account.mutable_ordered() = MoneyOf(stored.ordered_minor_units(), currency);
-    *account.mutable_cancelled() = MoneyOf(stored.cancelled_minor_units(), currency);
-    *account.mutable_invoiced() = MoneyOf(stored.invoiced_minor_units(), currency);
-    *account.mutable_paid() = MoneyOf(stored.paid_minor_units(), currency);
+    const auto sum = [&](int64_t minor_units, int32_t overflows) {
+      const MoneySum all(minor_units, overflows);
+      if (all.OutOfRange()) account.set_out_of_range(true);
+      return MoneyOf(all.Saturated(), currency);
+    };
+    *account.mutable_ordered() = sum(stored.ordered_minor_units(), stored.ordered_overflows());
+    *account.mutable_cancelled() =
+        sum(stored.cancelled_minor_units(), stored.cancelled_overflows());
+    *account.mutable_invoiced() = sum(stored.invoiced_minor_units(), stored.invoiced_overflows());
+    *account.mutable_paid() = sum(stored.paid_minor_units(), stored.paid_overflows());
   }
 }
 

@@ -28,6 +28,16 @@ void TakeAccounts(const query::v1::Client& told, ProfileState* profile) {
     totals.set_cancelled_minor_units(account.cancelled().minor_units());
     totals.set_invoiced_minor_units(account.invoiced().minor_units());
     totals.set_paid_minor_units(account.paid().minor_units());
+    // Of the sums only the nearest 64 bits were told: those that stand at the ends are beyond them.
+    if (!account.out_of_range()) continue;
+    const auto beyond = [](int64_t units) {
+      if (units == std::numeric_limits<int64_t>::max()) return 1;
+      return units == std::numeric_limits<int64_t>::min() ? -1 : 0;
+    };
+    totals.set_ordered_overflows(beyond(account.ordered().minor_units()));
+    totals.set_cancelled_overflows(beyond(account.cancelled().minor_units()));
+    totals.set_invoiced_overflows(beyond(account.invoiced().minor_units()));
+    totals.set_paid_overflows(beyond(account.paid().minor_units()));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "services/rapport/client_facts.h"
 
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -96,12 +97,16 @@ std::string RiskText(const ClientFacts& facts) {
 std::string AccountsText(const ProfileState& profile) {
   Table table({">ORDERS", ">ORDERED", ">CANCELLED", ">INVOICED", ">PAID"});
   for (const auto& account : profile.accounts()) {
-    const auto amount = [&account](int64_t minor_units) {
-      return FormatAmount(minor_units, account.currency_code());
+    const auto amount = [&account](int64_t minor_units, int32_t overflows) {
+      const MoneySum sum(minor_units, overflows);
+      return absl::StrCat(sum.OutOfRange() ? "beyond " : "",
+                          FormatAmount(sum.Saturated(), account.currency_code()));
     };
-    table.Add({FormatCount(account.order_count()), amount(account.ordered_minor_units()),
-               amount(account.cancelled_minor_units()), amount(account.invoiced_minor_units()),
-               amount(account.paid_minor_units())});
+    table.Add({FormatCount(account.order_count()),
+               amount(account.ordered_minor_units(), account.ordered_overflows()),
+               amount(account.cancelled_minor_units(), account.cancelled_overflows()),
+               amount(account.invoiced_minor_units(), account.invoiced_overflows()),
+               amount(account.paid_minor_units(), account.paid_overflows())});
   }
   return Section("Accounts", table);
 }
@@ -143,6 +148,7 @@ std::string ContactsText(const ProfileState& profile) {
 std::string DealsText(const ClientFacts& facts) {
   Table table({"DEAL", "STAGE", ">AMOUNT", "SELLER", "TITLE"});
   for (const Deal& deal : facts.pipeline.deals()) {
+    if (IsRemoved(deal)) continue;
     table.Add({deal.deal_id(), StageWord(StageOf(deal)),
                deal.has_amount()
                    ? FormatAmount(deal.amount().minor_units(), deal.amount().currency_code())
@@ -155,14 +161,20 @@ std::string DealsText(const ClientFacts& facts) {
 Json AccountsJson(const ProfileState& profile) {
   Json list = Json::array();
   for (const auto& account : profile.accounts()) {
-    const auto amount = [&account](int64_t minor_units) {
-      return AmountJson(minor_units, account.currency_code());
+    bool out_of_range = false;
+    const auto amount = [&](int64_t minor_units, int32_t overflows) {
+      const MoneySum sum(minor_units, overflows);
+      out_of_range = out_of_range || sum.OutOfRange();
+      return AmountJson(sum.Saturated(), account.currency_code());
     };
-    list.push_back({{"order_count", account.order_count()},
-                    {"ordered", amount(account.ordered_minor_units())},
-                    {"cancelled", amount(account.cancelled_minor_units())},
-                    {"invoiced", amount(account.invoiced_minor_units())},
-                    {"paid", amount(account.paid_minor_units())}});
+    Json one = {
+        {"order_count", account.order_count()},
+        {"ordered", amount(account.ordered_minor_units(), account.ordered_overflows())},
+        {"cancelled", amount(account.cancelled_minor_units(), account.cancelled_overflows())},
+        {"invoiced", amount(account.invoiced_minor_units(), account.invoiced_overflows())},
+        {"paid", amount(account.paid_minor_units(), account.paid_overflows())}};
+    if (out_of_range) one["out_of_range"] = true;
+    list.push_back(std::move(one));
   }
   return list;
 }
@@ -220,6 +232,7 @@ Json ContactsJson(const ProfileState& profile) {
 Json DealsJson(const ClientFacts& facts) {
   Json list = Json::array();
   for (const Deal& deal : facts.pipeline.deals()) {
+    if (IsRemoved(deal)) continue;
     list.push_back({{"deal_id", deal.deal_id()},
                     {"title", deal.title()},
                     {"stage", StageWord(StageOf(deal))},

@@ -55,6 +55,7 @@ void AddIngestCommand(CLI::App& app, const CommonOptions& common, int* exit_code
 void AddPipelineCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddDeadLetterCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddRejectedCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddClockCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddMergeCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddSourcesCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddIdentifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code);

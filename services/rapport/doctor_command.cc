@@ -10,6 +10,7 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/service/config.h"
+#include "rapport/query/v1/clock.pb.h"
 #include "rapport/query/v1/projection.pb.h"
 #include "rapport/query/v1/source.pb.h"
 #include "services/rapport/api.h"
@@ -82,6 +83,7 @@ struct Standing {
   int64_t lag = 0;
   int64_t dead_letters = 0;
   absl::Time clock = absl::InfiniteFuture();  // the earliest
+  absl::Time latest_clock = absl::InfinitePast();
   std::string trouble;
 };
 
@@ -94,7 +96,16 @@ void CheckClock(const Standing& standing, bool live, Checks* checks) {
     }
     return;
   }
-  const absl::Duration age = absl::Now() - standing.clock;
+  const absl::Time now = absl::Now();
+  if (const absl::Duration ahead = standing.latest_clock - now; ahead > kOldClock) {
+    Wrong(checks, name,
+          absl::StrCat(absl::FormatDuration(absl::Trunc(ahead, absl::Seconds(1))),
+                       " ahead of this machine's"),
+          "all is judged as of then, and time stands until then: if this machine's clock is right, "
+          "put the log's back with rapport clock set");
+    return;
+  }
+  const absl::Duration age = now - standing.clock;
   const std::string found =
       absl::StrCat(absl::FormatDuration(absl::Trunc(age, absl::Seconds(1))), " old");
   if (live && age > kOldClock) {
@@ -128,8 +139,10 @@ Standing StandingOf(const query::v1::ProjectionStatus& status) {
   for (const query::v1::PartitionState& partition : status.partitions()) {
     standing.lag += partition.end() - partition.position();
     standing.dead_letters += partition.dead_letters();
-    standing.clock = std::min(standing.clock, partition.has_clock() ? FromProto(partition.clock())
-                                                                    : absl::InfinitePast());
+    const absl::Time clock =
+        partition.has_clock() ? FromProto(partition.clock()) : absl::InfinitePast();
+    standing.clock = std::min(standing.clock, clock);
+    standing.latest_clock = std::max(standing.latest_clock, clock);
     if (!partition.trouble().empty()) standing.trouble = partition.trouble();
   }
   return standing;
@@ -141,6 +154,7 @@ Standing StandingOf(const std::string& projection, const std::vector<PartitionSt
     standing.lag += partition.end - partition.position;
     standing.dead_letters += partition.counts.dead_letters();
     standing.clock = std::min(standing.clock, partition.clock);
+    standing.latest_clock = std::max(standing.latest_clock, partition.clock);
     if (!partition.trouble.ok()) standing.trouble = std::string(partition.trouble.message());
   }
   return standing;
@@ -182,6 +196,21 @@ void CheckSources(Api& api, Checks* checks) {
   for (const query::v1::SourceLedger& source : list.sources()) CheckSource(source, checks);
 }
 
+void CheckTicker(Api& api, Checks* checks) {
+  query::v1::Clock clock;
+  const absl::Status asked = api.Get(ApiPath({"v1", "clock"}), &clock);
+  if (absl::IsNotFound(asked)) return;  // a service that does not tick
+  if (!asked.ok()) {
+    Wrong(checks, "clock", std::string(asked.message()), "see whether rapport-ingest runs");
+  } else if (!clock.reason().empty()) {
+    Wrong(checks, "clock", clock.reason(), "rapport clock show tells more");
+  } else {
+    Good(checks, "clock",
+         clock.standing() == query::v1::CLOCK_STANDING_STANDBY ? "another process ticks"
+                                                               : "it ticks");
+  }
+}
+
 void CheckRunning(Api& api, Checks* checks) {
   const absl::StatusOr<HttpAnswer> ready = api.Call("GET", "/readyz");
   if (!ready.ok()) {
@@ -201,6 +230,7 @@ void CheckRunning(Api& api, Checks* checks) {
             "as it says");
     }
   }
+  CheckTicker(api, checks);
   for (const char* projection : kProjections) {
     query::v1::ProjectionStatus status;
     const absl::Status asked = api.Get(ApiPath({"v1", "projections", projection}), &status);

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   rapport::AddDeadLetterCommands(app, common, &exit_code);
   rapport::AddRejectedCommands(app, common, &exit_code);
   rapport::AddMergeCommands(app, common, &exit_code);
+  rapport::AddClockCommand(app, common, &exit_code);
   rapport::AddSourcesCommand(app, common, &exit_code);
   rapport::AddIdentifyCommand(app, common, &exit_code);
   rapport::AddDoctorCommand(app, common, &exit_code);

@@ -32,7 +32,8 @@ std::string AmountText(const touchpoint::v1::Money& amount) {
 
 std::string SumsText(const query::v1::BoardColumn& column) {
   return absl::StrJoin(column.sums(), ", ", [](std::string* out, const query::v1::BoardSum& sum) {
-    absl::StrAppend(out, AmountText(sum.amount()), " (weighted ", AmountText(sum.weighted()), ")");
+    absl::StrAppend(out, sum.out_of_range() ? "beyond " : "", AmountText(sum.amount()),
+                    " (weighted ", AmountText(sum.weighted()), ")");
   });
 }
 
@@ -51,6 +52,11 @@ void PrintText(const query::v1::Board& board) {
     }
     Print(table.ToString());
   }
+  for (const query::v1::SharedDeal& shared : board.shared_deals()) {
+    Print(absl::StrCat("Deal ", Printable(shared.deal_id()), " was told of several clients; it ",
+                       "stands with ", Printable(shared.client_id()), " and not with ",
+                       Printable(absl::StrJoin(shared.other_client_ids(), ", ")), ".\n"));
+  }
 }
 
 Json MoneyJson(const touchpoint::v1::Money& amount) {
@@ -62,8 +68,9 @@ void PrintAsJson(const query::v1::Board& board) {
   for (const query::v1::BoardColumn& column : board.columns()) {
     Json sums = Json::array();
     for (const query::v1::BoardSum& sum : column.sums()) {
-      sums.push_back(
-          {{"amount", MoneyJson(sum.amount())}, {"weighted", MoneyJson(sum.weighted())}});
+      Json one = {{"amount", MoneyJson(sum.amount())}, {"weighted", MoneyJson(sum.weighted())}};
+      if (sum.out_of_range()) one["out_of_range"] = true;
+      sums.push_back(std::move(one));
     }
     Json deals = Json::array();
     for (const query::v1::DealSummary& deal : column.deals()) {
@@ -82,7 +89,17 @@ void PrintAsJson(const query::v1::Board& board) {
                        {"sums", sums},
                        {"deals", deals}});
   }
-  PrintJson({{"as_of", MomentJson(ClockOf(board.watermark()))}, {"columns", columns}});
+  Json shared = Json::array();
+  for (const query::v1::SharedDeal& deal : board.shared_deals()) {
+    Json others = Json::array();
+    for (const std::string& client : deal.other_client_ids()) others.push_back(client);
+    shared.push_back({{"deal_id", deal.deal_id()},
+                      {"client_id", deal.client_id()},
+                      {"other_client_ids", others}});
+  }
+  PrintJson({{"as_of", MomentJson(ClockOf(board.watermark()))},
+             {"columns", columns},
+             {"shared_deals", shared}});
 }
 
 CommandResult Run(const CommonOptions& common, const PipelineArguments& arguments) {

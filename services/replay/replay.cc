@@ -12,6 +12,7 @@
 #include "libs/base/time.h"
 #include "libs/history/history_writer.h"
 #include "libs/projector/clock_ticker.h"
+#include "libs/serving/clock_candidate.h"
 #include "libs/serving/page.h"
 #include "libs/serving/projection_host.h"
 #include "libs/serving/work_queue.h"
@@ -45,9 +46,6 @@ ordered_json RejectionJson(const Rejection& rejection) {
           {"content", record.content()}};
 }
 
-// The log puts the configured prefix before it, as before the others.
-constexpr char kClockTopic[] = "clock";
-
 class Replay : public Service {
  public:
   static absl::StatusOr<std::unique_ptr<Service>> Start(const ServiceEnv& env) {
@@ -56,10 +54,7 @@ class Replay : public Service {
     // All in one process, ingest ticks and sources carries out merges.
     if (env.all_in_one) return replay;
     const std::string member = absl::StrCat("replay-", env.instance);
-    RAPPORT_ASSIGN_OR_RETURN(
-        replay->clock_,
-        ClockTicker::Start(env.log, env.topics, kClockTopic,
-                           absl::Milliseconds(env.config->clock().interval_ms()), member));
+    RAPPORT_ASSIGN_OR_RETURN(replay->clock_, StartClock(env, member));
     RAPPORT_ASSIGN_OR_RETURN(
         replay->history_,
         HistoryWriter::Start(env.log, {.topics = env.topics, .member = member, .now = absl::Now}));
@@ -89,9 +84,7 @@ class Replay : public Service {
     return history_ == nullptr ? absl::OkStatus() : history_->trouble();
   }
   std::vector<std::string> Warnings() const override {
-    const absl::Status clock = clock_ == nullptr ? absl::OkStatus() : clock_->trouble();
-    if (clock.ok()) return {};
-    return {absl::StrCat("clock: ", clock.message())};
+    return clock_ == nullptr ? std::vector<std::string>() : ClockWarnings(*clock_);
   }
 
  private:

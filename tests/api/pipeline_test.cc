@@ -1,5 +1,7 @@
 #include "services/pipeline/pipeline.h"
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -93,6 +95,74 @@ TEST_F(PipelineTest, TheBoardHasAColumnPerStageWithItsSums) {
   EXPECT_EQ(of_otto.columns(0).deals(0).deal_id(), "d1");
   EXPECT_EQ(Read<query::v1::Board>("/v1/pipeline/board?owner=otto&owner=eva").columns_size(), 2);
   EXPECT_EQ(Read<query::v1::Board>("/v1/pipeline/board?owner=nobody").columns_size(), 0);
+}
+
+// A source moves a deal to another client without a word: of both has been told.
+TEST_F(PipelineTest, ADealThatWasToldOfTwoClientsStandsOnceWithTheLatter) {
+  const std::string wait =
+      Append({Opened("cl-a", "M1", 7'000, "otto"), Opened("cl-c", "other", 1, "otto"),
+              Moved("cl-b", "M1", touchpoint::v1::DEAL_STAGE_NEGOTIATION, 8)});
+  const auto board = Read<query::v1::Board>("/v1/pipeline/board?" + wait);
+  ASSERT_THAT(board.columns(), SizeIs(2));
+  ASSERT_THAT(board.columns(0).deals(), SizeIs(1));
+  EXPECT_EQ(board.columns(0).deals(0).deal_id(), "other");
+  ASSERT_THAT(board.columns(1).deals(), SizeIs(1));
+  EXPECT_EQ(board.columns(1).deals(0).client_id(), "cl-b");
+  ASSERT_THAT(board.shared_deals(), SizeIs(1));
+  EXPECT_EQ(board.shared_deals(0).deal_id(), "M1");
+  EXPECT_EQ(board.shared_deals(0).client_id(), "cl-b");
+  EXPECT_THAT(board.shared_deals(0).other_client_ids(), ElementsAre("cl-a"));
+  EXPECT_EQ(Read<query::v1::Deal>("/v1/deals/M1").summary().client_id(), "cl-b");
+  // Of its old owner's board it is gone.
+  const auto of_otto = Read<query::v1::Board>("/v1/pipeline/board?owner=otto");
+  ASSERT_THAT(of_otto.columns(), SizeIs(1));
+  EXPECT_EQ(of_otto.columns(0).deal_count(), 1);
+}
+
+TEST_F(PipelineTest, ARemovedDealIsOffTheBoardAndTellsWhy) {
+  Touchpoint removed =
+      testing::MakeTouchpoint(Touchpoint::kDealRemoved, "c1", "remove-d1", testing::Day(4));
+  removed.mutable_deal_removed()->set_deal_id("d1");
+  const std::string wait =
+      Append({Opened("c1", "d1", 10'000, "otto"), Opened("c1", "d2", 500, "otto"), removed});
+  const auto board = Read<query::v1::Board>("/v1/pipeline/board?" + wait);
+  ASSERT_THAT(board.columns(), SizeIs(1));
+  EXPECT_EQ(board.columns(0).deal_count(), 1);
+  EXPECT_EQ(board.columns(0).deals(0).deal_id(), "d2");
+  const auto deal = Read<query::v1::Deal>("/v1/deals/d1");
+  EXPECT_EQ(FromProto(deal.removed_at()), testing::Day(4));
+  EXPECT_EQ(deal.removal_reason(), touchpoint::v1::DEAL_REMOVAL_REASON_DUPLICATE);
+  EXPECT_FALSE(deal.has_won_at());
+  EXPECT_FALSE(deal.has_lost_at());
+}
+
+TEST_F(PipelineTest, ADealThatWasOpenedAgainTellsNoLoss) {
+  Touchpoint lost =
+      testing::MakeTouchpoint(Touchpoint::kDealLost, "c1", "lose-d1", testing::Day(4));
+  lost.mutable_deal_lost()->set_deal_id("d1");
+  std::string wait = Append({Opened("c1", "d1", 10'000, "otto"), lost});
+  auto deal = Read<query::v1::Deal>("/v1/deals/d1?" + wait);
+  EXPECT_TRUE(deal.has_lost_at());
+  EXPECT_EQ(deal.competitor(), "Lux Ltd");
+  wait = Append({Moved("c1", "d1", touchpoint::v1::DEAL_STAGE_NEGOTIATION, 9)});
+  deal = Read<query::v1::Deal>("/v1/deals/d1?" + wait);
+  EXPECT_FALSE(deal.has_lost_at());
+  EXPECT_EQ(deal.competitor(), "");
+  EXPECT_EQ(deal.loss_reason(), touchpoint::v1::DEAL_LOSS_REASON_UNSPECIFIED);
+}
+
+TEST_F(PipelineTest, ASumBeyond64BitsIsToldAsSuch) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  const std::string wait =
+      Append({Opened("c1", "d1", kMost, "otto"), Opened("c2", "d2", kMost, "otto"),
+              Opened("c3", "d3", 5, "eva", "CHF")});
+  const auto board = Read<query::v1::Board>("/v1/pipeline/board?" + wait);
+  ASSERT_THAT(board.columns(), SizeIs(1));
+  ASSERT_THAT(board.columns(0).sums(), SizeIs(2));
+  EXPECT_FALSE(board.columns(0).sums(0).out_of_range());
+  EXPECT_TRUE(board.columns(0).sums(1).out_of_range());
+  EXPECT_EQ(board.columns(0).sums(1).amount().minor_units(), kMost);
+  EXPECT_GT(board.columns(0).sums(1).weighted().minor_units(), 0);
 }
 
 TEST_F(PipelineTest, ADealTellsTheStagesItWentThroughNowAndThen) {

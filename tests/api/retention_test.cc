@@ -88,7 +88,7 @@ TEST_F(RetentionServiceTest, ListsClientsAtRiskTheHighestScoreFirst) {
   EXPECT_GE(list.clients(0).score(), list.clients(1).score());
   EXPECT_EQ(list.clients(0).client_id(), "silent");
   EXPECT_EQ(list.clients(0).owner_id(), "otto");
-  EXPECT_THAT(list.clients(0).alert_id(), HasSubstr("retention/churn_risk/silent/"));
+  EXPECT_THAT(list.clients(0).alert_id(), HasSubstr("retention/churn_risk/silent/1"));
   ASSERT_THAT(list.clients(0).reasons(), Not(IsEmpty()));
   EXPECT_EQ(list.clients(0).reasons(0).code(), "no_order");
   EXPECT_EQ(FromProto(list.watermark().partitions(0).clock()), testing::Day(400));

@@ -103,6 +103,33 @@ void FoldLost(const Touchpoint& touchpoint, Deal* deal) {
   deal->set_competitor(lost.competitor());
 }
 
+void FoldRemoved(const Touchpoint& touchpoint, Deal* deal) {
+  if (!TakeIfLater(touchpoint, deal->mutable_removed())) return;
+  deal->set_removal_reason(touchpoint.deal_removed().reason());
+  deal->set_moved_to_client_id(touchpoint.deal_removed().moved_to_client_id());
+}
+
+// Whether the deal has been in such stages ever since `stamp`, which told one of them.
+template <class IsOne>
+bool StaysSince(const Deal& deal, const state::v1::Stamp& stamp, IsOne is_one) {
+  const auto& stages = deal.stages();
+  for (auto entry = stages.rbegin(); entry != stages.rend() && is_one(entry->stage()); ++entry) {
+    if (entry->stamp().event_id() == stamp.event_id()) return true;
+  }
+  return false;
+}
+
+// The latest of what was told of where the deal is.
+state::v1::Stamp LastTold(const Deal& deal) {
+  state::v1::Stamp last = deal.opened();
+  const auto take = [&](const state::v1::Stamp& stamp) {
+    if (Earlier(last, stamp)) last = stamp;
+  };
+  if (!deal.stages().empty()) take(deal.stages(deal.stages_size() - 1).stamp());
+  take(deal.removed());
+  return last;
+}
+
 // The deal that the touchpoint is about; nullptr when it is about none.
 const std::string* DealIdOf(const Touchpoint& touchpoint) {
   if (touchpoint.has_deal_opened()) return &touchpoint.deal_opened().deal_id();
@@ -110,6 +137,7 @@ const std::string* DealIdOf(const Touchpoint& touchpoint) {
   if (touchpoint.has_deal_amount_changed()) return &touchpoint.deal_amount_changed().deal_id();
   if (touchpoint.has_deal_won()) return &touchpoint.deal_won().deal_id();
   if (touchpoint.has_deal_lost()) return &touchpoint.deal_lost().deal_id();
+  if (touchpoint.has_deal_removed()) return &touchpoint.deal_removed().deal_id();
   return nullptr;
 }
 
@@ -135,6 +163,7 @@ absl::Status DealPipeline::Apply(const FoldContext&, const Touchpoint& touchpoin
   if (touchpoint.has_deal_amount_changed()) FoldAmountChanged(touchpoint, deal);
   if (touchpoint.has_deal_won()) FoldWon(touchpoint, deal);
   if (touchpoint.has_deal_lost()) FoldLost(touchpoint, deal);
+  if (touchpoint.has_deal_removed()) FoldRemoved(touchpoint, deal);
   return absl::OkStatus();
 }
 
@@ -148,7 +177,7 @@ void DealPipeline::Index(const State& state, const Settings& settings, IndexWrit
     AppendKeyString(&board_key, row.owner_id());
     AppendBig32(&board_key, static_cast<uint32_t>(row.stage()));
     board_key += deal_key;
-    index.Add(kBoardIndex, board_key, value);
+    if (!row.removed()) index.Add(kBoardIndex, board_key, value);
     index.Add(kDealIndex, deal_key, value);
   }
 }
@@ -162,7 +191,33 @@ DealStage StageOf(const Deal& deal) {
                                : deal.stages(deal.stages_size() - 1).stage();
 }
 
-bool IsOpen(const Deal& deal) { return StageOf(deal) < touchpoint::v1::DEAL_STAGE_WON; }
+bool IsRemoved(const Deal& deal) {
+  if (!deal.has_removed()) return false;
+  return deal.stages().empty() ||
+         Earlier(deal.stages(deal.stages_size() - 1).stamp(), deal.removed());
+}
+
+bool IsOpen(const Deal& deal) {
+  return StageOf(deal) < touchpoint::v1::DEAL_STAGE_WON && !IsRemoved(deal);
+}
+
+bool IsWon(const Deal& deal) {
+  return deal.has_won() && StaysSince(deal, deal.won(), [](DealStage stage) {
+           return stage >= touchpoint::v1::DEAL_STAGE_WON &&
+                  stage < touchpoint::v1::DEAL_STAGE_LOST;
+         });
+}
+
+bool IsLost(const Deal& deal) {
+  return deal.has_lost() && StaysSince(deal, deal.lost(), [](DealStage stage) {
+           return stage == touchpoint::v1::DEAL_STAGE_LOST;
+         });
+}
+
+bool StandsBefore(const state::v1::DealRow& a, const state::v1::DealRow& b) {
+  if (a.removed() != b.removed()) return b.removed();
+  return Earlier(b.told(), a.told());
+}
 
 const std::string& OwnerOf(const DealPipelineState& state, const Deal& deal) {
   return deal.owner().owner_id().empty() ? state.client_owner().owner_id()
@@ -178,6 +233,8 @@ state::v1::DealRow RowOf(const DealPipelineState& state, const Deal& deal,
   row.set_stage(StageOf(deal));
   if (deal.has_amount()) *row.mutable_amount() = deal.amount();
   if (deal.has_expected_close_at()) *row.mutable_expected_close_at() = deal.expected_close_at();
+  if (state::v1::Stamp told = LastTold(deal); IsSet(told)) *row.mutable_told() = std::move(told);
+  row.set_removed(IsRemoved(deal));
   const auto stage = static_cast<size_t>(row.stage());
   if (stage < settings.stage_probability_permille.size())
     row.set_probability_permille(settings.stage_probability_permille[stage]);

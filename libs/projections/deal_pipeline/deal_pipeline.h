@@ -30,7 +30,7 @@ struct DealPipeline {
                             State& state, FoldOutput& output);
   // Sets no timers.
   static void Wake(const FoldContext&, absl::Time, const Settings&, State&, FoldOutput&) {}
-  // kBoardIndex and kDealIndex, for each deal.
+  // kBoardIndex, for each deal that was not removed, and kDealIndex, for each.
   static void Index(const State& state, const Settings& settings, IndexWriter& index);
   static std::string Fingerprint(const Settings& settings);
 };
@@ -44,8 +44,19 @@ inline constexpr char kDealIndex[] = "deal";
 // The stage a deal is in; LEAD when none was told.
 touchpoint::v1::DealStage StageOf(const state::v1::Deal& deal);
 
+// Whether it was taken off the board, and has come to no stage since.
+bool IsRemoved(const state::v1::Deal& deal);
+
 // Whether it is still to be won or lost.
 bool IsOpen(const state::v1::Deal& deal);
+
+// Whether `won` or `lost` still hold: not when the deal was opened again since.
+bool IsWon(const state::v1::Deal& deal);
+bool IsLost(const state::v1::Deal& deal);
+
+// Of one deal that was told of two clients: whether it is rather the client's of `a` than that of
+// `b`. A deal that was moved without a word is where it was told of last.
+bool StandsBefore(const state::v1::DealRow& a, const state::v1::DealRow& b);
 
 // Seller who works on the deal, or else the client's owner; empty when unknown.
 const std::string& OwnerOf(const state::v1::DealPipelineState& state, const state::v1::Deal& deal);

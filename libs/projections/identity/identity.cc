@@ -9,6 +9,7 @@
 #include "libs/base/status.h"
 #include "libs/projections/keyed_set.h"
 #include "libs/projections/stamp.h"
+#include "libs/projections/step_order.h"
 
 namespace rapport {
 namespace {

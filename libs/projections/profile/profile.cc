@@ -5,12 +5,14 @@
 
 #include "absl/strings/ascii.h"
 #include "libs/base/bytes.h"
+#include "libs/base/money.h"
 #include "libs/base/status.h"
 #include "libs/projections/contact.h"
 #include "libs/projections/keyed_set.h"
 #include "libs/projections/profile/details.h"
 #include "libs/projections/rhythm.h"
 #include "libs/projections/stamp.h"
+#include "libs/projections/step_order.h"
 
 namespace rapport {
 namespace {
@@ -29,10 +31,14 @@ constexpr int kMostInvoices = 128;
 constexpr int kMostCurrencies = 16;
 constexpr int kMostConsents = 128;
 
-// Modulo 2^64, so that the sum does not depend on the order even when amounts are absurd.
-int64_t Sum(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
-}
+// Adds to a sum of `message`, which stands in its fields `units` and `beyond` (MoneySum).
+#define RAPPORT_ADD_TO_SUM(message, units, beyond, more)           \
+  do {                                                             \
+    MoneySum rapport_sum((message)->units(), (message)->beyond()); \
+    rapport_sum.Add(more);                                         \
+    (message)->set_##units(rapport_sum.minor_units());             \
+    (message)->set_##beyond(rapport_sum.overflows());              \
+  } while (false)
 
 void FoldHeader(const Touchpoint& touchpoint, ProfileState* state) {
   state->set_touchpoint_count(state->touchpoint_count() + 1);
@@ -169,8 +175,8 @@ void FoldOrderPlaced(const Touchpoint& touchpoint, ProfileState* state) {
   AddToRhythm(touchpoint, state->mutable_order_rhythm());
   if (auto* account = AccountOf(placed.amount(), state)) {
     account->set_order_count(account->order_count() + 1);
-    account->set_ordered_minor_units(
-        Sum(account->ordered_minor_units(), placed.amount().minor_units()));
+    RAPPORT_ADD_TO_SUM(account, ordered_minor_units, ordered_overflows,
+                       placed.amount().minor_units());
   }
   auto* order = OrderOf(placed.order_id(), state);
   if (order == nullptr || !TakeIfLater(touchpoint, order->mutable_placed())) return;
@@ -190,8 +196,8 @@ void FoldOrderCancelled(const Touchpoint& touchpoint, ProfileState* state) {
   const auto& cancelled = touchpoint.order_cancelled();
   if (cancelled.has_amount()) {
     if (auto* account = AccountOf(cancelled.amount(), state))
-      account->set_cancelled_minor_units(
-          Sum(account->cancelled_minor_units(), cancelled.amount().minor_units()));
+      RAPPORT_ADD_TO_SUM(account, cancelled_minor_units, cancelled_overflows,
+                         cancelled.amount().minor_units());
   } else if (auto* order = OrderOf(cancelled.order_id(), state)) {
     TakeIfLater(touchpoint, order->mutable_cancelled());
   }
@@ -205,8 +211,8 @@ state::v1::InvoiceProfile* InvoiceOf(absl::string_view id, ProfileState* state) 
 void FoldInvoice(const Touchpoint& touchpoint, ProfileState* state) {
   const auto& issued = touchpoint.invoice_issued();
   if (auto* account = AccountOf(issued.amount(), state))
-    account->set_invoiced_minor_units(
-        Sum(account->invoiced_minor_units(), issued.amount().minor_units()));
+    RAPPORT_ADD_TO_SUM(account, invoiced_minor_units, invoiced_overflows,
+                       issued.amount().minor_units());
   auto* invoice = InvoiceOf(issued.invoice_id(), state);
   if (invoice == nullptr || !TakeIfLater(touchpoint, invoice->mutable_issued())) return;
   *invoice->mutable_amount() = issued.amount();
@@ -217,9 +223,9 @@ void FoldInvoice(const Touchpoint& touchpoint, ProfileState* state) {
 void FoldPayment(const Touchpoint& touchpoint, ProfileState* state) {
   const auto& payment = touchpoint.payment_received();
   if (auto* account = AccountOf(payment.amount(), state))
-    account->set_paid_minor_units(Sum(account->paid_minor_units(), payment.amount().minor_units()));
+    RAPPORT_ADD_TO_SUM(account, paid_minor_units, paid_overflows, payment.amount().minor_units());
   if (auto* invoice = InvoiceOf(payment.invoice_id(), state))
-    invoice->set_paid_minor_units(Sum(invoice->paid_minor_units(), payment.amount().minor_units()));
+    RAPPORT_ADD_TO_SUM(invoice, paid_minor_units, paid_overflows, payment.amount().minor_units());
 }
 
 void TellConsent(const Touchpoint& touchpoint, const std::string& purpose, Channel channel,
@@ -343,6 +349,7 @@ void FoldPayload(const Touchpoint& touchpoint, ProfileState* state) {
     case Touchpoint::kDealAmountChanged:
     case Touchpoint::kDealWon:
     case Touchpoint::kDealLost:
+    case Touchpoint::kDealRemoved:
     case Touchpoint::kCompetitorMentioned:
     case Touchpoint::kTargetSet:
     case Touchpoint::kSatisfactionScored:
@@ -363,6 +370,7 @@ void FoldPayload(const Touchpoint& touchpoint, ProfileState* state) {
     case Touchpoint::kDeadLetterRetried:
     case Touchpoint::kDeadLetterSkipped:
     case Touchpoint::kClockAdvanced:
+    case Touchpoint::kClockCorrected:
     case Touchpoint::PAYLOAD_NOT_SET:
       return;
   }
@@ -379,9 +387,12 @@ bool Profile::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kHistoryClosed:
     case Touchpoint::kTouchpointCorrected:
     case Touchpoint::kClockAdvanced:
+    case Touchpoint::kClockCorrected:
     case Touchpoint::kDeadLetterRetried:
     case Touchpoint::kDeadLetterSkipped:
     case Touchpoint::PAYLOAD_NOT_SET:
+    // The firm's, whatever client a writer has put beside it.
+    case Touchpoint::kTargetSet:
       return false;
     default:
       return !touchpoint.client_id().empty();
@@ -436,7 +447,8 @@ bool IsPresent(const state::v1::StakeholderProfile& stakeholder) {
 }
 
 bool IsOpen(const state::v1::InvoiceProfile& invoice) {
-  return invoice.has_issued() && invoice.paid_minor_units() < invoice.amount().minor_units();
+  const MoneySum paid(invoice.paid_minor_units(), invoice.paid_overflows());
+  return invoice.has_issued() && paid.Saturated() < invoice.amount().minor_units();
 }
 
 }  // namespace rapport

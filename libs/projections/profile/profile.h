@@ -14,7 +14,7 @@ struct ProfileSettings {};
 // Who a client is, and where everything with it stands; and a row for each touchpoint, which is the
 // touchpoint itself, so that the client can be folded anew as of any moment. The state is
 // the same for every order of arrival: values have their own last writers, sets are bounded by
-// their keys, sums are sums of integers modulo 2^64.
+// their keys, sums are exact.
 struct Profile {
   static constexpr char kName[] = "profile";
   static constexpr int kVersion = 6;

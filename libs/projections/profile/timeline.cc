@@ -193,6 +193,11 @@ std::string Summary(const Touchpoint& touchpoint) {
           "deal ", touchpoint.deal_lost().deal_id(), " lost",
           Colon(Words(touchpoint::v1::DealLossReason_Name(touchpoint.deal_lost().reason()),
                       "DEAL_LOSS_REASON_")));
+    case Touchpoint::kDealRemoved:
+      return absl::StrCat(
+          "deal ", touchpoint.deal_removed().deal_id(), " taken off the board",
+          Colon(Words(touchpoint::v1::DealRemovalReason_Name(touchpoint.deal_removed().reason()),
+                      "DEAL_REMOVAL_REASON_")));
     case Touchpoint::kCompetitorMentioned:
       return absl::StrCat("named the competitor ", touchpoint.competitor_mentioned().competitor());
     case Touchpoint::kTargetSet:
@@ -270,6 +275,8 @@ std::string Summary(const Touchpoint& touchpoint) {
       return "a dead letter was retried";
     case Touchpoint::kDeadLetterSkipped:
       return "a dead letter was skipped";
+    case Touchpoint::kClockCorrected:
+      return "the clock was corrected";
     case Touchpoint::PAYLOAD_NOT_SET:
       return "something of an unknown kind";
   }

@@ -1,8 +1,10 @@
 #include "libs/projections/retention/alert_life.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "libs/base/time.h"
 #include "libs/projections/retention/factors.h"
 #include "libs/projections/retention/retention.h"
@@ -33,26 +35,88 @@ bool AlertLife::SnoozedAt(absl::Time at) const {
   return state_.alert().has_snoozed_until() && at < FromProto(state_.alert().snoozed_until());
 }
 
+// By its number; or, as ids once were, by when it was raised.
+bool AlertLife::IsPresent(absl::string_view alert_id) const {
+  const state::v1::RetentionAlert& alert = state_.alert();
+  const std::string present = RetentionAlertId(context_.client_id, alert);
+  if (alert_id == present) return true;
+  const size_t number = present.rfind('/') + 1;
+  if (!absl::StartsWith(alert_id, absl::string_view(present).substr(0, number))) return false;
+  absl::Time raised;
+  if (!absl::ParseTime("%Y%m%dT%H%M%SZ", alert_id.substr(number), &raised, nullptr)) return false;
+  return !alert.has_closed_by_people_at() || raised > FromProto(alert.closed_by_people_at());
+}
+
 void AlertLife::Act(const Touchpoint& touchpoint) {
-  if (!Open()) return;
-  const std::string open_id = RetentionAlertId(context_.client_id, state_.alert());
   const absl::Time at = FromProto(touchpoint.occurred_at());
-  state::v1::RetentionAlert& alert = *state_.mutable_alert();
   if (touchpoint.has_alert_acknowledged()) {
-    if (touchpoint.alert_acknowledged().alert_id() != open_id) return;
-    *alert.mutable_acknowledged_at() = touchpoint.occurred_at();
+    if (!Open() || !IsPresent(touchpoint.alert_acknowledged().alert_id())) return;
+    *state_.mutable_alert()->mutable_acknowledged_at() = touchpoint.occurred_at();
   } else if (touchpoint.has_alert_snoozed()) {
-    if (touchpoint.alert_snoozed().alert_id() != open_id) return;
-    *alert.mutable_snoozed_until() = touchpoint.alert_snoozed().snoozed_until();
+    const auto& snoozed = touchpoint.alert_snoozed();
+    if (!IsPresent(snoozed.alert_id())) return;
+    state::v1::RetentionAlert& alert = *state_.mutable_alert();
+    if (Open()) {
+      *alert.mutable_snoozed_until() = snoozed.snoozed_until();
+    } else if (!QuietAt(FromProto(snoozed.snoozed_until()))) {
+      // By another model it was open: nor is it to be heard of by this one before.
+      *alert.mutable_quiet_until() = snoozed.snoozed_until();
+    }
   } else if (touchpoint.has_alert_dismissed()) {
-    if (touchpoint.alert_dismissed().alert_id() != open_id) return;
-    Clear(alert::v1::CLEAR_REASON_DISMISSED, state::v1::ALERT_PHASE_DISMISSED, at);
+    if (!IsPresent(touchpoint.alert_dismissed().alert_id())) return;
+    CloseByPerson(alert::v1::CLEAR_REASON_DISMISSED, state::v1::ALERT_PHASE_DISMISSED, at);
   } else if (touchpoint.has_alert_resolved()) {
-    if (touchpoint.alert_resolved().alert_id() != open_id) return;
+    if (!IsPresent(touchpoint.alert_resolved().alert_id())) return;
     const bool lost = touchpoint.alert_resolved().outcome() == touchpoint::v1::ALERT_OUTCOME_LOST;
-    Clear(alert::v1::CLEAR_REASON_RESOLVED,
-          lost ? state::v1::ALERT_PHASE_DISMISSED : state::v1::ALERT_PHASE_QUIET, at);
-    ToProto(at + settings_.quiet_after_resolve, alert.mutable_quiet_until());
+    CloseByPerson(alert::v1::CLEAR_REASON_RESOLVED,
+                  lost ? state::v1::ALERT_PHASE_DISMISSED : state::v1::ALERT_PHASE_QUIET, at);
+    ToProto(at + settings_.quiet_after_resolve, state_.mutable_alert()->mutable_quiet_until());
+  }
+}
+
+void AlertLife::CloseByPerson(alert::v1::ClearReason reason, state::v1::AlertPhase next,
+                              absl::Time at) {
+  state::v1::RetentionAlert& alert = *state_.mutable_alert();
+  if (Open()) {
+    Clear(reason, next, at);
+  } else {
+    alert.set_phase(next);
+    alert.clear_quiet_until();
+  }
+  alert.clear_cleared_at();
+  alert.clear_dismissal_ended_at();
+  alert.clear_snooze_ended_at();
+  alert.set_closed_by_people(alert.closed_by_people() + 1);
+  ToProto(at, alert.mutable_closed_by_people_at());
+}
+
+void AlertLife::Rewind(absl::Time at) {
+  if (!state_.has_alert()) return;
+  state::v1::RetentionAlert& alert = *state_.mutable_alert();
+  const auto is_later = [at](bool has, const google::protobuf::Timestamp& time) {
+    return has && FromProto(time) > at;
+  };
+  const bool raised_later = is_later(alert.has_raised_at(), alert.raised_at());
+  if (Open() && raised_later) {
+    const state::v1::RetentionAlert before = alert;
+    Clear(alert::v1::CLEAR_REASON_CLOCK_CORRECTED, state::v1::ALERT_PHASE_QUIET, at);
+    alert.clear_cleared_at();
+    if (before.has_quiet_until()) *alert.mutable_quiet_until() = before.quiet_until();
+  } else if (!Open() && is_later(alert.has_cleared_at(), alert.cleared_at())) {
+    alert.clear_cleared_at();
+    alert.clear_quiet_until();
+    if (!raised_later) {
+      alert.set_phase(state::v1::ALERT_PHASE_OPEN);
+      Return(at);
+    }
+  }
+  if (!Open() && is_later(alert.has_dismissal_ended_at(), alert.dismissal_ended_at())) {
+    alert.set_phase(state::v1::ALERT_PHASE_DISMISSED);
+    alert.clear_dismissal_ended_at();
+  }
+  if (Open() && is_later(alert.has_snooze_ended_at(), alert.snooze_ended_at())) {
+    *alert.mutable_snoozed_until() = alert.snooze_ended_at();
+    alert.clear_snooze_ended_at();
   }
 }
 
@@ -93,8 +157,10 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
       Update(z, at);
     }
   } else if (Phase() == state::v1::ALERT_PHASE_DISMISSED) {
-    if (z < LogOddsOf(settings_.clear_points))
+    if (z < LogOddsOf(settings_.clear_points)) {
       state_.mutable_alert()->set_phase(state::v1::ALERT_PHASE_QUIET);
+      ToProto(at, state_.mutable_alert()->mutable_dismissal_ended_at());
+    }
   } else if (!gone && !QuietAt(at) && z >= LogOddsOf(settings_.raise_points)) {
     Raise(at);
   }
@@ -102,8 +168,9 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
 
 void AlertLife::Raise(absl::Time at) {
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
-  alert.Clear();
   alert.set_phase(state::v1::ALERT_PHASE_OPEN);
+  alert.clear_severity();
+  alert.clear_cleared_at();
   ToProto(at, alert.mutable_raised_at());
   alert::v1::AlertEvent* event = Emit(at);
   event->mutable_raised()->set_advice(kAdvice);
@@ -112,7 +179,7 @@ void AlertLife::Raise(absl::Time at) {
 void AlertLife::Update(double z, absl::Time at) {
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
   const bool reminder = alert.has_snoozed_until();
-  alert.clear_snoozed_until();
+  EndSnooze();
   if (!reminder && SeverityOf(PointsOf(z), alert.severity()) == alert.severity() &&
       !HasNewReason(z, at))
     return;
@@ -139,8 +206,16 @@ void AlertLife::Clear(alert::v1::ClearReason reason, state::v1::AlertPhase next,
   alert.set_phase(next);
   alert.clear_told_reasons();
   alert.clear_acknowledged_at();
-  alert.clear_snoozed_until();
+  EndSnooze();
   alert.clear_quiet_until();
+  ToProto(at, alert.mutable_cleared_at());
+}
+
+void AlertLife::EndSnooze() {
+  state::v1::RetentionAlert& alert = *state_.mutable_alert();
+  if (!alert.has_snoozed_until()) return;
+  *alert.mutable_snooze_ended_at() = alert.snoozed_until();
+  alert.clear_snoozed_until();
 }
 
 absl::Time AlertLife::NextWake(const RiskCurve& curve, absl::Time at) const {

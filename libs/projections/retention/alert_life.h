@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "libs/projections/projection.h"
 #include "libs/projections/retention/risk.h"
 #include "libs/projections/retention/settings.h"
@@ -16,12 +18,16 @@ class AlertLife {
             state::v1::RetentionState* state, FoldOutput* output)
       : context_(context), settings_(settings), state_(*state), output_(*output) {}
 
-  // What a person did about an alert; nothing when it is not the one that is open.
+  // What a person did about the client's alert, open or not by this model: what was decided holds.
+  // Nothing when it names another alert than the present one.
   void Act(const touchpoint::v1::Touchpoint& touchpoint);
 
   // Judges the risk at `at`: raises, updates or clears, and sets output.wake to the next moment
   // that may change something, or a moment before it; always after `at`.
   void Judge(absl::Time at);
+
+  // The clock had been ahead, and the true time is `at`.
+  void Rewind(absl::Time at);
 
   // The open alert is closed, since the client goes on otherwise than it stood.
   void Leave(absl::Time at);
@@ -39,7 +45,11 @@ class AlertLife {
   void Raise(absl::Time at);
   void Update(double z, absl::Time at);
   bool HasNewReason(double z, absl::Time at) const;
+  bool IsPresent(absl::string_view alert_id) const;
+  // A person closed the alert.
+  void CloseByPerson(alert::v1::ClearReason reason, state::v1::AlertPhase next, absl::Time at);
   void Clear(alert::v1::ClearReason reason, state::v1::AlertPhase next, absl::Time at);
+  void EndSnooze();
   absl::Time NextWake(const RiskCurve& curve, absl::Time at) const;
   // The score that is to be told when time alone reaches it; 0 for none.
   int NextPoints() const;

@@ -304,6 +304,9 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
     case Touchpoint::kDealLost:
       FoldDealClosed(touchpoint, touchpoint.deal_lost().deal_id(), factors);
       return;
+    case Touchpoint::kDealRemoved:
+      FoldDealClosed(touchpoint, touchpoint.deal_removed().deal_id(), factors);
+      return;
     case Touchpoint::kErasureRequested:
       TakeIfLater(touchpoint, factors->mutable_erasure_requested());
       return;
@@ -338,6 +341,7 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
     case Touchpoint::kDeadLetterRetried:
     case Touchpoint::kDeadLetterSkipped:
     case Touchpoint::kClockAdvanced:
+    case Touchpoint::kClockCorrected:
     case Touchpoint::PAYLOAD_NOT_SET:
       return;
   }

@@ -69,6 +69,7 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kDealOpened:
     case Touchpoint::kDealWon:
     case Touchpoint::kDealLost:
+    case Touchpoint::kDealRemoved:
     case Touchpoint::kOwnerAssigned:
     case Touchpoint::kHistoryClosed:
     case Touchpoint::kErasureRequested:
@@ -102,6 +103,7 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kDeadLetterRetried:
     case Touchpoint::kDeadLetterSkipped:
     case Touchpoint::kClockAdvanced:
+    case Touchpoint::kClockCorrected:
     case Touchpoint::PAYLOAD_NOT_SET:
       return false;
   }
@@ -160,6 +162,22 @@ void Retention::CarryOver(const FoldContext& context, const Settings& settings, 
   if (kept == nullptr) return;
   if (kept->has_alert()) *state.mutable_alert() = kept->alert();
   state.set_unsettled(kept->unsettled());
+}
+
+void Retention::Rewind(const FoldContext& context, const Settings& settings, State& state,
+                       FoldOutput& output) {
+  AlertLife(context, settings, &state, &output).Rewind(context.now);
+  state.set_unsettled(true);
+  output.wake = context.now;
+}
+
+void Retention::Tell(const FoldContext& context, const Settings& settings, const State& state,
+                     FoldOutput& output) {
+  if (state.alert().phase() != state::v1::ALERT_PHASE_OPEN) return;
+  State told = state;
+  AlertLife(context, settings, &told, &output).Return(std::max(context.now, absl::UnixEpoch()));
+  output.effects.back().set_severity(state.alert().severity());
+  output.effects.back().set_score(state.alert().score());
 }
 
 void Retention::Index(const State& state, const Settings& settings, IndexWriter& index) {
@@ -229,9 +247,8 @@ RetentionExplanation ExplainRetention(const state::v1::RetentionState& state,
 }
 
 std::string RetentionAlertId(absl::string_view client_id, const state::v1::RetentionAlert& alert) {
-  return absl::StrCat(
-      "retention/", kChurnRiskRule, "/", client_id, "/",
-      absl::FormatTime("%Y%m%dT%H%M%SZ", FromProto(alert.raised_at()), absl::UTCTimeZone()));
+  return absl::StrCat("retention/", kChurnRiskRule, "/", client_id, "/",
+                      alert.closed_by_people() + 1);
 }
 
 }  // namespace rapport

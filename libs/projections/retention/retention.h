@@ -37,6 +37,12 @@ struct Retention {
   // The alert's life goes on. Actions on alerts that are told again have done their work in it.
   static void CarryOver(const FoldContext& context, const Settings& settings, const State& before,
                         const State* kept, State& state, FoldOutput& output);
+  // Alerts that were raised later than the true time are taken back, those that went away by
+  // themselves are open again; all is judged at the next ClockAdvanced. What people did stays.
+  static void Rewind(const FoldContext& context, const Settings& settings, State& state,
+                     FoldOutput& output);
+  static void Tell(const FoldContext& context, const Settings& settings, const State& state,
+                   FoldOutput& output);
   // kAtRiskIndex and kAtRiskByOwnerIndex, for a client with an open alert.
   static void Index(const State& state, const Settings& settings, IndexWriter& index);
   static std::string Fingerprint(const Settings& settings);
@@ -60,7 +66,9 @@ struct RetentionExplanation {
 RetentionExplanation ExplainRetention(const state::v1::RetentionState& state,
                                       const RetentionSettings& settings, absl::Time now);
 
-// Id of the client's open or latest alert.
+// Id of the client's alert: "retention/churn_risk/CLIENT/N", N one more than the alerts of the
+// client that people have closed. It does not depend on the model, so that what people decide holds
+// whatever model comes, and when it would have raised the alert.
 std::string RetentionAlertId(absl::string_view client_id, const state::v1::RetentionAlert& alert);
 
 }  // namespace rapport

@@ -9,6 +9,7 @@
 #include "libs/projections/retention/factors.h"
 #include "libs/projections/rhythm.h"
 #include "libs/projections/stamp.h"
+#include "libs/projections/step_order.h"
 
 namespace rapport {
 namespace {

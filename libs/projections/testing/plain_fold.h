@@ -44,6 +44,7 @@ class PlainFold {
       AdvanceTo(FromProto(touchpoint.clock_advanced().now()));
       return;
     }
+    if (touchpoint.has_clock_corrected()) return Correct(touchpoint);
     const std::string& client = touchpoint.client_id();
     if (touchpoint.has_history_reopened() || touchpoint.has_history_closed()) {
       if (!retellings_seen_.insert({client, touchpoint.event_id()}).second) return;
@@ -106,6 +107,24 @@ class PlainFold {
   }
 
  private:
+  void Correct(const touchpoint::v1::Touchpoint& touchpoint) {
+    if (!seen_[""].insert(touchpoint.event_id()).second) return;
+    const absl::Time now = FromProto(touchpoint.clock_corrected().now());
+    if (now > now_) return AdvanceTo(now);
+    now_ = now;
+    if constexpr (RewindsClock<P>) {
+      for (auto& [client, state] : states_) {
+        FoldOutput output;
+        output.wake = WakeOf(client);
+        P::Rewind({client, now_}, settings_, state, output);
+        if (output.wake <= now_) output.wake = WakeAfter(now_);
+        alert::v1::Cause cause;
+        cause.set_event_id(touchpoint.event_id());
+        Take(client, cause, output);
+      }
+    }
+  }
+
   // What has been told anew of a client.
   struct Retold {
     std::string id;  // of what is under way

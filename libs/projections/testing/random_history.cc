@@ -180,6 +180,12 @@ class PayloadMaker {
         touchpoint_.mutable_deal_won()->set_deal_id(Id("D", 5));
         return;
       default:
+        // By the id, so that the histories of old seeds go on as they did.
+        if (touchpoint_.event_id().back() % 8 == 0) {
+          touchpoint_.mutable_deal_removed()->set_deal_id(Id("D", 5));
+          touchpoint_.mutable_deal_removed()->set_note(Id("rival", 3));
+          return;
+        }
         touchpoint_.mutable_deal_lost()->set_deal_id(Id("D", 5));
         touchpoint_.mutable_deal_lost()->set_competitor(Id("rival", 3));
         return;
@@ -386,6 +392,10 @@ std::vector<Touchpoint> RandomHistory(const HistoryOptions& options) {
     const absl::Time at = RandomMoment(options, client, &random);
     Arrival arrival = {at, RandomTouchpoint(absl::StrCat("client-", client), at,
                                             static_cast<uint64_t>(i), &random)};
+    if (options.resolution > absl::ZeroDuration()) {
+      ToProto(absl::UnixEpoch() + absl::Floor(at - absl::UnixEpoch(), options.resolution),
+              arrival.touchpoint.mutable_occurred_at());
+    }
     if (random.Chance(options.late_percent))
       arrival.at += absl::Seconds(random.Below(absl::ToInt64Seconds(options.longest_delay) + 1));
     if (random.Chance(options.duplicate_percent)) {

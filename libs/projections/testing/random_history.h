@@ -40,6 +40,9 @@ struct HistoryOptions {
   absl::Duration longest_delay = absl::Hours(20 * 24);
   // Share of touchpoints that arrive again, at any later place.
   int duplicate_percent = 5;
+  // What the sources' times are multiples of, as where they tell dates or whole seconds only:
+  // several steps of one matter then stand at one moment. Zero: microseconds.
+  absl::Duration resolution = absl::ZeroDuration();
   // ClockAdvanced stands in the history each so often; none when zero.
   absl::Duration tick = absl::Hours(6);
   // Further time after the last touchpoint, so that silence shows.

@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+#include "libs/base/time.h"
+#include "libs/projector/partition_fold.h"
+#include "libs/touchpoint/identity.h"
+
+// The part of PartitionFold that takes over from a generation of another model, version or
+// settings: readers have been told by that one.
+
+namespace rapport {
+namespace {
+
+using alert::v1::AlertEvent;
+using AlertsByClient = absl::btree_map<std::string, AlertEvent>;
+
+// What makes readers who were told `told` hold that `open` is open; nullopt when they do.
+std::optional<AlertEvent> StepTo(const AlertEvent& told, const AlertEvent& open) {
+  if (told.severity() == open.severity() && told.score() == open.score()) return std::nullopt;
+  AlertEvent step = open;
+  step.mutable_updated()->set_previous_score(told.score());
+  step.mutable_updated()->set_previous_severity(told.severity());
+  return step;
+}
+
+AlertEvent Cleared(const AlertEvent& told, absl::Time at) {
+  AlertEvent step = told;
+  ToProto(at, step.mutable_at());
+  step.mutable_cleared()->set_reason(alert::v1::CLEAR_REASON_MODEL_CHANGED);
+  step.clear_reasons();
+  return step;
+}
+
+}  // namespace
+
+// The alerts that were open in this generation when the last effect that is published came about:
+// those of the states as they are, without what waits.
+absl::StatusOr<AlertsByClient> PartitionFold::OpenAtFrontier() {
+  AlertsByClient open;
+  std::vector<std::string> clients;
+  RAPPORT_RETURN_IF_ERROR(
+      store_->Scan(Family::kState, "", "", [&](absl::string_view client, absl::string_view) {
+        clients.emplace_back(client);
+        return true;
+      }));
+  FoldOutput output;
+  retelling_since_ = absl::InfinitePast();
+  for (const std::string& client : clients) {
+    output.Clear();
+    RAPPORT_RETURN_IF_ERROR(TellState(client, &output));
+    for (AlertEvent& raised : output.effects) open[client] = std::move(raised);
+    AccountCache();
+    if (budget_->Exceeded()) DropCache();
+  }
+  // From the last to the first: what the first of a client's says of the time before it counts.
+  for (auto waiting = outbox_.rbegin(); waiting != outbox_.rend(); ++waiting) {
+    AlertEvent event;
+    if (!event.ParseFromString(waiting->event)) {
+      return absl::DataLossError("an effect in the outbox does not parse");
+    }
+    if (event.has_raised()) {
+      open.erase(waiting->client_id);
+      continue;
+    }
+    if (event.has_updated()) {
+      const alert::v1::AlertUpdated updated = event.updated();
+      event.set_score(updated.previous_score());
+      event.set_severity(updated.previous_severity());
+    }
+    event.mutable_raised();
+    open[waiting->client_id] = std::move(event);
+  }
+  return open;
+}
+
+absl::Status PartitionFold::TellDifference(const AlertsByClient& told) {
+  if (!TellsAlertsOfStates()) return absl::OkStatus();
+  RAPPORT_ASSIGN_OR_RETURN(const AlertsByClient open, OpenAtFrontier());
+  const absl::Time at = std::max(clock_, absl::UnixEpoch());
+  std::vector<AlertEvent> steps;
+  for (const auto& [client, event] : told) {
+    const auto ours = open.find(client);
+    if (ours == open.end() || ours->second.alert_id() != event.alert_id()) {
+      steps.push_back(Cleared(event, at));
+    } else if (std::optional<AlertEvent> step = StepTo(event, ours->second)) {
+      steps.push_back(*std::move(step));
+    }
+  }
+  for (const auto& [client, event] : open) {
+    const auto before = told.find(client);
+    if (before == told.end() || before->second.alert_id() != event.alert_id()) {
+      steps.push_back(event);
+    }
+  }
+  if (steps.empty()) return absl::OkStatus();
+
+  // A bulk commit knows no order, and effects move to places of others.
+  set_bulk(false);
+  // Right behind what is published; what waits at the same record moves on.
+  const auto more = static_cast<int32_t>(steps.size());
+  std::vector<OutboxEntry> waiting = std::exchange(outbox_, {});
+  for (OutboxEntry& entry : waiting) {
+    published_since_commit_.push_back(entry.place);
+    if (entry.place.input_offset != published_.input_offset) continue;
+    AlertEvent event;
+    if (!event.ParseFromString(entry.event)) {
+      return absl::DataLossError("an effect in the outbox does not parse");
+    }
+    entry.place.ordinal += more;
+    event.mutable_cause()->set_ordinal(entry.place.ordinal);
+    entry.event = event.SerializeAsString();
+  }
+  EffectPlace place = published_;
+  // Before the first effect ever nothing is published.
+  place.input_offset = std::max(place.input_offset, Offset(-1));
+  const std::string takeover = absl::StrCat(identity_.version, "/", identity_.settings_fingerprint);
+  for (AlertEvent& step : steps) {
+    ++place.ordinal;
+    step.clear_cause();
+    alert::v1::Cause& cause = *step.mutable_cause();
+    cause.set_partition(options_.partition.value());
+    cause.set_offset(place.input_offset.value());
+    cause.set_ordinal(place.ordinal);
+    cause.set_takeover(takeover);
+    const EventId id = MakeEventId(absl::StrCat("rapport/effect/", identity_.name),
+                                   absl::StrCat(step.client_id(), "\ntakeover ", takeover, "\n",
+                                                place.input_offset.value(), "\n", place.ordinal));
+    step.set_effect_id(std::string(id.view()));
+    step.set_projection(identity_.name);
+    step.set_owner_epoch(owner_epoch_);
+    new_effects_.push_back(
+        {place, step.client_id(), step.SerializeAsString(), id, FromProto(step.at())});
+  }
+  new_effects_.insert(new_effects_.end(), std::make_move_iterator(waiting.begin()),
+                      std::make_move_iterator(waiting.end()));
+  counts_.set_effects(counts_.effects() + more);
+  uncommitted_ = true;
+  return Commit();
+}
+
+}  // namespace rapport
