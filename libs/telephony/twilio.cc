@@ -118,15 +118,18 @@ absl::Status CheckTwilioSignature(const WebHookRequest& request, absl::string_vi
   if (!signature.has_value()) {
     return absl::UnauthenticatedError("the request must carry X-Twilio-Signature");
   }
-  RAPPORT_ASSIGN_OR_RETURN(const std::string text, SignedText(request));
-  const std::string expected = absl::Base64Escape(HmacSha1(auth_token, text));
+  const absl::StatusOr<std::string> text = SignedText(request);
+  if (!text.ok()) return Unproven(text.status());
+  const std::string expected = absl::Base64Escape(HmacSha1(auth_token, *text));
   if (!ConstantTimeEqual(*signature, expected)) {
     return absl::PermissionDeniedError(
         "X-Twilio-Signature is wrong: check the auth token, and that public_url is the address "
         "that Twilio calls");
   }
   if (MediaType(request) == kForm) return absl::OkStatus();
-  RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> digest, SignedDigest(request.url));
+  const absl::StatusOr<std::optional<std::string>> signed_digest = SignedDigest(request.url);
+  if (!signed_digest.ok()) return Unproven(signed_digest.status());
+  const std::optional<std::string>& digest = *signed_digest;
   if (!digest.has_value()) {
     return absl::PermissionDeniedError("the body is not signed: the address has no bodySHA256");
   }
