@@ -48,9 +48,9 @@ bool IsFinding(const Json& source) {
 void PrintDetails(const Json& source) {
   const std::string name = Text(source, "name");
   const std::string trouble = Text(source, "trouble");
-  if (!trouble.empty()) Print(absl::StrCat(name, ": ", trouble, "\n"));
+  if (!trouble.empty()) Print(Printable(absl::StrCat(name, ": ", trouble)) + "\n");
   for (const Json& gap : source.value("gaps", Json::array())) {
-    Print(absl::StrCat(name, ": missing: ", Text(gap, "description"), "\n"));
+    Print(Printable(absl::StrCat(name, ": missing: ", Text(gap, "description"))) + "\n");
   }
 }
 
