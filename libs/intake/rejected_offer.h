@@ -19,7 +19,8 @@ struct RejectedOffer {
   int64_t line = 0;
 };
 
-// A record of the rejected log: a RejectedRecord. Key: the source.
+// A record of the rejected log: a RejectedRecord. Key: the source. What is long in it is cut, so
+// that the log takes every refusal.
 Record MakeRejectedRecord(const RejectedOffer& offer);
 
 }  // namespace rapport

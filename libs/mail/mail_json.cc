@@ -1,12 +1,15 @@
 #include "libs/mail/mail_json.h"
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+#include "libs/web_hook_check/json_limits.h"
 
 namespace rapport::mail_internal {
 
 using nlohmann::json;
 
 absl::StatusOr<json> ParseJson(absl::string_view text) {
+  RAPPORT_RETURN_IF_ERROR(CheckJsonLimits(text));
   json value = json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (!value.is_discarded()) return value;
   return absl::InvalidArgumentError(

@@ -11,7 +11,7 @@ namespace rapport::mail_internal {
 
 // JSON from outside: what is not there, or of another type, reads as empty.
 
-// InvalidArgument: it is no JSON in UTF-8.
+// InvalidArgument: it is no JSON in UTF-8, or beyond CheckJsonLimits.
 absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text);
 // The element of an object; null when there is none.
 const nlohmann::json& At(const nlohmann::json& object, const char* name);

@@ -17,7 +17,7 @@
 // Inbound mail that a provider posts to us. Each function checks who sent the request, and reads
 // it; none writes anything.
 //   Unauthenticated    the request carries no proof of who sent it
-//   PermissionDenied   it carries a wrong or stale one
+//   PermissionDenied   it carries a wrong or stale one, or one that cannot be read
 //   AlreadyExists      it carries one that was used: the mail is on disk (Mailgun)
 //   InvalidArgument    it comes from the provider, but holds no mail that can be read
 

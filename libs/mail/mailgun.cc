@@ -86,7 +86,10 @@ absl::StatusOr<ReceivedMail> ParseMailgun(const WebHookRequest& request,
                                           absl::string_view signing_key, const MailgunTokens& used,
                                           const MailSettings& settings) {
   if (signing_key.empty()) return absl::FailedPreconditionError("the signing key is empty");
-  RAPPORT_ASSIGN_OR_RETURN(const MailForm form, MailForm::Parse(request));
+  // The signature stands in the form itself.
+  const absl::StatusOr<MailForm> parsed = MailForm::Parse(request);
+  if (!parsed.ok()) return Unproven(parsed.status());
+  const MailForm& form = *parsed;
   RAPPORT_RETURN_IF_ERROR(Check(form, signing_key, used, request.now));
   ReceivedMail received;
   if (const auto raw = form.Find("body-mime"); raw.has_value()) {

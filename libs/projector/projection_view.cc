@@ -148,18 +148,35 @@ absl::StatusOr<std::vector<ProjectionView::IndexEntry>> ProjectionView::List(
   return entries;
 }
 
+ProjectionView::RowRange ProjectionView::RangeOf(absl::string_view client, absl::string_view from,
+                                                 absl::string_view to) {
+  std::string prefix;
+  AppendKeyString(&prefix, client);
+  return {.prefix_size = prefix.size(),
+          .begin = absl::StrCat(prefix, from),
+          .end = to.empty() ? AfterPrefix(prefix) : absl::StrCat(prefix, to)};
+}
+
 absl::Status ProjectionView::Rows(
     absl::string_view client, absl::string_view from, absl::string_view to,
     const std::function<bool(absl::string_view, absl::string_view)>& visit) const {
-  std::string prefix;
-  AppendKeyString(&prefix, client);
-  const std::string begin = absl::StrCat(prefix, from);
-  const std::string end = to.empty() ? AfterPrefix(prefix) : absl::StrCat(prefix, to);
+  const RowRange range = RangeOf(client, from, to);
   RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreFor(client));
-  return store->Scan(Family::kRows, begin, end,
+  return store->Scan(Family::kRows, range.begin, range.end,
                      [&](absl::string_view key, absl::string_view value) {
-                       return visit(key.substr(prefix.size()), value);
+                       return visit(key.substr(range.prefix_size), value);
                      });
+}
+
+absl::Status ProjectionView::RowsBack(
+    absl::string_view client, absl::string_view from, absl::string_view to,
+    const std::function<bool(absl::string_view, absl::string_view)>& visit) const {
+  const RowRange range = RangeOf(client, from, to);
+  RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreFor(client));
+  return store->ScanBack(Family::kRows, range.begin, range.end,
+                         [&](absl::string_view key, absl::string_view value) {
+                           return visit(key.substr(range.prefix_size), value);
+                         });
 }
 
 absl::Status ProjectionView::DeadLetters(const std::function<bool(absl::string_view)>& visit,

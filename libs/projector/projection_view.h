@@ -81,6 +81,10 @@ class ProjectionView {
   absl::Status Rows(
       absl::string_view client, absl::string_view from, absl::string_view to,
       const std::function<bool(absl::string_view sort_key, absl::string_view value)>& visit) const;
+  // The same rows, the last one first: it reads no more of them than are visited.
+  absl::Status RowsBack(
+      absl::string_view client, absl::string_view from, absl::string_view to,
+      const std::function<bool(absl::string_view sort_key, absl::string_view value)>& visit) const;
 
   // Calls `visit` with each stored dead letter behind `after`, in the order of partition and
   // offset, until it returns false.
@@ -93,6 +97,13 @@ class ProjectionView {
  private:
   absl::StatusOr<const StateStore*> StoreOf(Partition partition) const;
   absl::StatusOr<const StateStore*> StoreFor(absl::string_view client) const;
+  // Where rows of the client stand.
+  struct RowRange {
+    size_t prefix_size;
+    std::string begin;
+    std::string end;
+  };
+  static RowRange RangeOf(absl::string_view client, absl::string_view from, absl::string_view to);
 
   int partition_count_;
   std::map<Partition, std::shared_ptr<StateStore>> stores_;

@@ -68,7 +68,7 @@ absl::StatusOr<std::unique_ptr<Projector>> Projector::Start(const ProjectionEnv&
   return projector;
 }
 
-Projector::~Projector() {
+void Projector::Stop() {
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
   if (subscription_ != nullptr) {

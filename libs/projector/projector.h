@@ -59,8 +59,11 @@ class Projector : private PartitionListener {
   // nothing: FailedPrecondition says to rebuild.
   static absl::StatusOr<std::unique_ptr<Projector>> Start(const ProjectionEnv& env,
                                                           const Options& options);
-  // Commits, gives up its partitions and stops.
-  ~Projector() override;
+  ~Projector() override { Stop(); }
+
+  // Commits, gives up its partitions and stops: on_commit is not called after it. A second time:
+  // nothing. Not thread-safe.
+  void Stop();
 
   // Waits until all owned partitions have folded, committed and published what the log holds at the
   // time of the call; with `progress`, tells it about every 200 ms. Unavailable: a partition stands

@@ -146,6 +146,13 @@ void HttpConnection::Process(absl::string_view data) {
     ParseSome(&data);
     stuck = state_ == State::kReading && data.size() == before;
   }
+  if (stuck && parser_ != nullptr && parser_->is_header_done() &&
+      data.size() > core_.options.max_header_bytes) {
+    // A body goes where it belongs as it comes: only such a line waits for its end.
+    Refuse(ErrorResponse(absl::InvalidArgumentError(
+        absl::StrCat("the line before a chunk, or what stands behind the last one, is longer than ",
+                     core_.options.max_header_bytes, " bytes"))));
+  }
   processing_ = false;
   if (state_ != State::kClosed && state_ != State::kLingering)
     input_.assign(data.data(), data.size());
@@ -168,6 +175,7 @@ void HttpConnection::ParseSome(absl::string_view* data) {
   const bool had_header = parser_->is_header_done();
   ErrorCode error;
   const size_t used = parser_->put(asio::const_buffer(data->data(), data->size()), error);
+  const bool folded = !had_header && RequestParser::IsFolded(data->substr(0, used));
   data->remove_prefix(used);
   if (error && error != HttpError::need_more) {
     if (error == HttpError::header_limit) {
@@ -177,9 +185,16 @@ void HttpConnection::ParseSome(absl::string_view* data) {
     } else if (error == HttpError::body_limit) {
       Refuse(BodyTooLarge(parser_->max_body_bytes()));
     } else {
+      const std::string why =
+          parser_->problem().empty() ? error.message() : std::string(parser_->problem());
       Refuse(ErrorResponse(
-          absl::InvalidArgumentError(absl::StrCat("this is no HTTP request: ", error.message()))));
+          absl::InvalidArgumentError(absl::StrCat("this is no HTTP request: ", why))));
     }
+    return;
+  }
+  if (folded) {
+    Refuse(ErrorResponse(absl::InvalidArgumentError(
+        "this is no HTTP request: a header field goes on in another line")));
     return;
   }
   if (!had_header) {
@@ -195,7 +210,29 @@ void HttpConnection::ParseSome(absl::string_view* data) {
     OnHeader();
     if (state_ != State::kReading || parser_ == nullptr) return;
   }
-  if (parser_->is_done()) Dispatch();
+  if (parser_->is_done()) {
+    Dispatch();
+  } else if (!HoldBody()) {
+    Refuse(ErrorResponse(absl::UnavailableError(
+        "more bodies are on their way in than there is room for; send it again after a second")));
+  }
+}
+
+bool HttpConnection::HoldBody() {
+  const size_t most = core_.options.max_pending_body_bytes;
+  const size_t holds = parser_->request().body.capacity();
+  if (holds == held_body_bytes_) return true;
+  core_.pending_bodies().Increment(static_cast<double>(holds - held_body_bytes_));
+  const size_t all = core_.pending_body_bytes += holds - held_body_bytes_;
+  held_body_bytes_ = holds;
+  return all <= (route_->options.open ? most / 2 : most);
+}
+
+void HttpConnection::DropParser() {
+  parser_.reset();
+  if (held_body_bytes_ == 0) return;
+  core_.pending_bodies().Decrement(static_cast<double>(held_body_bytes_));
+  core_.pending_body_bytes -= std::exchange(held_body_bytes_, 0);
 }
 
 void HttpConnection::OnHeader() {
@@ -248,7 +285,9 @@ std::optional<HttpResponse> HttpConnection::Refusal() {
   parser_->set_max_body_bytes(max_body);
   const auto announced = parser_->content_length();
   if (announced && *announced > max_body) return BodyTooLarge(max_body);
-  return std::nullopt;
+  if (!route_->options.admit) return std::nullopt;
+  const absl::Status admitted = route_->options.admit(request);
+  return admitted.ok() ? std::nullopt : std::make_optional(ErrorResponse(admitted));
 }
 
 void HttpConnection::Refuse(HttpResponse response) {
@@ -257,14 +296,14 @@ void HttpConnection::Refuse(HttpResponse response) {
     unread_input_ = true;
     close_after_ = true;
   }
-  parser_.reset();
+  DropParser();
   state_ = State::kHandling;
   Answer(std::move(response));
 }
 
 void HttpConnection::Dispatch() {
   HttpRequest request = std::move(parser_->request());
-  parser_.reset();
+  DropParser();
   state_ = State::kHandling;
   deadline_ = absl::InfiniteFuture();
   route_->handler(std::move(request),
@@ -432,6 +471,7 @@ void HttpConnection::Close() {
   const std::shared_ptr<HttpConnection> self = shared_from_this();
   state_ = State::kClosed;
   deadline_ = absl::InfiniteFuture();
+  DropParser();
   ErrorCode error;
   socket_.close(error);
   if (stream_ != nullptr) {

@@ -48,11 +48,15 @@ class HttpCore {
   void RemoveConnection();
   // False when the time passed first.
   bool AwaitNoConnections(absl::Duration timeout);
+  // Memory of all bodies that are on their way in.
+  std::atomic<size_t> pending_body_bytes = 0;
+  prometheus::Gauge& pending_bodies() { return pending_bodies_; }
   prometheus::Gauge& streams() { return streams_; }
 
  private:
   prometheus::Gauge& connections_;
   prometheus::Gauge& streams_;
+  prometheus::Gauge& pending_bodies_;
   Mutex mutex_;
   CondVar changed_;
   int count_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -151,6 +155,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void Process(absl::string_view data);
   void ParseSome(absl::string_view* data);
   void OnHeader();
+  // Counts what the body under way holds; false when all together hold more than may be.
+  bool HoldBody();
+  // Gives the parser up, and what was counted of its body.
+  void DropParser();
   // The answer to a request that no handler gets to see.
   std::optional<HttpResponse> Refusal();
   void Refuse(HttpResponse response);
@@ -175,6 +183,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::string input_;
   size_t header_bytes_ = 0;
   std::unique_ptr<RequestParser> parser_;
+  size_t held_body_bytes_ = 0;
 
   // Of the request under way.
   RouteTable::Entry* route_ = nullptr;

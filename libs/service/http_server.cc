@@ -12,6 +12,7 @@
 #include "libs/base/check.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"
+#include "libs/service/file_limit.h"
 #include "libs/service/http_connection.h"
 
 namespace rapport {
@@ -182,7 +183,15 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Create(const Options& op
                      ", which other machines reach, needs an API token: set http.token_file, or "
                      "listen on 127.0.0.1"));
   }
-  auto impl = std::make_unique<Impl>(options, metrics);
+  Options possible = options;
+  const int64_t files = FilesForConnections(RaiseFileLimit());
+  if (files < possible.max_connections) {
+    Log(LogLevel::kInfo,
+        absl::StrCat("at most ", files, " connections at a time, and not ", options.max_connections,
+                     ": the process may open too few files; raise its limit (ulimit -Hn)"));
+    possible.max_connections = static_cast<int>(files);
+  }
+  auto impl = std::make_unique<Impl>(possible, metrics);
   RAPPORT_RETURN_IF_ERROR(impl->Bind(endpoint));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }

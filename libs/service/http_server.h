@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,11 +23,15 @@ class HttpServer {
     // host:port; port 0 takes a free one.
     std::string listen = "127.0.0.1:0";
     int threads = 2;
-    // More are refused with 503 at once.
+    // More are refused with 503 at once; so are those that would leave too few file descriptors for
+    // the log and the states (FilesForConnections).
     int max_connections = 20'000;
     size_t max_header_bytes = size_t{16} << 10;       // 431
     size_t max_body_bytes = size_t{8} << 20;          // 413; a route may have its own
     size_t max_stream_queue_bytes = size_t{1} << 20;  // of one HttpStream
+    // Memory of all bodies that are still on their way in: beyond it, 503. Open routes, which
+    // anybody may call, get half of it.
+    size_t max_pending_body_bytes = size_t{128} << 20;
     absl::Duration header_timeout = absl::Seconds(10);
     absl::Duration body_timeout = absl::Seconds(30);
     absl::Duration idle_timeout = absl::Seconds(75);
@@ -41,20 +46,25 @@ class HttpServer {
     bool open = false;
     // 0: the server's.
     size_t max_body_bytes = 0;
+    // Asked once the header is there and before the body is read; an error is the answer. May be
+    // empty. Called on a server thread, with no body.
+    std::function<absl::Status(const HttpRequest&)> admit = {};
   };
   struct Route {
     std::string method;
     std::string pattern;
   };
 
-  // Binds. FailedPrecondition: the address is taken or not ours. `metrics` outlives the server.
+  // Binds; raises the process's limit of open files (RaiseFileLimit). FailedPrecondition: the
+  // address is taken or not ours. `metrics` outlives the server.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Create(const Options& options,
                                                             Metrics* metrics);
   // Drains within a second, and stops.
   ~HttpServer();
 
-  // `pattern`: "/v1/clients/{id}"; a {name} stands for one non-empty segment. The route with the
-  // most literal segments wins. Other methods of the path answer 405, other paths 404.
+  // `pattern`: "/v1/clients/{id}"; a {name} stands for one non-empty segment, a {name...} for one
+  // or more (ids that have a slash in them). The route with the most literal segments wins. Other
+  // methods of the path answer 405, other paths 404.
   void Handle(absl::string_view method, absl::string_view pattern, HttpHandler handler,
               RouteOptions options);
   void Handle(absl::string_view method, absl::string_view pattern, HttpHandler handler) {

@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "libs/base/mutex.h"
 #include "libs/base/status_matchers.h"
+#include "libs/service/file_limit.h"
 #include "libs/service/testing/raw_connection.h"
 
 namespace rapport {
@@ -166,6 +167,8 @@ TEST_F(HttpServerTest, FindsRoutes) {
   server_->Handle("GET", "/v1/clients/{id}", echo_values);
   server_->Handle("GET", "/v1/clients/{id}/timeline", echo_values);
   server_->Handle("PUT", "/v1/clients/search", echo_values);
+  server_->Handle("GET", "/v1/alerts/{id...}", echo_values);
+  server_->Handle("GET", "/v1/alerts/{id...}/steps", echo_values);
   server_->Handle("GET", "/v1/clients/best",
                   Answering([](const HttpRequest&) { return Text("the literal one"); }));
   ASSERT_OK(server_->Start());
@@ -179,6 +182,10 @@ TEST_F(HttpServerTest, FindsRoutes) {
   EXPECT_THAT(Ask(RawGet("/v1/clients/")),
               AllOf(StartsWith("HTTP/1.1 404 "), HasSubstr("there is nothing at /v1/clients/")));
   EXPECT_THAT(Ask(RawGet("/v1/clients/7/x")), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(Ask(RawGet("/v1/alerts/a/b%2Fc/1")), EndsWith(" id=a/b/c/1"));
+  EXPECT_THAT(Ask(RawGet("/v1/alerts/a/b/steps")), EndsWith(" id=a/b"));
+  EXPECT_THAT(Ask(RawGet("/v1/alerts/a%2Fb/steps")), EndsWith(" id=a/b"));
+  EXPECT_THAT(Ask(RawGet("/v1/alerts/")), StartsWith("HTTP/1.1 404 "));
 }
 
 TEST_F(HttpServerTest, TellsWhichMethodsAPathTakes) {
@@ -292,6 +299,108 @@ TEST_F(HttpServerTest, RefusesWhatIsNoHttp) {
   EXPECT_THAT(Ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
                   "Content-Length: 4\r\n\r\nabcd"),
               StartsWith("HTTP/1.1 400 "));
+}
+
+TEST_F(HttpServerTest, RefusesWhatOthersOnTheWayCouldReadInAnotherWay) {
+  Start();
+  const std::string post = "POST /echo HTTP/1.1\r\nHost: localhost\r\n";
+  const std::string chunked = post + "Transfer-Encoding: chunked\r\n\r\n";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {RawGet("/hello", "Host: localhost\r\n"), "there are two Host headers"},
+      {RawGet("/hello", "X: a\r\n b\r\n"), "a header field goes on in another line"},
+      {RawGet("/hello", "X: a\r\n\tb\r\n"), "a header field goes on in another line"},
+      {post + "Transfer-Encoding: gzip\r\n\r\n", "transfer coding"},
+      {post + "Transfer-Encoding: gzip, chunked\r\n\r\n", "transfer coding"},
+      {post + "Transfer-Encoding: identity\r\n\r\n", "transfer coding"},
+      {"POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "transfer coding"},
+      {chunked + "ffffffffffffffff\r\n", "a size that cannot be"},
+      {chunked + "10000000000000000\r\n", "this is no HTTP request"},
+      {chunked + "3;" + std::string(2000, 'x') + "\r\n", "the extensions of a chunk are too long"},
+      {chunked + "3;" + std::string(20'000, 'x'), "the line before a chunk"},
+      {chunked + "0\r\n" + std::string(20'000, 'x'), "the line before a chunk"},
+      {chunked + "-1\r\n", "this is no HTTP request"},
+      {post + "Content-Length: -1\r\n\r\n", "this is no HTTP request"},
+      {post + "Content-Length : 3\r\n\r\nabc", "this is no HTTP request"},
+  };
+  for (const auto& [request, why] : cases) {
+    EXPECT_THAT(Ask(request), AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr(why)))
+        << request.substr(0, 200);
+  }
+  // Byte by byte, too.
+  RawConnection connection = Connect();
+  const std::string folded = RawGet("/hello", "X: a\r\n b\r\n");
+  for (const char c : folded) connection.Send(absl::string_view(&c, 1));
+  EXPECT_THAT(connection.ReadAnswer(), StartsWith("HTTP/1.1 400 "));
+}
+
+TEST_F(HttpServerTest, DropsWhatStandsBehindAChunkedBody) {
+  Create();
+  server_->Handle("POST", "/header", Answering([](const HttpRequest& request) {
+                    return Text(absl::StrCat("[", request.HeaderValue("authorization"), "]"));
+                  }));
+  ASSERT_OK(server_->Start());
+  EXPECT_THAT(Ask("POST /header HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "3;a=b\r\nabc\r\n0\r\nAuthorization: Bearer x\r\nHost: evil\r\n\r\n"),
+              EndsWith("\r\n\r\n[]"));
+}
+
+TEST_F(HttpServerTest, BoundsTheMemoryOfAllBodiesOnTheirWay) {
+  Create({.max_body_bytes = 1 << 20, .max_pending_body_bytes = 4 << 20});
+  server_->Handle("POST", "/open",
+                  Answering([](const HttpRequest& request) { return Text(request.body); }),
+                  {.open = true});
+  ASSERT_OK(server_->Start());
+  const std::string most = std::string((1 << 20) - 1, 'x');
+  const auto head = [](absl::string_view path) {
+    return absl::StrCat("POST ", path, " HTTP/1.1\r\nHost: localhost\r\nContent-Length: ", 1 << 20,
+                        "\r\n\r\n");
+  };
+  const auto held = [this](size_t bytes) {
+    const std::string line = absl::StrCat("\nrapport_http_pending_body_bytes ", bytes, "\n");
+    while (!absl::StrContains(metrics_.Text(), line)) std::this_thread::yield();
+  };
+  std::vector<RawConnection> waiting;
+  for (const size_t all : {size_t{1} << 20, size_t{2} << 20}) {
+    waiting.push_back(Connect());
+    waiting.back().Send(head("/open") + most);
+    held(all);
+  }
+  EXPECT_THAT(Ask(head("/open") + most),
+              AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("\r\nRetry-After: 1\r\n"),
+                    HasSubstr("more bodies are on their way in")));
+  // Who has a token is not kept out by those who have none.
+  EXPECT_THAT(Ask(head("/echo") + most + "y"), EndsWith("xy"));
+  // What came to its end, or was given up, makes room.
+  waiting.front().Send("y");
+  EXPECT_THAT(waiting.front().ReadAnswer(), EndsWith("xy"));
+  waiting.clear();
+  held(0);
+  EXPECT_THAT(Ask(head("/open") + most + "z"), EndsWith("xz"));
+}
+
+TEST_F(HttpServerTest, ARouteMayRefuseBeforeTheBodyIsRead) {
+  Create();
+  server_->Handle("POST", "/of/{name}",
+                  Answering([](const HttpRequest& request) { return Text(request.body); }),
+                  {.admit = [](const HttpRequest& request) {
+                    return request.PathValue("name") == "ours"
+                               ? absl::OkStatus()
+                               : absl::NotFoundError("there is no such name");
+                  }});
+  ASSERT_OK(server_->Start());
+  const auto post = [](absl::string_view name) {
+    return absl::StrCat("POST /of/", name,
+                        " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n");
+  };
+  EXPECT_THAT(Ask(post("another")),
+              AllOf(StartsWith("HTTP/1.1 404 "), HasSubstr("there is no such name")));
+  EXPECT_THAT(Ask(post("ours") + "abc"), EndsWith("\r\n\r\nabc"));
+}
+
+TEST(FilesForConnections, KeepsSomeForTheLogAndTheStates) {
+  EXPECT_EQ(FilesForConnections(1024), 512);
+  EXPECT_EQ(FilesForConnections(8192), 4096);
+  EXPECT_EQ(FilesForConnections(20'000), 15'904);
 }
 
 TEST_F(HttpServerTest, SpeaksHttp10) {

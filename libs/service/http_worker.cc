@@ -22,7 +22,9 @@ HttpCore::HttpCore(const HttpServer::Options& server_options, Metrics* metrics)
     : options(server_options),
       routes(metrics),
       connections_(MakeGauge(metrics, "rapport_http_connections", "Connections that are open")),
-      streams_(MakeGauge(metrics, "rapport_http_streams", "Streams that are open")) {}
+      streams_(MakeGauge(metrics, "rapport_http_streams", "Streams that are open")),
+      pending_bodies_(MakeGauge(metrics, "rapport_http_pending_body_bytes",
+                                "Memory of bodies that are on their way in")) {}
 
 bool HttpCore::AddConnection() {
   MutexLock lock(&mutex_);

@@ -6,6 +6,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "libs/base/log.h"
+#include "libs/base/printable.h"
 #include "nlohmann/json.hpp"
 #include "spdlog/logger.h"
 #include "spdlog/pattern_formatter.h"
@@ -65,9 +66,10 @@ void SetUpLogging(const config::v1::Logging& logging, const std::string& service
   SetLogSink([logger, json, service, instance](LogLevel level, absl::string_view message) {
     if (!logger->should_log(ToSpdlog(level))) return;
     if (json) {
-      logger->log(ToSpdlog(level), JsonLine(level, message, service, instance));
+      logger->log(ToSpdlog(level), PrintableJson(JsonLine(level, message, service, instance)));
     } else {
-      logger->log(ToSpdlog(level), spdlog::string_view_t(message.data(), message.size()));
+      // A message may tell what somebody sent.
+      logger->log(ToSpdlog(level), Printable(message));
     }
   });
 }

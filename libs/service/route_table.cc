@@ -4,7 +4,10 @@
 #include <optional>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/types/span.h"
 #include "libs/base/check.h"
 #include "libs/service/http_target.h"
 
@@ -15,23 +18,41 @@ bool IsName(absl::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
 
+bool IsOfSeveral(absl::string_view segment) {
+  return IsName(segment) && absl::EndsWith(segment, "...}");
+}
+
 using Values = std::vector<std::pair<std::string, std::string>>;
 
 std::optional<Values> MatchSegments(const std::vector<std::string>& pattern,
                                     const std::vector<absl::string_view>& path) {
-  if (pattern.size() != path.size()) return std::nullopt;
+  const auto several = std::find_if(pattern.begin(), pattern.end(), IsOfSeveral);
+  if (several == pattern.end() ? pattern.size() != path.size() : pattern.size() > path.size()) {
+    return std::nullopt;
+  }
   Values values;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    std::optional<std::string> segment = PercentDecode(path[i]);
-    if (!segment) return std::nullopt;
-    if (!IsName(pattern[i])) {
-      if (*segment != pattern[i]) return std::nullopt;
+  size_t next = 0;
+  for (auto part = pattern.begin(); part != pattern.end(); ++part) {
+    // Those that the others leave to it.
+    const size_t taken = part == several ? path.size() - pattern.size() + 1 : 1;
+    std::optional<std::string> text =
+        PercentDecode(absl::StrJoin(absl::MakeConstSpan(path).subspan(next, taken), "/"));
+    next += taken;
+    if (!text) return std::nullopt;
+    if (!IsName(*part)) {
+      if (*text != *part) return std::nullopt;
       continue;
     }
-    if (segment->empty()) return std::nullopt;
-    values.emplace_back(pattern[i].substr(1, pattern[i].size() - 2), *std::move(segment));
+    if (text->empty()) return std::nullopt;
+    const size_t marks = part == several ? 5 : 2;
+    values.emplace_back(part->substr(1, part->size() - marks), *std::move(text));
   }
   return values;
+}
+
+// As the document of the interface writes it: "/v1/alerts/{id}" of "/v1/alerts/{id...}".
+std::string ShownPattern(absl::string_view pattern) {
+  return absl::StrReplaceAll(pattern, {{"...}", "}"}});
 }
 
 }  // namespace
@@ -71,8 +92,8 @@ void RouteTable::Add(absl::string_view method, absl::string_view pattern, HttpHa
                              [method](const Entry* other) { return other->method == method; }),
                 "two routes for ", method, " ", pattern);
   entries_.emplace_back(
-      new Entry{std::string(method), std::string(pattern), std::move(handler), options,
-                RouteMetrics(metrics_, std::string(method), std::string(pattern))});
+      new Entry{std::string(method), ShownPattern(pattern), std::move(handler), std::move(options),
+                RouteMetrics(metrics_, std::string(method), ShownPattern(pattern))});
   entry.entries.push_back(entries_.back().get());
 }
 
@@ -116,6 +137,11 @@ RouteTable::Match RouteTable::Find(absl::string_view method, absl::string_view r
   }
   const std::vector<absl::string_view> segments = absl::StrSplit(raw_path, '/');
   for (const Pattern& pattern : with_names_) {
+    // What stands behind an id of several segments belongs to it only where it is no route.
+    if (!match.methods.empty() &&
+        std::any_of(pattern.segments.begin(), pattern.segments.end(), IsOfSeveral)) {
+      continue;
+    }
     std::optional<Values> values = MatchSegments(pattern.segments, segments);
     if (!values) continue;
     match.entry = EntryFor(pattern, method);

@@ -132,6 +132,7 @@ absl::StatusOr<HttpServer::Options> HttpOptionsFrom(const config::v1::Config& co
   options.threads = static_cast<int>(http.threads());
   options.max_connections = static_cast<int>(http.max_connections());
   options.header_timeout = absl::Milliseconds(http.header_timeout_ms());
+  options.max_pending_body_bytes = static_cast<size_t>(http.pending_body_bytes());
   options.body_timeout = absl::Milliseconds(http.body_timeout_ms());
   options.allowed_origins.assign(http.allowed_origins().begin(), http.allowed_origins().end());
   if (!http.token_file().empty()) {

@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
+#include "libs/base/fatal.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/event_log/kafka/kafka_log.h"
@@ -204,6 +205,7 @@ int Tell(const std::string& program, const absl::Status& status, int exit_code) 
 }  // namespace
 
 int RunServiceMain(int argc, char** argv, const ServiceDescription& service) {
+  TellFatalErrors();
   const std::string program = absl::StrCat("rapport-", service.name);
   CLI::App app(absl::StrCat(service.what,
                             "\nExit codes: 0 ended as asked, 2 wrong command line or "

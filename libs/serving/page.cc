@@ -28,7 +28,8 @@ absl::StatusOr<PageRequest> ReadPageRequest(const HttpRequest& request, absl::st
                            QueryNumber(request, "limit", 1, kLargestPage));
   if (limit) page.limit = static_cast<size_t>(*limit);
   const std::optional<std::string> cursor = request.Query("cursor");
-  if (!cursor) return page;
+  // Empty, as in a form or in a program's first turn: at the beginning.
+  if (!cursor || cursor->empty()) return page;
   RAPPORT_ASSIGN_OR_RETURN(page.after, DecodeCursor(*cursor));
   if (page.after.empty() || !absl::StartsWith(page.after, prefix)) {
     return absl::InvalidArgumentError(

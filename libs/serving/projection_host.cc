@@ -65,7 +65,7 @@ ProjectionHost::~ProjectionHost() {
   chores_.reset();
   // It reads the projector, which tells it of commits until its end.
   if (metrics_ != nullptr) metrics_->Stop();
-  projector_.reset();
+  if (projector_ != nullptr) projector_->Stop();
 }
 
 absl::StatusOr<std::unique_ptr<ProjectionHost>> ProjectionHost::Start(
@@ -176,10 +176,20 @@ void ProjectionHost::Get(absl::string_view pattern, std::vector<absl::string_vie
   env_.http->Handle("GET", pattern, wait_and_handle);
 }
 
-void ProjectionHost::Answer(
-    absl::string_view pattern, std::vector<absl::string_view> parameters,
-    std::function<absl::StatusOr<HttpResponse>(const HttpRequest&)> answer) {
-  Get(pattern, std::move(parameters), Answering(std::move(answer)));
+void ProjectionHost::Answer(absl::string_view pattern, std::vector<absl::string_view> parameters,
+                            std::function<absl::StatusOr<HttpResponse>(const HttpRequest&)> answer,
+                            std::function<bool(const HttpRequest&)> takes_long) {
+  const HttpHandler at_once = Answering(std::move(answer));
+  if (!takes_long) return Get(pattern, std::move(parameters), at_once);
+  Get(pattern, std::move(parameters),
+      [this, at_once, takes_long = std::move(takes_long)](HttpRequest request, HttpReply reply) {
+        if (!takes_long(request)) return at_once(std::move(request), std::move(reply));
+        // A function that waits must be one that can be copied.
+        const auto shared = std::make_shared<HttpReply>(std::move(reply));
+        chores_->Add([at_once, request = std::move(request), shared] {
+          at_once(request, std::move(*shared));
+        });
+      });
 }
 
 std::vector<std::string> ProjectionHost::Warnings(bool judges) const {

@@ -54,9 +54,12 @@ class ProjectionHost {
   // such place, 409 when the partition is not folded by this process, 504 after max_wait_ms.
   void Get(absl::string_view pattern, std::vector<absl::string_view> parameters,
            HttpHandler handler);
-  // The same for a handler that answers at once.
+  // The same for a handler that answers at once: on a server's thread, or on the thread of chores
+  // where `takes_long` says so of a request that reads more than a page, so that nobody else waits
+  // for it.
   void Answer(absl::string_view pattern, std::vector<absl::string_view> parameters,
-              std::function<absl::StatusOr<HttpResponse>(const HttpRequest&)> answer);
+              std::function<absl::StatusOr<HttpResponse>(const HttpRequest&)> answer,
+              std::function<bool(const HttpRequest&)> takes_long = {});
 
   // Ok when it owns partitions, none of them stands still or cannot be read, and each has once been
   // where its log ended when it was first asked.

@@ -1,10 +1,13 @@
 #include "libs/serving/projection_host.h"
 
+#include <atomic>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
+#include "libs/base/mutex.h"
 #include "libs/base/time.h"
 #include "libs/event_log/partitioner.h"
 #include "libs/projections/profile/profile.h"
@@ -35,6 +38,14 @@ class ProjectionHostTest : public testing::ServingFixture {
                                reading.view.List(kClientsByNameIndex, "", 1000));
       return HttpResponse{.body = absl::StrCat(entries.size())};
     });
+    host_->Answer(
+        "/long", {},
+        [this](const HttpRequest&) {
+          MutexLock lock(&mutex_);
+          while (!may_end_) ends_.Wait(&mutex_);
+          return HttpResponse();
+        },
+        [](const HttpRequest&) { return true; });
     ASSERT_OK(http_->Start());
     while (!host_->Ready().ok()) absl::SleepFor(absl::Milliseconds(2));
   }
@@ -63,6 +74,9 @@ class ProjectionHostTest : public testing::ServingFixture {
   }
 
   std::unique_ptr<ProjectionHost> host_;
+  Mutex mutex_;
+  CondVar ends_;
+  bool may_end_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 TEST_F(ProjectionHostTest, WhoWaitsForAPositionReadsWhatIsThere) {
@@ -76,6 +90,32 @@ TEST_F(ProjectionHostTest, WhoWaitsTooLongIsToldHowFarItIs) {
   config_.mutable_profiles()->set_max_wait_ms(1);
   EXPECT_THAT(Error("/clients?wait_for=0:7", 504),
               HasSubstr("profile is at offset 0 of partition 0, not yet at 8"));
+}
+
+TEST_F(ProjectionHostTest, NobodyWaitsForWhatTakesLong) {
+  constexpr int kLong = 10;  // more than the server has threads
+  std::atomic<int> answered = 0;
+  for (int i = 0; i < kLong; ++i) {
+    client_.Send({.url = http_->address() + "/long", .timeout = absl::Seconds(100)},
+                 [&](const absl::StatusOr<HttpAnswer>& answer) {
+                   EXPECT_EQ(answer.ok() ? answer->status : 0, 200);
+                   MutexLock lock(&mutex_);
+                   ++answered;
+                   ends_.SignalAll();
+                 });
+  }
+  HttpClient another;
+  for (int i = 0; i < 20; ++i) {
+    const auto answer =
+        another.Fetch({.url = http_->address() + "/clients", .timeout = absl::Seconds(100)});
+    ASSERT_OK(answer);
+    EXPECT_EQ(answer->status, 200);
+  }
+  MutexLock lock(&mutex_);
+  EXPECT_EQ(answered, 0);
+  may_end_ = true;
+  ends_.SignalAll();
+  while (answered < kLong) ends_.Wait(&mutex_);
 }
 
 TEST_F(ProjectionHostTest, TellsHowItStands) {

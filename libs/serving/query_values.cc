@@ -15,19 +15,30 @@ std::vector<std::string> QueryAll(const HttpRequest& request, absl::string_view 
   return values;
 }
 
+namespace {
+
+// "open" of ALERT_STATE_OPEN.
+std::string WordOf(const google::protobuf::EnumValueDescriptor& value) {
+  const absl::string_view prefix = absl::StripSuffix(value.type()->value(0)->name(), "UNSPECIFIED");
+  return absl::AsciiStrToLower(absl::StripPrefix(value.name(), prefix));
+}
+
+}  // namespace
+
+std::string EnumWords(const google::protobuf::EnumDescriptor& type) {
+  std::vector<std::string> words;
+  for (int i = 1; i < type.value_count(); ++i) words.push_back(WordOf(*type.value(i)));
+  return absl::StrJoin(words, ", ");
+}
+
 absl::StatusOr<int> ParseEnum(absl::string_view name, absl::string_view value,
                               const google::protobuf::EnumDescriptor& type) {
-  constexpr absl::string_view kUnspecified = "UNSPECIFIED";
-  const std::string& zero = type.value(0)->name();
-  const absl::string_view prefix = absl::StripSuffix(zero, kUnspecified);
-  std::vector<std::string> known;
   for (int i = 1; i < type.value_count(); ++i) {
     const google::protobuf::EnumValueDescriptor& candidate = *type.value(i);
-    known.push_back(absl::AsciiStrToLower(absl::StripPrefix(candidate.name(), prefix)));
-    if (value == known.back() || value == candidate.name()) return candidate.number();
+    if (value == WordOf(candidate) || value == candidate.name()) return candidate.number();
   }
   return absl::InvalidArgumentError(
-      absl::StrCat(name, " is '", value, "'; there are: ", absl::StrJoin(known, ", ")));
+      absl::StrCat(name, " is '", value, "'; there are: ", EnumWords(type)));
 }
 
 }  // namespace rapport

@@ -19,4 +19,7 @@ std::vector<std::string> QueryAll(const HttpRequest& request, absl::string_view 
 absl::StatusOr<int> ParseEnum(absl::string_view name, absl::string_view value,
                               const google::protobuf::EnumDescriptor& type);
 
+// What ParseEnum takes: "phone, e_mail, portal".
+std::string EnumWords(const google::protobuf::EnumDescriptor& type);
+
 }  // namespace rapport

@@ -93,7 +93,10 @@ IdentifierIndex::IdentifierIndex(EventLog* log, const LogTopics& topics, Options
              Observe(partition, records);
            }) {}
 
-IdentifierIndex::~IdentifierIndex() { projector_.reset(); }
+IdentifierIndex::~IdentifierIndex() {
+  // Its last commits still call Refresh, which reads projector_.
+  if (projector_ != nullptr) projector_->Stop();
+}
 
 absl::StatusOr<std::unique_ptr<IdentifierIndex>> IdentifierIndex::Start(EventLog* log,
                                                                         const LogTopics& topics,

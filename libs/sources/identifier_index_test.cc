@@ -1,6 +1,8 @@
 #include "libs/sources/identifier_index.h"
 
+#include "libs/base/mutex.h"
 #include "libs/event_log/partitioner.h"
+#include "libs/sources/observed_log.h"
 #include "libs/sources/test_identities.h"
 
 namespace rapport {
@@ -54,6 +56,33 @@ TEST_F(IdentifierIndexTest, IsTheSameWhenItIsStartedAgain) {
   EXPECT_THAT(Ids(index->Find(Phone("+49301000007"))), ElementsAre("client-8", "client-7"));
   EXPECT_THAT(Ids(index->Find(Phone("+49301000009"))), ElementsAre("client-10"));
   EXPECT_EQ(index->identifier_count(), 200u);
+}
+
+TEST_F(IdentifierIndexTest, EndsWhileItsThreadStillCommits) {
+  // Each record is committed as soon as it is folded, and the index is told of it.
+  commit_interval_ = absl::ZeroDuration();
+  for (int round = 0; round < 20; ++round) {
+    Mutex mutex;
+    CondVar polled;
+    bool folds = false;
+    ObservedLog log(log_.get(), "touchpoints", [&](Partition, absl::Span<const RecordView>) {
+      MutexLock lock(&mutex);
+      folds = true;
+      polled.SignalAll();
+    });
+    auto index = StartIndex("one", &log);
+    {
+      MutexLock lock(&mutex);
+      folds = false;
+    }
+    AddPerson(absl::StrCat("client-", round), "anna", absl::StrCat("+4930", 1'000'000 + round));
+    {
+      MutexLock lock(&mutex);
+      while (!folds) polled.Wait(&mutex);
+    }
+    index.reset();
+  }
+  EXPECT_EQ(StartIndex()->identifier_count(), 20u);
 }
 
 TEST_F(IdentifierIndexTest, OtherRulesFoldItAnew) {

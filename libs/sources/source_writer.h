@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -32,7 +34,9 @@ class SourceWriter final : public ContactSink {
                std::function<absl::Time()> now);
 
   // Appends records to the sources log, with received_at set; those with a call fact keyed by the
-  // call. Errors as EventLog::Append.
+  // call. What the log does not take, since it is too large, is refused (Refuse) and the rest
+  // written; `refused`: the places of those. Unavailable: the log is away or full.
+  absl::Status Append(std::vector<source::v1::SourceRecord> records, RefusedContacts* refused);
   absl::Status Append(std::vector<source::v1::SourceRecord> records);
   absl::Status Write(absl::Span<const OfferedContact> contacts, RefusedContacts* refused) override;
   absl::Status Write(absl::Span<const OfferedContact> contacts);
@@ -40,6 +44,9 @@ class SourceWriter final : public ContactSink {
   absl::Status Refuse(absl::Span<const SourceRefusal> refusals);
 
  private:
+  // Appends what the log takes; the others' places, and why. Unavailable as EventLog::Append.
+  absl::Status AppendTaken(const std::string& topic, absl::Span<const Record> records,
+                           std::map<size_t, std::string>* not_taken);
   // The record of a contact's touchpoint, and what the ledger is told of it; or why it cannot be
   // one.
   absl::StatusOr<Record> MakeTouchpoint(const OfferedContact& contact, absl::Time now,

@@ -40,11 +40,15 @@ class IdentityFixture : public ::testing::Test {
 
   // `process`: name of the process whose copy it is.
   std::unique_ptr<IdentifierIndex> StartIndex(const std::string& process = "one") {
-    auto index = IdentifierIndex::Start(log_.get(), {}, &resources_, &budget_,
+    return StartIndex(process, log_.get());
+  }
+  std::unique_ptr<IdentifierIndex> StartIndex(const std::string& process, EventLog* log) {
+    auto index = IdentifierIndex::Start(log, {}, &resources_, &budget_,
                                         {.folder = folder_ / absl::StrCat(process, "/identity"),
                                          .group = absl::StrCat("identity-", process),
                                          .member = process,
-                                         .rules = rules_});
+                                         .rules = rules_,
+                                         .fold = {.commit_interval = commit_interval_}});
     EXPECT_OK(index);
     EXPECT_OK((*index)->Load(kPatience));
     return *std::move(index);
@@ -125,6 +129,7 @@ class IdentityFixture : public ::testing::Test {
   StoreResources resources_;
   CacheBudget budget_;
   IdentityRules rules_;
+  absl::Duration commit_interval_ = absl::Milliseconds(50);
   int made_ = 0;
 };
 

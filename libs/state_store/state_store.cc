@@ -360,6 +360,22 @@ absl::Status StateStore::Scan(
   return ToStatus(it->status(), absl::StrCat("reading state ", folder_));
 }
 
+absl::Status StateStore::ScanBack(
+    Family family, absl::string_view begin, absl::string_view end,
+    const std::function<bool(absl::string_view, absl::string_view)>& visit) const {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  const rocksdb::Slice lower = ToSlice(begin);
+  const rocksdb::Slice upper = ToSlice(end);
+  if (!begin.empty()) options.iterate_lower_bound = &lower;
+  if (!end.empty()) options.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, handle(family)));
+  for (it->SeekToLast(); it->Valid(); it->Prev()) {
+    if (!visit(ToView(it->key()), ToView(it->value()))) break;
+  }
+  return ToStatus(it->status(), absl::StrCat("reading state ", folder_));
+}
+
 absl::StatusOr<bool> StateStore::SeenBefore(const EventId& id) const {
   if (seen_->recent.contains(id)) return true;
   if (!seen_->has_files) return false;

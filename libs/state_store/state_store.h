@@ -113,6 +113,10 @@ class StateStore {
   absl::Status Scan(
       Family family, absl::string_view begin, absl::string_view end,
       const std::function<bool(absl::string_view key, absl::string_view value)>& visit) const;
+  // The same entries, the last one first.
+  absl::Status ScanBack(
+      Family family, absl::string_view begin, absl::string_view end,
+      const std::function<bool(absl::string_view key, absl::string_view value)>& visit) const;
 
   // True when `id` has been committed as seen at any time. From the committing thread only.
   absl::StatusOr<bool> SeenBefore(const EventId& id) const;

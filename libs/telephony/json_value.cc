@@ -4,38 +4,11 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/telephony/call_record.h"
+#include "libs/web_hook_check/json_limits.h"
 
 namespace rapport {
-namespace {
-
-constexpr int kMostLevels = 32;
-
-// Whether brackets outside strings are nested too deep, which would make a tree of that depth.
-bool TooDeep(absl::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-      continue;
-    }
-    if (c == '"') in_string = true;
-    if (c == '{' || c == '[') ++depth;
-    if (c == '}' || c == ']') --depth;
-    if (depth > kMostLevels) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text) {
-  if (TooDeep(text)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the JSON is nested deeper than ", kMostLevels, " levels"));
-  }
+  RAPPORT_RETURN_IF_ERROR(CheckJsonLimits(text));
   nlohmann::json json =
       nlohmann::json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) return absl::InvalidArgumentError("the body is no JSON");

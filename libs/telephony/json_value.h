@@ -11,8 +11,8 @@
 
 namespace rapport {
 
-// Objects of JSON from outside. InvalidArgument: `text` is none, is nested deeper than 32 levels or
-// is no UTF-8.
+// Objects of JSON from outside. InvalidArgument: `text` is none, is beyond CheckJsonLimits or is no
+// UTF-8.
 absl::StatusOr<nlohmann::json> ParseJsonObject(absl::string_view text);
 // As above; also takes arrays.
 absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text);

@@ -137,8 +137,9 @@ absl::Status CheckTwilioSignature(const WebHookRequest& request, absl::string_vi
   }
   bool signed_so = false;
   for (const std::string& url : SignedUrls(request.url)) {
-    RAPPORT_ASSIGN_OR_RETURN(const std::string text, SignedText(request, url));
-    signed_so |= ConstantTimeEqual(*signature, absl::Base64Escape(HmacSha1(auth_token, text)));
+    const absl::StatusOr<std::string> text = SignedText(request, url);
+    if (!text.ok()) return Unproven(text.status());
+    signed_so |= ConstantTimeEqual(*signature, absl::Base64Escape(HmacSha1(auth_token, *text)));
   }
   if (!signed_so) {
     return absl::PermissionDeniedError(
@@ -146,7 +147,9 @@ absl::Status CheckTwilioSignature(const WebHookRequest& request, absl::string_vi
         "that Twilio calls");
   }
   if (MediaType(request) == kForm) return absl::OkStatus();
-  RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> digest, SignedDigest(request.url));
+  const absl::StatusOr<std::optional<std::string>> signed_digest = SignedDigest(request.url);
+  if (!signed_digest.ok()) return Unproven(signed_digest.status());
+  const std::optional<std::string>& digest = *signed_digest;
   if (!digest.has_value()) {
     return absl::PermissionDeniedError("the body is not signed: the address has no bodySHA256");
   }

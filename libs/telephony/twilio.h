@@ -14,9 +14,9 @@ namespace rapport {
 
 // Whether Twilio signed the request (X-Twilio-Signature: HMAC-SHA1 over the address and the form's
 // parameters, or over the address alone when its query has the body's digest, bodySHA256).
-// Unauthenticated: it has no signature; PermissionDenied: the signature, or the digest, is wrong;
-// InvalidArgument: the form cannot be read. A request sent again passes: what it tells has the same
-// id, and counts once.
+// Unauthenticated: it has no signature; PermissionDenied: the signature, or the digest, is wrong,
+// or the form cannot be read. A request sent again passes: what it tells has the same id, and
+// counts once.
 absl::Status CheckTwilioSignature(const WebHookRequest& request, absl::string_view auth_token);
 
 // The record of a voice status callback, after its signature was checked. Its id is CallSid and

@@ -1,8 +1,14 @@
 #include "libs/web_hook_check/web_hook_request.h"
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 
 namespace rapport {
+
+absl::Status Unproven(const absl::Status& why) {
+  return absl::PermissionDeniedError(absl::StrCat(
+      "the request does not prove who sent it, for it cannot be read: ", why.message()));
+}
 
 std::optional<absl::string_view> FindHeader(const WebHookRequest& request, absl::string_view name) {
   for (const Header& header : request.headers) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "libs/event_log/event_log.h"
@@ -22,6 +23,11 @@ struct WebHookRequest {
   // When it came, from our clock.
   absl::Time now;
 };
+
+// The error of a request whose proof cannot be found, since `why` (InvalidArgument) keeps it from
+// being read: PermissionDenied, for only what is proven to come from the source is kept when it is
+// refused.
+absl::Status Unproven(const absl::Status& why);
 
 // The value of the first header of this name (in lower case); nullopt when there is none.
 std::optional<absl::string_view> FindHeader(const WebHookRequest& request, absl::string_view name);

@@ -13,9 +13,11 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/service/http.h"
+#include "libs/serving/query_values.h"
 #include "libs/touchpoint/identity.h"
 #include "libs/touchpoint/record.h"
 #include "libs/touchpoint/validate.h"
+#include "nlohmann/json.hpp"
 #include "services/alerts/alert_cursor.h"
 
 namespace rapport {
@@ -85,13 +87,17 @@ absl::Status Fill(AlertAction action, const Alert& alert, const AlertActionReque
       touchpoint->mutable_alert_snoozed()->set_note(request.note());
       return absl::OkStatus();
     case AlertAction::kDismiss:
-      if (request.reason() == 0) return Missing("reason", "ALERT_DISMISSAL_REASON_...");
+      if (request.reason() == 0) {
+        return Missing("reason", EnumWords(*touchpoint::v1::AlertDismissalReason_descriptor()));
+      }
       touchpoint->mutable_alert_dismissed()->set_alert_id(alert.alert_id());
       touchpoint->mutable_alert_dismissed()->set_reason(request.reason());
       touchpoint->mutable_alert_dismissed()->set_note(request.note());
       return absl::OkStatus();
     case AlertAction::kResolve:
-      if (request.outcome() == 0) return Missing("outcome", "ALERT_OUTCOME_...");
+      if (request.outcome() == 0) {
+        return Missing("outcome", EnumWords(*touchpoint::v1::AlertOutcome_descriptor()));
+      }
       touchpoint->mutable_alert_resolved()->set_alert_id(alert.alert_id());
       touchpoint->mutable_alert_resolved()->set_outcome(request.outcome());
       touchpoint->mutable_alert_resolved()->set_note(request.note());
@@ -110,9 +116,33 @@ absl::Status InTermsOfRequest(const absl::Status& status) {
   return absl::Status(status.code(), message);
 }
 
+// The body with the values of `reason` and `outcome` by their names in the protos: they may be
+// written as everywhere else, "saved" for ALERT_OUTCOME_SAVED. InvalidArgument: there is no such
+// value; it tells which there are.
+absl::StatusOr<std::string> WithNamesOfValues(const std::string& body) {
+  nlohmann::json json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+  // What else is wrong, the parser of the message tells.
+  if (!json.is_object()) return body;
+  bool changed = false;
+  for (const char* const name : {"reason", "outcome"}) {
+    const auto field = json.find(name);
+    if (field == json.end() || !field->is_string()) continue;
+    const google::protobuf::EnumDescriptor& type =
+        *AlertActionRequest::descriptor()->FindFieldByName(name)->enum_type();
+    const absl::StatusOr<int> value = ParseEnum(name, field->get<std::string>(), type);
+    if (!value.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(name, ": ", value.status().message()));
+    }
+    *field = type.FindValueByNumber(*value)->name();
+    changed = true;
+  }
+  return changed ? json.dump() : body;
+}
+
 absl::StatusOr<AlertActionRequest> ParseBody(const HttpRequest& request) {
   AlertActionRequest parsed;
-  const auto status = google::protobuf::util::JsonStringToMessage(request.body, &parsed);
+  RAPPORT_ASSIGN_OR_RETURN(const std::string body, WithNamesOfValues(request.body));
+  const auto status = google::protobuf::util::JsonStringToMessage(body, &parsed);
   if (status.ok()) return parsed;
   // "path: what is wrong" or "(path): what is wrong" where the parser knows the path.
   absl::string_view message(status.message().data(), status.message().size());
@@ -225,7 +255,7 @@ absl::StatusOr<Touchpoint> MakeActionTouchpoint(AlertAction action, const Alert&
 void AddAlertActionRoutes(HttpServer* http, const AlertActionEnv& env) {
   for (const AlertAction action : {AlertAction::kAcknowledge, AlertAction::kSnooze,
                                    AlertAction::kDismiss, AlertAction::kResolve}) {
-    http->Handle("POST", absl::StrCat("/v1/alerts/{id}/", NameOf(action)),
+    http->Handle("POST", absl::StrCat("/v1/alerts/{id...}/", NameOf(action)),
                  [action, env](const HttpRequest& request, HttpReply reply) {
                    Answer(action, env, request, std::move(reply));
                  },

@@ -110,7 +110,7 @@ void AddAlertRoutes(HttpServer* http, const AlertBook* book, AlertStreams* strea
   http->Handle("GET", "/v1/alerts", Answering([book](const HttpRequest& request) {
                  return AnswerList(request, *book);
                }));
-  http->Handle("GET", "/v1/alerts/{id}", Answering([book](const HttpRequest& request) {
+  http->Handle("GET", "/v1/alerts/{id...}", Answering([book](const HttpRequest& request) {
                  return AnswerDetails(request, *book);
                }));
   http->Handle("GET", "/v1/alerts/stream",

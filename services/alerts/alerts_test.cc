@@ -267,8 +267,7 @@ TEST_F(AlertActionsTest, FromRaisedOverAcknowledgedAndSnoozedToDismissed) {
 
 TEST_F(AlertActionsTest, ResolvedAsSaved) {
   const HttpAnswer answer =
-      host_->Post(path_ + "/resolve",
-                  R"({"agent_id":"berta","outcome":"ALERT_OUTCOME_SAVED","note":"visited"})");
+      host_->Post(path_ + "/resolve", R"({"agent_id":"berta","outcome":"saved","note":"visited"})");
   ASSERT_EQ(answer.status, 202) << answer.body;
   EXPECT_EQ(json::parse(stream_->Wait(2)[1].data)["clear_reason"], "CLEAR_REASON_RESOLVED");
 }
@@ -302,6 +301,8 @@ TEST_F(AlertActionsTest, WrongActionsAreToldWhatIsWrongAndWriteNothing) {
            {"snooze", R"({"agent_id":"b","until":"2001-01-01T00:00:00Z"})", 400, "is over"},
            {"dismiss", R"({"agent_id":"b"})", 400, "reason: missing"},
            {"dismiss", R"({"agent_id":"b","reason":"NONE"})", 400, R"("field":"reason")"},
+           {"dismiss", R"({"agent_id":"b","reason":"none"})", 400, "there are: false_alarm, "},
+           {"resolve", R"({"agent_id":"b","outcome":"rescued"})", 400, "there are: saved, "},
            {"dismiss", R"({"agent_id":"b","reason":99})", 400, "reason"},
            {"resolve", R"({"agent_id":"b"})", 400, "outcome: missing"},
            {"resolve", R"({"agent_id":"b","outcome":1,"reason":1})", 400,
@@ -318,6 +319,10 @@ TEST_F(AlertActionsTest, WrongActionsAreToldWhatIsWrongAndWriteNothing) {
   }
   EXPECT_EQ(host_->Post("/v1/alerts/none/acknowledge", R"({"agent_id":"b"})").status, 404);
   EXPECT_EQ(host_->Get(path_ + "/acknowledge").status, 405);
+  // An id has slashes in it; it may be written as it is.
+  EXPECT_EQ(host_->Get("/v1/alerts/" + alert_id_).status, 200);
+  EXPECT_EQ(host_->Get("/v1/alerts/" + alert_id_ + "/acknowledge").status, 405);
+  EXPECT_EQ(host_->Post("/v1/alerts/" + alert_id_ + "/acknowledge", "{}").status, 400);
   for (int i = 0; i < kPartitions; ++i) {
     EXPECT_EQ(*log_->GetWatermarks("touchpoints", Partition(i)), before[static_cast<size_t>(i)]);
   }

@@ -262,10 +262,10 @@ class Gateway : public Service {
     PassOnRoute("GET", "/v1/merges/{id}", sources);
     const std::string& alerts = env_.config->gateway().alerts_url();
     PassOnRoute("GET", "/v1/alerts", alerts);
-    PassOnRoute("GET", "/v1/alerts/{id}", alerts);
+    PassOnRoute("GET", "/v1/alerts/{id...}", alerts);
     PassOnRoute("GET", "/v1/alerts/stream", alerts, /*stream=*/true);
     for (const char* action : {"acknowledge", "snooze", "dismiss", "resolve"}) {
-      PassOnRoute("POST", absl::StrCat("/v1/alerts/{id}/", action), alerts);
+      PassOnRoute("POST", absl::StrCat("/v1/alerts/{id...}/", action), alerts);
     }
     PassOnRoute("GET", "/v1/web-hooks", alerts);
     PassOnRoute("GET", "/v1/web-hooks/{name}/deliveries", alerts);

@@ -210,7 +210,11 @@ void IngestQueue::Answer(Decoded* request,
   }
   if (request->records > 0 && !appended.ok()) {
     metrics_->Refused(Refusal::kLog);
-    request->reply.Send(AnswerRefusal(Annotate(appended.status(), "the log")));
+    // Only what the log does not take is the caller's; all else may be well in a while.
+    const absl::Status status = absl::IsInvalidArgument(appended.status())
+                                    ? appended.status()
+                                    : absl::UnavailableError(appended.status().message());
+    request->reply.Send(AnswerRefusal(Annotate(status, "the log")));
     return;
   }
   std::map<touchpoint::v1::Touchpoint::PayloadCase, size_t> kinds;

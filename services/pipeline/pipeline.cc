@@ -42,15 +42,11 @@ class Pipeline final : public Service {
  public:
   Pipeline(std::unique_ptr<ProjectionHost> host, std::unique_ptr<TimelineClient> timeline)
       : host_(std::move(host)), timeline_(std::move(timeline)) {
-    // All deals are read for the sums, so not on the server's threads.
-    host_->Get("/v1/pipeline/board", {"owner", "limit"},
-               [this](HttpRequest request, HttpReply reply) {
-                 const auto shared = std::make_shared<HttpReply>(std::move(reply));
-                 host_->chores().Add([this, shared, request = std::move(request)] {
-                   absl::StatusOr<HttpResponse> board = ShowBoard(request);
-                   shared->Send(board.ok() ? *std::move(board) : ErrorResponse(board.status()));
-                 });
-               });
+    // All deals are read for the sums.
+    host_->Answer(
+        "/v1/pipeline/board", {"owner", "limit"},
+        [this](const HttpRequest& request) { return ShowBoard(request); },
+        [](const HttpRequest&) { return true; });
     host_->Get("/v1/deals/{id}", {"as_of"}, [this](HttpRequest request, HttpReply reply) {
       Show(std::move(request), std::move(reply));
     });

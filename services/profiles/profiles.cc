@@ -34,35 +34,33 @@ absl::Status NoSuchClient(const std::string& client_id) {
 class Profiles final : public Service {
  public:
   explicit Profiles(std::unique_ptr<ProjectionHost> host) : host_(std::move(host)) {
-    host_->Get("/v1/clients", {"owner", "segment", "q", "cursor", "limit"},
-               [this](HttpRequest request, HttpReply reply) {
-                 List(std::move(request), std::move(reply));
-               });
-    host_->Answer(kClientRoute, {"as_of"},
-                  [this](const HttpRequest& request) { return Show(request); });
-    host_->Answer(absl::StrCat(kClientRoute, "/timeline"),
-                  {"from", "to", "channel", "cursor", "limit"},
-                  [this](const HttpRequest& request) { return ShowTimeline(request); });
-    host_->Answer(absl::StrCat(kClientRoute, "/touchpoints"), {"id", "until"},
-                  [this](const HttpRequest& request) { return ShowTouchpoints(request); });
+    const auto has = [](absl::string_view parameter) {
+      return
+          [parameter](const HttpRequest& request) { return request.Query(parameter).has_value(); };
+    };
+    // Few of those read may be of the segment, or of the channel.
+    host_->Answer(
+        "/v1/clients", {"owner", "segment", "q", "cursor", "limit"},
+        [this](const HttpRequest& request) { return List(request); }, has("segment"));
+    host_->Answer(
+        kClientRoute, {"as_of"}, [this](const HttpRequest& request) { return Show(request); },
+        has("as_of"));
+    host_->Answer(
+        absl::StrCat(kClientRoute, "/timeline"), {"from", "to", "channel", "cursor", "limit"},
+        [this](const HttpRequest& request) { return ShowTimeline(request); }, has("channel"));
+    host_->Answer(
+        absl::StrCat(kClientRoute, "/touchpoints"), {"id", "until"},
+        [this](const HttpRequest& request) { return ShowTouchpoints(request); },
+        [](const HttpRequest&) { return true; });
   }
 
   absl::Status Ready() const override { return host_->Ready(); }
   std::vector<std::string> Warnings() const override { return host_->Warnings(/*judges=*/false); }
 
  private:
-  void List(HttpRequest request, HttpReply reply) {
-    const auto shared = std::make_shared<HttpReply>(std::move(reply));
-    const bool long_way = request.Query("segment").has_value();
-    auto work = [this, shared, request = std::move(request)] {
-      const absl::StatusOr<query::v1::ClientList> list = ListClients(*host_, request);
-      shared->Send(list.ok() ? MessageResponse(request, *list) : ErrorResponse(list.status()));
-    };
-    if (long_way) {
-      host_->chores().Add(std::move(work));
-    } else {
-      work();
-    }
+  absl::StatusOr<HttpResponse> List(const HttpRequest& request) const {
+    RAPPORT_ASSIGN_OR_RETURN(const query::v1::ClientList list, ListClients(*host_, request));
+    return MessageResponse(request, list);
   }
 
   absl::StatusOr<HttpResponse> Show(const HttpRequest& request) const {

@@ -1,7 +1,6 @@
 #include "services/profiles/timeline_answer.h"
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -89,31 +88,26 @@ absl::StatusOr<query::v1::Timeline> ReadTimeline(const ProjectionView& view,
   RAPPORT_ASSIGN_OR_RETURN(const TimelineRequest timeline, ReadTimelineRequest(request));
   query::v1::Timeline answer;
   answer.set_client_id(client_id);
-  // The latest of the range, and one more, which tells whether there is another page.
-  std::deque<std::pair<std::string, std::string>> rows;
   bool readable = true;
+  bool more = false;
   Touchpoint touchpoint;
   if (timeline.to.empty() || timeline.from < timeline.to) {
-    RAPPORT_RETURN_IF_ERROR(view.Rows(
+    RAPPORT_RETURN_IF_ERROR(view.RowsBack(
         client_id, timeline.from, timeline.to, [&](absl::string_view key, absl::string_view value) {
           if (!IsTimelineLine(value)) return true;
-          if (!timeline.channels.empty()) {
-            readable = touchpoint.ParseFromArray(value.data(), static_cast<int>(value.size()));
-            if (!readable) return false;
-            if (timeline.channels.count(touchpoint.channel()) == 0) return true;
+          readable = touchpoint.ParseFromArray(value.data(), static_cast<int>(value.size()));
+          if (!readable) return false;
+          if (!timeline.channels.empty() && !timeline.channels.contains(touchpoint.channel())) {
+            return true;
           }
-          rows.emplace_back(key, value);
-          if (rows.size() > timeline.page.limit + 1) rows.pop_front();
+          // One more tells that there is another page.
+          more = static_cast<size_t>(answer.touchpoints_size()) == timeline.page.limit;
+          if (more) return false;
+          query::v1::TimelineEntry& entry = *answer.add_touchpoints();
+          entry = TimelineEntryOf(touchpoint);
+          entry.set_cursor(EncodeCursor(Complement(key)));
           return true;
         }));
-  }
-  const bool more = rows.size() > timeline.page.limit;
-  if (more) rows.pop_front();
-  for (auto row = rows.rbegin(); row != rows.rend() && readable; ++row) {
-    readable = touchpoint.ParseFromString(row->second);
-    query::v1::TimelineEntry& entry = *answer.add_touchpoints();
-    entry = TimelineEntryOf(touchpoint);
-    entry.set_cursor(EncodeCursor(Complement(row->first)));
   }
   if (!readable) return Damaged(client_id);
   if (more) answer.set_next_cursor(answer.touchpoints(answer.touchpoints_size() - 1).cursor());

@@ -17,9 +17,11 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/event_log/read_range.h"
+#include "libs/projections/retention/retention.h"
 #include "rapport/query/v1/alert.pb.h"
 #include "services/rapport/alert_line.h"
 #include "services/rapport/api.h"
+#include "services/rapport/at_risk.h"
 #include "services/rapport/command.h"
 #include "services/rapport/output.h"
 
@@ -99,7 +101,7 @@ std::string StateOf(const AlertStory& story) {
   return absl::StrCat("cleared: ", absl::StrReplaceAll(reason, {{"_", " "}}));
 }
 
-void PrintText(const std::vector<AlertStory>& stories, size_t total) {
+void PrintText(const std::vector<AlertStory>& stories, size_t total, absl::Time as_of) {
   if (stories.empty()) {
     Print("There are no alerts.\n");
     return;
@@ -112,6 +114,11 @@ void PrintText(const std::vector<AlertStory>& stories, size_t total) {
                story.latest.reasons().empty() ? "" : story.latest.reasons(0).text()});
   }
   Print(table.ToString());
+  const bool open = std::any_of(stories.begin(), stories.end(), [](const AlertStory& story) {
+    return !story.latest.has_cleared();
+  });
+  if (open)
+    Print(absl::StrCat("Scores and reasons of open alerts as of ", FormatMoment(as_of), ".\n"));
   if (stories.size() < total) {
     Print(absl::StrCat("The latest ", stories.size(), " of ",
                        FormatCount(static_cast<int64_t>(total)), "; --limit 0 shows all.\n"));
@@ -144,7 +151,37 @@ void PrintAsJson(const std::vector<AlertStory>& stories, size_t total) {
 struct AlertList {
   std::vector<AlertStory> stories;  // the latest raised first
   size_t total = 0;
+  // Of the scores and reasons of those that are open.
+  absl::Time as_of = absl::InfinitePast();
 };
+
+// An open alert tells why it is open now, as `at-risk` does, and not why it was when it changed
+// last.
+void BringUpToDate(const AtRisk& at_risk, AlertList* list) {
+  list->as_of = at_risk.now;
+  std::map<std::string, const ClientAtRisk*> by_client;
+  for (const ClientAtRisk& client : at_risk.clients) by_client[client.client_id] = &client;
+  for (AlertStory& story : list->stories) {
+    const auto client = by_client.find(story.latest.client_id());
+    if (story.latest.has_cleared() || story.latest.projection() != Retention::kName ||
+        client == by_client.end()) {
+      continue;
+    }
+    const AlertEvent told = story.latest;
+    story.latest.set_score(client->second->score);
+    story.latest.clear_reasons();
+    for (const alert::v1::Reason& now : client->second->reasons) {
+      alert::v1::Reason& reason = *story.latest.add_reasons();
+      reason = now;
+      // The list of those at risk does not name them.
+      for (const alert::v1::Reason& before : told.reasons()) {
+        if (before.code() == now.code() && now.touchpoint_ids().empty()) {
+          *reason.mutable_touchpoint_ids() = before.touchpoint_ids();
+        }
+      }
+    }
+  }
+}
 
 absl::StatusOr<AlertList> ReadHere(const CommonOptions& common, const AlertsArguments& arguments) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
@@ -157,6 +194,8 @@ absl::StatusOr<AlertList> ReadHere(const CommonOptions& common, const AlertsArgu
       list.stories.begin(), list.stories.end(),
       [](const AlertStory& a, const AlertStory& b) { return a.raised_at > b.raised_at; });
   list.total = list.stories.size();
+  RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk, ReadAtRisk(*host, arguments.owner, 0));
+  BringUpToDate(at_risk, &list);
   return list;
 }
 
@@ -205,6 +244,8 @@ absl::StatusOr<AlertList> Ask(Api& api, const AlertsArguments& arguments) {
     cursor = page.next_cursor();
   } while (!cursor.empty());
   list.total = list.stories.size();
+  RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk, AskAtRisk(api, arguments.owner, 0));
+  BringUpToDate(at_risk, &list);
   return list;
 }
 
@@ -241,7 +282,7 @@ CommandResult Follow(const CommonOptions& common, const AlertsArguments& argumen
     if (!google::protobuf::util::JsonStringToMessage(event.data, &step, options).ok()) return true;
     if (step.alert_id().empty()) return true;
     if (!arguments.client.empty() && step.client_id() != arguments.client) return true;
-    Print(common.json ? event.data + "\n" : FormatAlertLine(LineOf(step)));
+    common.json ? PrintJsonLine(event.data) : Print(FormatAlertLine(LineOf(step)));
     std::fflush(stdout);
     return --left > 0;
   };
@@ -250,8 +291,8 @@ CommandResult Follow(const CommonOptions& common, const AlertsArguments& argumen
         api->Stream("/v1/alerts/stream" + ApiQuery({{"owner", arguments.owner}}), &last_id, take);
     if (left == 0) break;
     if (!status.ok() && !absl::IsUnavailable(status)) return status;
-    std::fprintf(stderr, "rapport: the stream broke%s%s; coming back\n", status.ok() ? "" : ": ",
-                 Printable(status.message()).c_str());
+    PrintError(absl::StrCat("rapport: the stream broke", status.ok() ? "" : ": ",
+                            Printable(status.message()), "; coming back\n"));
     absl::SleepFor(pause);
     pause = std::min(pause * 2, kLongestPause);
   }
@@ -265,7 +306,8 @@ CommandResult Run(const CommonOptions& common, const AlertsArguments& arguments)
                            api == nullptr ? ReadHere(common, arguments) : Ask(*api, arguments));
   const size_t limit = arguments.limit_or(kDefaultLimit);
   if (limit != 0 && list.total > limit) list.stories.resize(limit);
-  common.json ? PrintAsJson(list.stories, list.total) : PrintText(list.stories, list.total);
+  common.json ? PrintAsJson(list.stories, list.total)
+              : PrintText(list.stories, list.total, list.as_of);
   return kExitOk;
 }
 

@@ -1,11 +1,18 @@
 #include "services/rapport/api.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <fstream>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "google/protobuf/util/json_util.h"
 #include "libs/base/check.h"
@@ -19,7 +26,6 @@ namespace rapport {
 namespace {
 
 constexpr absl::Duration kCallTimeout = absl::Seconds(60);
-constexpr absl::Duration kProbeTimeout = absl::Seconds(3);
 constexpr char kProtobuf[] = "application/x-protobuf";
 
 // Takes server-sent events out of a stream of bytes.
@@ -175,7 +181,58 @@ absl::Status Api::Stream(const std::string& path, std::string* last_id,
   return ErrorOf(*answer);
 }
 
-std::string AddressFile(const std::string& data) { return data + "/up.address"; }
+std::string AddressFile::PathIn(const std::string& data) { return data + "/up.address"; }
+
+absl::StatusOr<std::unique_ptr<AddressFile>> AddressFile::Write(const std::string& data,
+                                                                const std::string& address,
+                                                                const std::string& token_file) {
+  const std::string path = PathIn(data);
+  const std::string beside = path + ".new";
+  const auto failed = [&path] {
+    return absl::UnavailableError(absl::StrCat("writing ", path, ": ", std::strerror(errno)));
+  };
+  const int file = ::open(beside.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) return failed();
+  auto written = std::unique_ptr<AddressFile>(new AddressFile(path, file));
+  // Replaced at one moment, so that nobody reads half of it, and locked before.
+  struct flock lock = {
+      .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0, .l_pid = 0};
+  const std::string text = absl::StrCat(address, "\n", token_file, "\n");
+  if (::fcntl(file, F_OFD_SETLK, &lock) != 0 ||
+      ::write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      std::rename(beside.c_str(), path.c_str()) != 0) {
+    return failed();
+  }
+  return written;
+}
+
+AddressFile::~AddressFile() {
+  std::remove(path_.c_str());
+  ::close(file_);
+}
+
+namespace {
+
+// What the file holds, when the process that wrote it lives; empty when it does not. A lock that
+// keeps others from reading needs the right to write, so that nobody else can hold it in its place.
+absl::StatusOr<std::string> ReadOfLiving(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0 && errno == ENOENT) return "";
+  if (file < 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("reading ", path, ": ", std::strerror(errno)));
+  }
+  const absl::Cleanup close = [file] { ::close(file); };
+  struct flock lock = {
+      .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0, .l_pid = 0};
+  if (::fcntl(file, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return "";
+  std::string text(4096, '\0');
+  const ssize_t size = ::read(file, text.data(), text.size());
+  text.resize(static_cast<size_t>(std::max<ssize_t>(size, 0)));
+  return text;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Api>> FindApi(const CommonOptions& common) {
   std::string token;
@@ -187,19 +244,13 @@ absl::StatusOr<std::unique_ptr<Api>> FindApi(const CommonOptions& common) {
     return std::make_unique<Api>(absl::StrCat(scheme, absl::StripSuffix(common.server, "/")),
                                  token);
   }
-  std::ifstream file(AddressFile(common.data));
-  std::string address;
-  std::string token_file;
-  if (!std::getline(file, address) || address.empty()) return nullptr;
-  std::getline(file, token_file);
-  if (token.empty() && !token_file.empty()) {
-    RAPPORT_ASSIGN_OR_RETURN(token, ReadSecretFile(token_file));
+  RAPPORT_ASSIGN_OR_RETURN(const std::string told, ReadOfLiving(AddressFile::PathIn(common.data)));
+  const std::vector<std::string> lines = absl::StrSplit(told, '\n');
+  if (lines.size() < 2 || lines[0].empty()) return nullptr;
+  if (token.empty() && !lines[1].empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(token, ReadSecretFile(lines[1]));
   }
-  // What a process that was killed left behind answers no more.
-  HttpClient client;
-  const auto alive = client.Fetch({.url = address + "/healthz", .timeout = kProbeTimeout});
-  if (!alive.ok() || alive->status != 200) return nullptr;
-  return std::make_unique<Api>(address, token);
+  return std::make_unique<Api>(lines[0], token);
 }
 
 absl::StatusOr<std::unique_ptr<Api>> NeedApi(const CommonOptions& common) {

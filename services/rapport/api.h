@@ -71,7 +71,23 @@ absl::StatusOr<std::unique_ptr<Api>> FindApi(const CommonOptions& common);
 absl::StatusOr<std::unique_ptr<Api>> NeedApi(const CommonOptions& common);
 
 // Where `rapport up` tells others that it runs on the data folder: two lines, its address and the
-// file of its token.
-std::string AddressFile(const std::string& data);
+// file of its token. The file is locked for as long as that process lives, so that nobody who has
+// come to listen there since is taken for it.
+class AddressFile {
+ public:
+  static std::string PathIn(const std::string& data);
+  // Unavailable: it cannot be written.
+  static absl::StatusOr<std::unique_ptr<AddressFile>> Write(const std::string& data,
+                                                            const std::string& address,
+                                                            const std::string& token_file);
+  // Removes the file.
+  ~AddressFile();
+
+ private:
+  AddressFile(std::string path, int file) : path_(std::move(path)), file_(file) {}
+
+  const std::string path_;
+  const int file_;
+};
 
 }  // namespace rapport

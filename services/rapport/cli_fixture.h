@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +46,10 @@ class CliFixture : public ::testing::Test {
     if (child == 0) {
       dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
       dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+      if (most_memory_ > 0) {
+        const rlimit memory = {.rlim_cur = most_memory_, .rlim_max = most_memory_};
+        setrlimit(RLIMIT_AS, &memory);
+      }
       setenv("RAPPORT_DATA", data().c_str(), 1);
       setenv("TZ", "UTC", 1);
       std::vector<char*> argv;
@@ -68,6 +73,8 @@ class CliFixture : public ::testing::Test {
   std::string data() const { return folder_.path() + "/data"; }
 
   TestFolder folder_;
+  // Address space of the next commands; 0: as much as the test itself.
+  rlim_t most_memory_ = 0;
 };
 
 // The same beside a `rapport up`.
@@ -88,6 +95,10 @@ class UpFixture : public CliFixture {
     if (child_ == 0) {
       dup2(ends[1], STDOUT_FILENO);
       close(ends[0]);
+      if (most_files_ > 0) {
+        const rlimit files = {.rlim_cur = most_files_, .rlim_max = most_files_};
+        setrlimit(RLIMIT_NOFILE, &files);
+      }
       std::vector<char*> argv;
       for (std::string& option : options) argv.push_back(option.data());
       argv.push_back(nullptr);
@@ -119,6 +130,8 @@ class UpFixture : public CliFixture {
   }
 
   pid_t child_ = -1;
+  // That the next one may have open; 0: as many as the test itself.
+  rlim_t most_files_ = 0;
 };
 
 }  // namespace rapport::testing

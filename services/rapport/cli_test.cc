@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -110,7 +111,21 @@ TEST_F(CliTest, EverythingCanBeReadRebuiltAndVerified) {
   ASSERT_EQ(alerts["alerts"].size(), 5u);
   EXPECT_EQ(alerts["alerts"][0]["rule"], "churn_risk");
   const json open = RunJson({"alerts", "--open", "--limit", "0"});
-  EXPECT_EQ(open["total"], RunJson({"at-risk", "--limit", "0"})["clients"].size());
+  const json at_risk = RunJson({"at-risk", "--limit", "0"});
+  EXPECT_EQ(open["total"], at_risk["clients"].size());
+  // Both tell why as of now.
+  std::map<std::string, json> by_client;
+  for (const json& one : at_risk["clients"]) by_client[one["client_id"]] = one;
+  const auto texts = [](const json& one) {
+    std::vector<std::string> all;
+    for (const json& reason : one["reasons"]) all.push_back(reason["text"]);
+    return all;
+  };
+  for (const json& alert : open["alerts"]) {
+    const json& one = by_client[alert["client_id"]];
+    EXPECT_EQ(alert["score"], one["score"]) << alert["client_id"];
+    EXPECT_EQ(texts(alert), texts(one)) << alert["client_id"];
+  }
 
   for (const std::string projection : {"profile", "retention", "deal_pipeline"}) {
     const json verified = RunJson({"verify", projection});

@@ -83,12 +83,11 @@ absl::StatusOr<std::deque<TimelineEntry>> LatestRows(const ProjectionView& view,
   touchpoint::v1::Touchpoint touchpoint;
   bool readable = true;
   RAPPORT_RETURN_IF_ERROR(
-      view.Rows(arguments.client_id, "", "", [&](absl::string_view, absl::string_view value) {
+      view.RowsBack(arguments.client_id, "", "", [&](absl::string_view, absl::string_view value) {
         if (!IsTimelineLine(value)) return true;
         readable = touchpoint.ParseFromArray(value.data(), static_cast<int>(value.size()));
-        rows.push_back(TimelineEntryOf(touchpoint));
-        if (arguments.limit != 0 && rows.size() > arguments.limit) rows.pop_front();
-        return readable;
+        rows.push_front(TimelineEntryOf(touchpoint));
+        return readable && rows.size() != arguments.limit;
       }));
   if (readable) return rows;
   return absl::DataLossError(

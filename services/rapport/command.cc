@@ -23,7 +23,7 @@ ExitCode ExitCodeOf(const absl::Status& status) {
 
 int Finish(const CommandResult& result) {
   if (result.ok()) return *result;
-  std::fprintf(stderr, "rapport: %s\n", Printable(result.status().message()).c_str());
+  PrintError(absl::StrCat("rapport: ", Printable(result.status().message()), "\n"));
   return ExitCodeOf(result.status());
 }
 

@@ -60,6 +60,7 @@ void AddMergeCommands(CLI::App& app, const CommonOptions& common, int* exit_code
 void AddSourcesCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddIdentifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddDoctorCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddLogCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddConfigCommand(CLI::App& app, int* exit_code);
 void AddCompletionCommand(CLI::App& app, int* exit_code);
 

@@ -35,9 +35,10 @@ std::string OriginWord(const query::v1::IdentityClient& client) {
 }
 
 void PrintText(const query::v1::IdentityAnswer& answer) {
-  Print(absl::StrCat(answer.identifier().value(), ": ", answer.explanation(), "\n"));
+  Print(absl::StrCat(Printable(answer.identifier().value()), ": ", Printable(answer.explanation()),
+                     "\n"));
   if (!answer.client_id().empty()) {
-    Print(absl::StrCat("Contacts go to ", answer.client_id(), ".\n"));
+    Print(absl::StrCat("Contacts go to ", Printable(answer.client_id()), ".\n"));
   }
   if (answer.clients().empty()) return;
   Table table({"CLIENT", "PROVISIONAL", "HOW", "SINCE", "ABSORBED"});

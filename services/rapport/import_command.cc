@@ -104,7 +104,8 @@ std::vector<std::string> NamesOf(const ImportArguments& arguments) {
 void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
   const ImportSummary& summary = outcome.summary;
   Print(absl::StrCat(
-      arguments.dry_run ? "Tried " : "Imported ", absl::StrJoin(NamesOf(arguments), ", "), ": ",
+      arguments.dry_run ? "Tried " : "Imported ",
+      Printable(absl::StrJoin(NamesOf(arguments), ", ")), ": ",
       CountOf(summary.rows, "row", "rows"), arguments.dry_run ? ", and wrote nothing, in " : " in ",
       absl::FormatDuration(absl::Trunc(outcome.took, absl::Milliseconds(10))), "\n"));
   Table table({">", ""});

@@ -42,7 +42,8 @@ void ImportPreview::Show(const std::string& file, int64_t line,
         {{"file", BaseName(file)}, {"line", line}, {"touchpoint", Json::parse(json)}});
     return;
   }
-  Print(Printable(absl::StrCat(BaseName(file), " line ", line)) + " becomes " + json + "\n");
+  Print(Printable(absl::StrCat(BaseName(file), " line ", line)) + " becomes " +
+        PrintableJson(json) + "\n");
 }
 
 void ImportPreview::ShowRejected(const RejectedLine& rejected) {

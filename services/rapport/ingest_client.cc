@@ -67,7 +67,7 @@ absl::StatusOr<BatchResult> PostBatch(Api& api, const std::string& content_type,
     if (absl::Now() >= give_up) {
       return Annotate(status, absl::StrCat("gave up after ", absl::FormatDuration(kPatience)));
     }
-    std::fprintf(stderr, "rapport: %s; trying again\n", Printable(status.message()).c_str());
+    PrintError(absl::StrCat("rapport: ", Printable(status.message()), "; trying again\n"));
     absl::SleepFor(std::max(pause, PauseAsked(answer)));
     pause = std::min(pause * 2, kLongestPause);
   }

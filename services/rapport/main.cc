@@ -1,6 +1,8 @@
+#include "libs/base/fatal.h"
 #include "services/rapport/command.h"
 
 int main(int argc, char** argv) {
+  rapport::TellFatalErrors();
   CLI::App app(
       "Every contact with a client becomes a touchpoint; rapport folds them into answers.\n"
       "Exit codes: 0 done, 1 done with findings, 2 wrong use, 3 trouble with the surroundings.",
@@ -24,6 +26,7 @@ int main(int argc, char** argv) {
   rapport::AddSourcesCommand(app, common, &exit_code);
   rapport::AddIdentifyCommand(app, common, &exit_code);
   rapport::AddDoctorCommand(app, common, &exit_code);
+  rapport::AddLogCommands(app, common, &exit_code);
   rapport::AddConfigCommand(app, &exit_code);
   rapport::AddCompletionCommand(app, &exit_code);
   return rapport::RunCommandLine(app, argc, argv, exit_code);

@@ -68,7 +68,7 @@ void PrintAccepted(const CommonOptions& common, const query::v1::MergeAccepted& 
                {"position", absl::StrCat(accepted.partition(), ":", accepted.offset())}});
     return;
   }
-  Print(absl::StrCat(what, " ", accepted.merge_id(),
+  Print(absl::StrCat(what, " ", Printable(accepted.merge_id()),
                      " is under way; `rapport merges` tells when it is done.\n"));
 }
 

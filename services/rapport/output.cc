@@ -67,14 +67,6 @@ std::string Table::ToString() const {
   return text;
 }
 
-std::string Printable(absl::string_view text) {
-  std::string printable(text);
-  for (char& c : printable) {
-    if (c != '\n' && absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = '?';
-  }
-  return printable;
-}
-
 std::string FormatCount(int64_t count) {
   std::string digits = absl::StrCat(count);
   const size_t sign = count < 0 ? 1 : 0;
@@ -128,10 +120,23 @@ Json ReasonJson(const alert::v1::Reason& reason) {
   return json;
 }
 
-void Print(absl::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void Print(absl::string_view text) {
+  const std::string lines = PrintableLines(text);
+  std::fwrite(lines.data(), 1, lines.size(), stdout);
+}
+
+void PrintError(absl::string_view text) {
+  const std::string lines = PrintableLines(text);
+  std::fwrite(lines.data(), 1, lines.size(), stderr);
+}
 
 void PrintJson(const Json& json) {
-  Print(absl::StrCat(json.dump(2, ' ', false, Json::error_handler_t::replace), "\n"));
+  PrintJsonLine(json.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+void PrintJsonLine(absl::string_view json) {
+  const std::string line = PrintableJson(json) + "\n";
+  std::fwrite(line.data(), 1, line.size(), stdout);
 }
 
 }  // namespace rapport

@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "google/protobuf/timestamp.pb.h"
+#include "libs/base/printable.h"
 #include "nlohmann/json.hpp"
 #include "rapport/alert/v1/alert.pb.h"
 #include "rapport/touchpoint/v1/common.pb.h"
@@ -33,8 +34,6 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// The text with control characters, which could steer a terminal, as '?'.
-std::string Printable(absl::string_view text);
 // "1,234,567".
 std::string FormatCount(int64_t count);
 // "3 rows", "1 row".
@@ -55,9 +54,13 @@ Json AmountJson(int64_t minor_units, absl::string_view currency_code);
 // {"code", "text", "points", "touchpoint_ids"}, the ids in hexadecimal.
 Json ReasonJson(const alert::v1::Reason& reason);
 
-// To standard output.
+// Lines to standard output and to standard error (PrintableLines). What comes from outside goes
+// through Printable before it is put into a line, so that it stays in it; a Table does so itself.
 void Print(absl::string_view text);
+void PrintError(absl::string_view text);
 // With two spaces of indentation and a line break; bytes that are not UTF-8 are replaced.
 void PrintJson(const Json& json);
+// JSON as it is, in a line of its own.
+void PrintJsonLine(absl::string_view json);
 
 }  // namespace rapport

@@ -28,8 +28,8 @@ TEST(Table, ShowsNoEmptyHeadings) {
 
 TEST(Table, LetsNoTextSteerTheTerminal) {
   Table table({"A"});
-  table.Add({"\x1b[31mred\r"});
-  EXPECT_EQ(table.ToString(), "A\n?[31mred?\n");
+  table.Add({"\x1b[31mred\r\nforged  row"});
+  EXPECT_EQ(table.ToString(), "A\n?[31mred??forged  row\n");
 }
 
 TEST(Format, Counts) {

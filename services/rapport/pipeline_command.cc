@@ -42,7 +42,7 @@ void PrintText(const query::v1::Board& board) {
   for (const query::v1::BoardColumn& column : board.columns()) {
     Print(absl::StrCat(StageWord(column.stage()), ": ",
                        CountOf(column.deal_count(), "deal", "deals"),
-                       column.sums().empty() ? "" : ", ", SumsText(column), "\n"));
+                       column.sums().empty() ? "" : ", ", Printable(SumsText(column)), "\n"));
     Table table({"  DEAL", "CLIENT", ">AMOUNT", "OWNER", "CLOSES", "TITLE"});
     for (const query::v1::DealSummary& deal : column.deals()) {
       table.Add({"  " + deal.deal_id(), deal.client_id(),

@@ -73,7 +73,7 @@ CommandResult RunRetry(const CommonOptions& common, const RejectedArguments& arg
   if (common.json) {
     PrintJson(answer);
   } else {
-    Print(absl::StrCat("It stands in the log at ", Text(answer, "position"), " now.\n"));
+    Print(absl::StrCat("It stands in the log at ", Printable(Text(answer, "position")), " now.\n"));
   }
   return kExitOk;
 }

@@ -48,7 +48,7 @@ bool IsFinding(const Json& source) {
 void PrintDetails(const Json& source) {
   const std::string name = Text(source, "name");
   const std::string trouble = Text(source, "trouble");
-  if (!trouble.empty()) Print(absl::StrCat(name, ": ", trouble, "\n"));
+  if (!trouble.empty()) Print(Printable(absl::StrCat(name, ": ", trouble)) + "\n");
   for (const Json& reason : source.value("skip_reasons", Json::array())) {
     Print(Printable(absl::StrCat(name, ": skipped ", Number(reason, "count"), ": ",
                                  Text(reason, "reason"))) +
@@ -58,7 +58,7 @@ void PrintDetails(const Json& source) {
     }
   }
   for (const Json& gap : source.value("gaps", Json::array())) {
-    Print(absl::StrCat(name, ": missing: ", Text(gap, "description"), "\n"));
+    Print(Printable(absl::StrCat(name, ": missing: ", Text(gap, "description"))) + "\n");
   }
 }
 

@@ -3,13 +3,11 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"
@@ -17,12 +15,14 @@
 #include "libs/service/config.h"
 #include "libs/service/logging.h"
 #include "libs/service/service.h"
+#include "libs/serving/work_queue.h"
 #include "services/alerts/alerts.h"
 #include "services/ingest/ingest.h"
 #include "services/pipeline/pipeline.h"
 #include "services/profiles/profiles.h"
 #include "services/rapport/api.h"
 #include "services/rapport/command.h"
+#include "services/rapport/log_copy.h"
 #include "services/rapport/output.h"
 #include "services/replay/replay.h"
 #include "services/retention/retention.h"
@@ -67,17 +67,6 @@ absl::StatusOr<config::v1::Config> ReadConfig(const CommonOptions& common,
   return LoadConfig(arguments.config, settings);
 }
 
-// Replaced at one moment, so that nobody reads half of it.
-absl::Status TellAddress(const std::string& data, const std::string& address,
-                         const std::string& token_file) {
-  const std::string path = AddressFile(data);
-  const std::string absolute =
-      token_file.empty() ? "" : std::filesystem::absolute(token_file).string();
-  std::ofstream(path + ".new") << address << "\n" << absolute << "\n";
-  if (std::rename((path + ".new").c_str(), path.c_str()) == 0) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("writing ", path, " failed; is the disk full?"));
-}
-
 void TellPeople(const std::string& address) {
   Print(absl::StrCat("Rapport is up at ", address, "\n  curl ", address,
                      "/v1/retention/at-risk      who is about to leave, and why\n  curl ", address,
@@ -114,10 +103,13 @@ absl::Status Serve(const config::v1::Config& config) {
   RAPPORT_RETURN_IF_ERROR(
       CreateTopics(*log, topics, static_cast<int>(config.topics().partitions())));
   Metrics metrics;
+  // Gone after the server, whose requests it does.
+  WorkQueue log_work;
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> http,
                            HttpServer::Create(http_options, &metrics));
   HttpClient client;
-  const absl::Cleanup forget = [&data] { std::remove(AddressFile(data).c_str()); };
+  std::unique_ptr<AddressFile> address_file;
+  AddCheckpointRoute(http.get(), log.get(), data, &log_work);
   const ServiceEnv env{.config = &config,
                        .instance = kInstance,
                        .all_in_one = true,
@@ -129,8 +121,15 @@ absl::Status Serve(const config::v1::Config& config) {
                        .resources = &resources,
                        .budget = &budget};
   return RunServices(env, AllServices(), [&](const HttpServer& server) {
-    const absl::Status told = TellAddress(data, server.address(), config.http().token_file());
-    if (!told.ok()) Log(LogLevel::kWarning, told.message());
+    const std::string& token_file = config.http().token_file();
+    auto told = AddressFile::Write(
+        data, server.address(),
+        token_file.empty() ? "" : std::filesystem::absolute(token_file).string());
+    if (told.ok()) {
+      address_file = *std::move(told);
+    } else {
+      Log(LogLevel::kWarning, told.status().message());
+    }
     TellPeople(server.address());
   });
 }

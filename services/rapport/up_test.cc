@@ -1,10 +1,20 @@
-#include <cstdio>
+#include <signal.h>
+
+#include <atomic>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
+#include "libs/base/status_matchers.h"
+#include "libs/service/http_server.h"
+#include "libs/service/metrics.h"
+#include "libs/service/testing/raw_connection.h"
 #include "nlohmann/json.hpp"
 #include "services/rapport/cli_fixture.h"
 
@@ -15,8 +25,12 @@ namespace {
 
 using nlohmann::json;
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 using testing::Outcome;
+using ::testing::StartsWith;
 
 constexpr char kSample[] = RAPPORT_DEPLOY_FOLDER "/import/online_retail_sample.csv.gz";
 constexpr char kStory[] = RAPPORT_DEPLOY_FOLDER "/import/story.ndjson.gz";
@@ -129,6 +143,98 @@ TEST_F(UpTest, AProcessThatWasKilledIsNotAsked) {
   EXPECT_TRUE(std::filesystem::exists(data() + "/up.address"));
   EXPECT_EQ(RunJson({"at-risk"})["clients"], json::array());
   EXPECT_EQ(Run({"at-risk", "--server", address}).exit_code, 3);
+  // Nor is who listens there now, whatever it answers.
+  Metrics metrics;
+  ASSERT_OK_AND_ASSIGN(
+      const std::unique_ptr<HttpServer> other,
+      HttpServer::Create({.listen = absl::StrReplaceAll(address, {{"http://", ""}})}, &metrics));
+  std::atomic<int> asked = 0;
+  other->Handle("GET", "/healthz", Answering([&asked](const HttpRequest&) {
+                  ++asked;
+                  return HttpResponse();
+                }));
+  ASSERT_OK(other->Start());
+  EXPECT_EQ(RunJson({"at-risk"})["clients"], json::array());
+  EXPECT_EQ(Run({"sources"}).exit_code, 3);
+  EXPECT_EQ(asked, 0);
+  EXPECT_THAT(metrics.Text(), Not(HasSubstr("rapport_http_requests_total{")));
+}
+
+TEST_F(UpTest, ABackupThatIsTakenWhileItRunsIsRestored) {
+  Up();
+  const std::string events = folder_.Write("events.ndjson", Event("1") + "\n" + Event("2") + "\n");
+  ASSERT_EQ(Run({"ingest", events}).exit_code, 0);
+  const std::string backups = folder_.path() + "/backups";
+  EXPECT_EQ(RunJson({"backup", backups})["backup"], 1);
+  ASSERT_EQ(Run({"ingest", folder_.Write("more.ndjson", Event("3") + "\n")}).exit_code, 0);
+  EXPECT_EQ(RunJson({"backup", backups})["backup"], 2);
+  EXPECT_TRUE(std::filesystem::is_empty(data() + "/log-checkpoints"));
+  // What came after it is not in it.
+  ASSERT_EQ(Run({"ingest", folder_.Write("late.ndjson", Event("4") + "\n")}).exit_code, 0);
+  EXPECT_GT(RunJson({"log", "check"})["records"], 3);
+  EXPECT_EQ(Run({"log", "salvage"}).exit_code, 3) << "it runs";
+  EXPECT_EQ(Stop(), 0);
+
+  const std::string other = folder_.path() + "/restored";
+  const Outcome restored = Run({"restore", backups, "--data", other});
+  EXPECT_EQ(restored.exit_code, 0) << restored.err;
+  EXPECT_THAT(restored.out, StartsWith("Backup 2 of "));
+  EXPECT_EQ(RunJson({"client", "show", "anna", "--data", other})["touchpoint_count"], 3);
+  EXPECT_EQ(RunJson({"client", "show", "anna"})["touchpoint_count"], 4);
+  EXPECT_EQ(Run({"restore", backups, "--data", other}).exit_code, 3) << "something is there";
+  EXPECT_EQ(Run({"restore", other}).exit_code, 3) << "that is no backup";
+  EXPECT_EQ(RunJson({"backup", backups})["backup"], 3) << "while none runs";
+}
+
+TEST_F(UpTest, WithoutMemoryItTellsSo) {
+  for (const rlim_t mebibytes : {40, 80, 120, 160, 200, 240, 280, 320, 400, 500}) {
+    most_memory_ = mebibytes << 20;
+    const Outcome outcome = Run({"at-risk"});
+    EXPECT_THAT(outcome.exit_code, AnyOf(0, 3, 127)) << mebibytes << " MiB\n" << outcome.err;
+    if (outcome.exit_code != 0) {
+      EXPECT_THAT(outcome.err, Not(IsEmpty())) << mebibytes << " MiB";
+    }
+  }
+}
+
+TEST_F(UpTest, IdleConnectionsLeaveTheLogItsFiles) {
+  most_files_ = 512;
+  const std::string address = Up();
+  int port = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port));
+  const auto post = [](const std::string& id) {
+    const std::string event = Event(id);
+    return absl::StrCat(
+        "POST /v1/touchpoints HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+        "application/cloudevents+json\r\nContent-Length: ",
+        event.size(), "\r\n\r\n", event);
+  };
+  RawConnection first(port);
+  first.Send(post("first"));
+  EXPECT_THAT(first.ReadAnswer(), StartsWith("HTTP/1.1 202 "));
+  // More than the process may open files.
+  std::vector<RawConnection> idle;
+  for (int i = 0; i < 600; ++i) idle.emplace_back(port);
+  int turned_away = 0;
+  for (RawConnection& connection : idle) {
+    connection.Send(RawGet("/healthz"));
+    const std::string answer = connection.ReadAnswer();
+    turned_away += absl::StartsWith(answer, "HTTP/1.1 503 ") ? 1 : 0;
+    EXPECT_TRUE(absl::StartsWith(answer, "HTTP/1.1 503 ") ||
+                absl::StartsWith(answer, "HTTP/1.1 200 "))
+        << answer;
+  }
+  EXPECT_GE(turned_away, 600 - 512);
+  // Whoever is in is served, and the states go on.
+  first.Send(post("second"));
+  EXPECT_THAT(first.ReadAnswer(), StartsWith("HTTP/1.1 202 "));
+  EXPECT_EQ(Run({"sources"}).exit_code, 3);
+  idle.clear();
+  EXPECT_EQ(RunJson({"rebuild", "profile"})["compared"], true);
+  while (RunJson({"client", "show", "anna"})["touchpoint_count"] != 2) {
+  }
+  EXPECT_EQ(Run({"doctor"}).exit_code, 0) << Run({"doctor"}).out;
+  EXPECT_EQ(Stop(), 0);
 }
 
 TEST_F(UpTest, AWrongStartIsToldAndLeavesNothing) {

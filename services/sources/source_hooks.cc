@@ -1,4 +1,6 @@
+#include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +11,7 @@
 #include "libs/telephony/amazon_connect.h"
 #include "libs/telephony/free_switch.h"
 #include "libs/telephony/twilio.h"
+#include "libs/web_hook_check/authorization.h"
 #include "services/sources/source_catalog.h"
 
 // The part of source_catalog.h about sources that call us.
@@ -33,11 +36,28 @@ int CallHookAnswer(const absl::Status& status) {
   }
 }
 
+using Admit = std::function<absl::Status(const WebHookRequest&)>;
+
+// Whether the header has what the signature of the body would be in.
+Admit AdmitSigned(const char* header) {
+  return [header](const WebHookRequest& request) {
+    if (FindHeader(request, header).has_value()) return absl::OkStatus();
+    return absl::UnauthenticatedError(absl::StrCat("the request must carry ", header));
+  };
+}
+
+Admit AdmitBasic(std::string credentials) {
+  return [credentials = std::move(credentials)](const WebHookRequest& request) {
+    return CheckBasicAuth(request, credentials);
+  };
+}
+
 // A web hook whose requests say something about calls. `parse` takes the request, the secret and
 // who tells.
 template <class Parse>
-WebHook CallHook(Parse parse, std::string secret, CallSource call_source) {
-  return {.read = [parse, secret = std::move(secret), call_source = std::move(call_source)](
+WebHook CallHook(Admit admit, Parse parse, std::string secret, CallSource call_source) {
+  return {.admit = std::move(admit),
+          .read = [parse, secret = std::move(secret), call_source = std::move(call_source)](
                       const WebHookRequest& request) -> absl::StatusOr<Inbound> {
             Inbound inbound;
             RAPPORT_ASSIGN_OR_RETURN(inbound.records, parse(request, secret, call_source));
@@ -48,11 +68,12 @@ WebHook CallHook(Parse parse, std::string secret, CallSource call_source) {
 
 using ReadMail = std::function<absl::StatusOr<ReceivedMail>(const WebHookRequest&)>;
 
-WebHook MailHook(const Source& source, const SourceEnv& env, MailProvider provider, ReadMail read,
-                 std::shared_ptr<MailgunTokens> tokens = nullptr) {
+WebHook MailHook(const Source& source, const SourceEnv& env, MailProvider provider, Admit admit,
+                 ReadMail read, std::shared_ptr<MailgunTokens> tokens = nullptr) {
   const auto intake =
       std::make_shared<MailIntake>(source.name(), env.rules, env.agents, env.threads);
-  return {.read = [intake, read = std::move(read), tokens = std::move(tokens)](
+  return {.admit = std::move(admit),
+          .read = [intake, read = std::move(read), tokens = std::move(tokens)](
                       const WebHookRequest& request) -> absl::StatusOr<Inbound> {
             absl::StatusOr<ReceivedMail> read_mail = read(request);
             Inbound inbound;
@@ -95,7 +116,9 @@ absl::StatusOr<WebHook> SendGridHook(const Source& source, const SourceEnv& env)
         absl::StrCat("source ", source.name(), ": send_grid.public_key_file ",
                      source.send_grid().public_key_file(), ": ", usable.message()));
   }
-  return MailHook(source, env, MailProvider::kSendGrid,
+  Admit admit = keys.credentials.empty() ? AdmitSigned("x-twilio-email-event-webhook-signature")
+                                         : AdmitBasic(keys.credentials);
+  return MailHook(source, env, MailProvider::kSendGrid, std::move(admit),
                   [keys](const WebHookRequest& request) { return ParseSendGrid(request, keys); });
 }
 
@@ -104,7 +127,7 @@ absl::StatusOr<WebHook> MailgunHook(const Source& source, const SourceEnv& env) 
                                                            source.mailgun().signing_key_file()));
   const auto tokens = std::make_shared<MailgunTokens>();
   return MailHook(
-      source, env, MailProvider::kMailgun,
+      source, env, MailProvider::kMailgun, /*admit=*/{},
       [key, tokens](const WebHookRequest& request) { return ParseMailgun(request, key, *tokens); },
       tokens);
 }
@@ -114,7 +137,7 @@ absl::StatusOr<WebHook> PostmarkHook(const Source& source, const SourceEnv& env)
       const std::string credentials,
       SecretOf(source, "postmark.credentials_file", source.postmark().credentials_file()));
   return MailHook(
-      source, env, MailProvider::kPostmark,
+      source, env, MailProvider::kPostmark, AdmitBasic(credentials),
       [credentials](const WebHookRequest& request) { return ParsePostmark(request, credentials); });
 }
 
@@ -123,17 +146,21 @@ absl::StatusOr<WebHook> CallHookOf(const Source& source) {
   if (source.has_twilio()) {
     RAPPORT_ASSIGN_OR_RETURN(std::string token,
                              SecretOf(source, "twilio.token_file", source.twilio().token_file()));
-    return CallHook(ParseTwilioCallback, std::move(token), std::move(call_source));
+    return CallHook(AdmitSigned("x-twilio-signature"), ParseTwilioCallback, std::move(token),
+                    std::move(call_source));
   }
   if (source.has_free_switch()) {
     RAPPORT_ASSIGN_OR_RETURN(
         std::string credentials,
         SecretOf(source, "free_switch.credentials_file", source.free_switch().credentials_file()));
-    return CallHook(ParseFreeSwitchRequest, std::move(credentials), std::move(call_source));
+    return CallHook(AdmitBasic(credentials), ParseFreeSwitchRequest, std::move(credentials),
+                    std::move(call_source));
   }
   RAPPORT_ASSIGN_OR_RETURN(std::string token, SecretOf(source, "amazon_connect.token_file",
                                                        source.amazon_connect().token_file()));
-  return CallHook(ParseAmazonConnectRequest, std::move(token), std::move(call_source));
+  Admit admit = [token](const WebHookRequest& request) { return CheckBearer(request, token); };
+  return CallHook(std::move(admit), ParseAmazonConnectRequest, std::move(token),
+                  std::move(call_source));
 }
 
 }  // namespace

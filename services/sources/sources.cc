@@ -200,12 +200,15 @@ class Sources final : public Service {
     AddIdentityRoutes(env_.http, index_.get());
     AddJobRoutes(env_.http, IdentityProjection::kName, {query::v1::JOB_KIND_VERIFY},
                  identity_jobs_.get());
-    env_.http->Handle("POST", "/v1/sources/{name}",
-                      [hooks = hooks_](HttpRequest request, HttpReply reply) {
-                        hooks->Submit(std::move(request), std::move(reply));
-                      },
-                      // Whoever calls proves by its own means that it is the source.
-                      {.open = true, .max_body_bytes = kMaxHookBytes});
+    env_.http->Handle(
+        "POST", "/v1/sources/{name}",
+        [hooks = hooks_](HttpRequest request, HttpReply reply) {
+          hooks->Submit(std::move(request), std::move(reply));
+        },
+        // Whoever calls proves by its own means that it is the source.
+        {.open = true,
+         .max_body_bytes = kMaxHookBytes,
+         .admit = [hooks = hooks_](const HttpRequest& request) { return hooks->Admit(request); }});
     env_.http->Handle("GET", "/v1/sources",
                       Answering([this](const HttpRequest& request) -> absl::StatusOr<HttpResponse> {
                         RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));

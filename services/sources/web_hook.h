@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/sources/contact_sink.h"
 #include "libs/web_hook_check/web_hook_request.h"
@@ -22,6 +23,9 @@ struct Inbound {
 
 // A source that calls us.
 struct WebHook {
+  // Asked before the body is read, with a request that has none: Unauthenticated, PermissionDenied
+  // when its header shows that it does not come from the source. May be empty. Thread-safe.
+  std::function<absl::Status(const WebHookRequest&)> admit;
   // Unauthenticated, PermissionDenied: it does not prove that it is the source. InvalidArgument: it
   // is, and what it sent cannot be used. Thread-safe.
   std::function<absl::StatusOr<Inbound>(const WebHookRequest&)> read;

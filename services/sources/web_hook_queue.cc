@@ -27,22 +27,36 @@ WebHookQueue::WebHookQueue(WebHooks hooks, SourceWriter* writer, SourceMetrics* 
   for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
+absl::StatusOr<const WebHook*> WebHookQueue::Find(const std::string& source) const {
+  const auto hook = hooks_.find(source);
+  if (hook != hooks_.end()) return &hook->second;
+  return absl::NotFoundError(absl::StrCat("there is no source '", source,
+                                          "' that takes requests; see sources in the "
+                                          "configuration"));
+}
+
+absl::Status WebHookQueue::Admit(const HttpRequest& request) const {
+  const std::string& source = request.PathValue("name");
+  RAPPORT_ASSIGN_OR_RETURN(const WebHook* const hook, Find(source));
+  if (!hook->admit) return absl::OkStatus();
+  absl::Status status = hook->admit(HeadOf(request));
+  if (!status.ok()) metrics_->Refused(source, status);
+  return status;
+}
+
 void WebHookQueue::Submit(HttpRequest request, HttpReply reply) {
   const std::string source = request.PathValue("name");
-  const auto hook = hooks_.find(source);
-  if (hook == hooks_.end()) {
-    return reply.Send(
-        ErrorResponse(absl::NotFoundError(absl::StrCat("there is no source '", source,
-                                                       "' that takes requests; see sources in the "
-                                                       "configuration"))));
-  }
+  const absl::StatusOr<const WebHook*> hook = Find(source);
+  if (!hook.ok()) return reply.Send(ErrorResponse(hook.status()));
   const size_t bytes = request.body.size() + kRequestBytes;
   {
     const MutexLock lock(&mutex_);
     // A single request passes whatever its size: the server has limited it.
     if (!stopping_ && (bytes_ == 0 || bytes_ + bytes <= options_.max_bytes)) {
       bytes_ += bytes;
-      waiting_.push_back({source, &hook->second, std::move(request), std::move(reply), bytes});
+      WebHookRequest inbound = HeadOf(request);
+      inbound.body = std::move(request.body);
+      waiting_.push_back({source, *hook, std::move(inbound), std::move(reply), bytes});
       changed_.Signal();
       return;
     }
@@ -102,15 +116,15 @@ void WebHookQueue::Run() {
   }
 }
 
-WebHookQueue::Done WebHookQueue::Read(Item item) const {
-  absl::StatusOr<Inbound> inbound = item.hook->read(ToWebHookRequest(item.request));
+WebHookQueue::Done WebHookQueue::Read(Item item) {
+  absl::StatusOr<Inbound> inbound = item.hook->read(item.request);
   const absl::Status status = inbound.status();
   return {.item = std::move(item),
           .inbound = inbound.ok() ? *std::move(inbound) : Inbound(),
           .status = status};
 }
 
-WebHookRequest WebHookQueue::ToWebHookRequest(const HttpRequest& request) const {
+WebHookRequest WebHookQueue::HeadOf(const HttpRequest& request) const {
   const std::string root =
       !options_.public_url.empty()
           ? options_.public_url
@@ -119,7 +133,6 @@ WebHookRequest WebHookQueue::ToWebHookRequest(const HttpRequest& request) const 
   hook.url =
       absl::StrCat(root, request.raw_path, request.raw_query.empty() ? "" : "?", request.raw_query);
   hook.headers = request.headers;
-  hook.body = request.body;
   hook.now = absl::Now();
   return hook;
 }
@@ -128,19 +141,33 @@ absl::Status WebHookQueue::Write(std::vector<Done>* done) {
   std::vector<source::v1::SourceRecord> records;
   std::vector<OfferedContact> contacts;
   std::vector<SourceRefusal> refusals;
+  // The requests that they came with.
+  std::vector<Done*> of_record;
+  std::vector<Done*> of_contact;
   for (Done& one : *done) {
     for (source::v1::SourceRecord& record : one.inbound.records)
       records.push_back(std::move(record));
     for (OfferedContact& contact : one.inbound.contacts) contacts.push_back(std::move(contact));
+    of_record.resize(records.size(), &one);
+    of_contact.resize(contacts.size(), &one);
     if (one.status.ok() || IsRefusal(one.status)) continue;
     // It comes from the source, and would be lost.
     refusals.push_back({.source = one.item.source,
                         .record_id = absl::StrCat("body/", absl::ToUnixNanos(absl::Now())),
-                        .content = one.item.request.body,
+                        .content = std::move(one.item.request.body),
                         .reason = std::string(one.status.message())});
   }
-  if (!records.empty()) RAPPORT_RETURN_IF_ERROR(writer_->Append(std::move(records)));
-  if (!contacts.empty()) RAPPORT_RETURN_IF_ERROR(writer_->Write(contacts));
+  const auto refuse = [](Done* one) {
+    one->status = absl::InvalidArgumentError(
+        "it cannot be written; why, and what it was, is in the rejected log");
+  };
+  RefusedContacts refused;
+  RAPPORT_RETURN_IF_ERROR(writer_->Append(std::move(records), &refused));
+  for (const size_t place : refused) refuse(of_record[place]);
+  if (!contacts.empty()) {
+    RAPPORT_RETURN_IF_ERROR(writer_->Write(contacts, &refused));
+    for (const size_t place : refused) refuse(of_contact[place]);
+  }
   return refusals.empty() ? absl::OkStatus() : writer_->Refuse(refusals);
 }
 

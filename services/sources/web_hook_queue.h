@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "libs/base/mutex.h"
 #include "libs/service/http.h"
 #include "libs/sources/source_writer.h"
+#include "libs/web_hook_check/web_hook_request.h"
 #include "services/sources/source_metrics.h"
 #include "services/sources/web_hook.h"
 
@@ -31,6 +33,9 @@ class WebHookQueue {
   WebHookQueue(WebHooks hooks, SourceWriter* writer, SourceMetrics* metrics, Options options);
   ~WebHookQueue() { Stop(); }
 
+  // Whether the body of a request is to be read: NotFound when there is no such web hook, else as
+  // its `admit`. Never blocks.
+  absl::Status Admit(const HttpRequest& request) const;
   // Answers later; at once with 404 when there is no such web hook, and 503 when too much waits.
   void Submit(HttpRequest request, HttpReply reply);
   // Answers all that waits, and takes no more. A second time: nothing.
@@ -42,7 +47,7 @@ class WebHookQueue {
   struct Item {
     std::string source;
     const WebHook* hook = nullptr;
-    HttpRequest request;
+    WebHookRequest request;
     HttpReply reply;
     size_t bytes = 0;
   };
@@ -54,11 +59,14 @@ class WebHookQueue {
 
   void Run();
   std::vector<Item> Take();
-  Done Read(Item item) const;
-  // What all of them hold, and what cannot be used of it.
+  static Done Read(Item item);
+  // What all of them hold, and what cannot be used of it, which sets the status of its request.
   absl::Status Write(std::vector<Done>* done);
   void Answer(Done* done);
-  WebHookRequest ToWebHookRequest(const HttpRequest& request) const;
+  // Of all but the body.
+  WebHookRequest HeadOf(const HttpRequest& request) const;
+  // NotFound: there is no such web hook.
+  absl::StatusOr<const WebHook*> Find(const std::string& source) const;
 
   const WebHooks hooks_;
   SourceWriter* const writer_;

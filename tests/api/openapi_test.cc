@@ -40,10 +40,12 @@ using Json = nlohmann::json;
 using Route = std::pair<std::string, std::string>;  // "GET", "/v1/clients/{id}"
 using ::testing::IsEmpty;
 
-// What libs/service adds to every process, beside its services.
+// What libs/service adds to every process, and `rapport up` to its own, beside the services.
 const std::set<Route>& ProcessRoutes() {
-  static const auto* routes =
-      new std::set<Route>{{"GET", "/healthz"}, {"GET", "/readyz"}, {"GET", "/metrics"}};
+  static const auto* routes = new std::set<Route>{{"GET", "/healthz"},
+                                                  {"GET", "/readyz"},
+                                                  {"GET", "/metrics"},
+                                                  {"POST", "/v1/log/checkpoint"}};
   return *routes;
 }
 

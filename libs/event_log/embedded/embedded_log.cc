@@ -18,6 +18,7 @@
 #include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/event_log/embedded/appender.h"
+#include "libs/event_log/embedded/log_backup.h"
 #include "libs/event_log/embedded/readers.h"
 #include "libs/event_log/embedded/storage.h"
 #include "libs/event_log/embedded/topic.h"
@@ -27,6 +28,7 @@
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
 #include "rocksdb/table.h"
+#include "rocksdb/utilities/checkpoint.h"
 
 namespace rapport {
 namespace embedded {
@@ -130,6 +132,8 @@ class EmbeddedLog : public EventLog {
   absl::StatusOr<Watermarks> GetWatermarks(absl::string_view topic, Partition partition) override;
   absl::StatusOr<Offset> OffsetForTime(absl::string_view topic, Partition partition,
                                        absl::Time time) override;
+  // As CheckpointEmbeddedLog.
+  absl::Status Checkpoint(const std::string& folder);
 
  private:
   struct Place {
@@ -234,7 +238,12 @@ absl::Status EmbeddedLog::OpenError(const rocksdb::Status& status) const {
                      " is in use: another process has it open; stop that one first (", text, ")"));
   }
   const std::string what = absl::StrCat("opening the log in ", options_.folder);
-  if (status.IsCorruption() || status.IsNoSpace()) return FromRocks(status, what);
+  if (status.IsCorruption()) {
+    return absl::DataLossError(absl::StrCat(what, ": ", text,
+                                            "; `rapport log check` tells what is damaged, `rapport "
+                                            "log salvage` saves what can be read"));
+  }
+  if (status.IsNoSpace()) return FromRocks(status, what);
   return absl::FailedPreconditionError(absl::StrCat(what, ": ", text));
 }
 
@@ -449,6 +458,14 @@ absl::StatusOr<Watermarks> EmbeddedLog::GetWatermarks(absl::string_view topic,
   return Watermarks{Offset(0), Offset(place.partition->end.load(std::memory_order_acquire))};
 }
 
+absl::Status EmbeddedLog::Checkpoint(const std::string& folder) {
+  rocksdb::Checkpoint* raw = nullptr;
+  const std::string what = absl::StrCat("a checkpoint of the log in ", folder);
+  RAPPORT_RETURN_IF_ERROR(FromRocks(rocksdb::Checkpoint::Create(db_.get(), &raw), what));
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
+  return FromRocks(checkpoint->CreateCheckpoint(folder), what);
+}
+
 absl::StatusOr<Offset> EmbeddedLog::OffsetForTime(absl::string_view topic, Partition partition,
                                                   absl::Time time) {
   RAPPORT_ASSIGN_OR_RETURN(const Place place, Find(topic, partition));
@@ -456,6 +473,12 @@ absl::StatusOr<Offset> EmbeddedLog::OffsetForTime(absl::string_view topic, Parti
 }
 
 }  // namespace embedded
+
+absl::Status CheckpointEmbeddedLog(EventLog* log, const std::string& folder) {
+  auto* const embedded_log = dynamic_cast<embedded::EmbeddedLog*>(log);
+  RAPPORT_CHECK(embedded_log != nullptr, "a checkpoint of a log that is no embedded one");
+  return embedded_log->Checkpoint(folder);
+}
 
 absl::StatusOr<std::unique_ptr<EventLog>> OpenEmbeddedLog(const EmbeddedLogOptions& options) {
   return embedded::EmbeddedLog::Open(options);
