@@ -58,19 +58,19 @@ class Ingest : public Service {
     // The server may call until it is gone, and the clock is given to another before.
     const std::weak_ptr<ClockTicker> weak = clock_;
     env.http->Handle("GET", "/v1/clock", Answering([weak](const HttpRequest& request) {
-                       const std::shared_ptr<ClockTicker> clock = weak.lock();
-                       if (clock == nullptr) return ErrorResponse(Stopping());
+                       const std::shared_ptr<ClockTicker> ticker = weak.lock();
+                       if (ticker == nullptr) return ErrorResponse(Stopping());
                        if (const absl::Status known = CheckQuery(request, {}); !known.ok()) {
                          return ErrorResponse(known);
                        }
-                       return MessageResponse(request, clock->status());
+                       return MessageResponse(request, ticker->status());
                      }));
     env.http->Handle("POST", "/v1/clock", Answering([weak](const HttpRequest& request) {
-                       const std::shared_ptr<ClockTicker> clock = weak.lock();
-                       if (clock == nullptr) return ErrorResponse(Stopping());
-                       const absl::Status confirmed = Confirm(*clock, request);
+                       const std::shared_ptr<ClockTicker> ticker = weak.lock();
+                       if (ticker == nullptr) return ErrorResponse(Stopping());
+                       const absl::Status confirmed = Confirm(*ticker, request);
                        if (!confirmed.ok()) return ErrorResponse(confirmed);
-                       HttpResponse response = MessageResponse(request, clock->status());
+                       HttpResponse response = MessageResponse(request, ticker->status());
                        response.status = 202;
                        return response;
                      }));
