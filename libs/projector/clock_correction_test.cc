@@ -29,7 +29,7 @@ using touchpoint::v1::Touchpoint;
 
 constexpr char kTopic[] = "touchpoints";
 constexpr absl::Duration kDay = absl::Hours(24);
-constexpr absl::Duration kFiveYears = 5 * 365 * kDay;
+constexpr absl::Duration kFiveYears = absl::Hours(5 * 365 * 24);
 
 class ClockCorrectionTest : public ::testing::Test {
  protected:

@@ -21,7 +21,7 @@ namespace {
 constexpr absl::string_view kGroup = "rapport-clock";
 // Header of a note: offset of the tick in partition 0 of the touchpoints topic.
 constexpr absl::string_view kOffsetHeader = "touchpoints_offset";
-// Header of an operator's word (query.v1.ClockConfirmed).
+// Header of an operator's word (state.v1.ClockConfirmed).
 constexpr absl::string_view kWordHeader = "clock_confirmed";
 // Words stand at the end of the clock topic, behind the last note.
 constexpr int64_t kMostWords = 1000;
@@ -111,7 +111,7 @@ absl::Status ClockTicker::Confirm(absl::Time now, const std::string& reason) {
   if (elected()) {
     RAPPORT_RETURN_IF_ERROR(ClockGuard::CheckConfirmation(now, options_.read_clocks()));
   }
-  query::v1::ClockConfirmed word;
+  state::v1::ClockConfirmed word;
   ToProto(now, word.mutable_now());
   word.set_reason(reason);
   Record record;
@@ -165,7 +165,7 @@ void ClockTicker::TakeWords(const PartitionRecords& records) {
   for (const RecordView& record : records.records) {
     for (const Header& header : subscription_->Headers(record)) {
       if (header.name != kWordHeader) continue;
-      query::v1::ClockConfirmed word;
+      state::v1::ClockConfirmed word;
       const int size = static_cast<int>(record.value.size());
       if (word.ParseFromArray(record.value.data(), size)) word_ = std::move(word);
     }

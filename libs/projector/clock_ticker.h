@@ -16,6 +16,7 @@
 #include "libs/projector/clock_guard.h"
 #include "libs/projector/partition_worker.h"
 #include "rapport/query/v1/clock.pb.h"
+#include "rapport/state/v1/clock.pb.h"
 
 namespace rapport {
 
@@ -75,7 +76,14 @@ class ClockTicker : private PartitionListener {
         clock_topic_(std::move(clock_topic)),
         options_(std::move(options)),
         partitions_(partitions),
-        guard_(options_.limits) {}
+        guard_(WithInterval(options_)) {}
+
+  // The last tick is up to an interval old.
+  static ClockGuard::Limits WithInterval(const Options& options) {
+    ClockGuard::Limits limits = options.limits;
+    limits.max_step += options.interval;
+    return limits;
+  }
 
   absl::StatusOr<Offset> OnAssigned(Partition partition) override;
   void OnRevoked(Partition partition, bool lost) override;
@@ -107,7 +115,7 @@ class ClockTicker : private PartitionListener {
   std::atomic<bool> stopping_ = false;
   // Of the ticker's thread.
   ClockGuard guard_;
-  std::optional<query::v1::ClockConfirmed> word_;
+  std::optional<state::v1::ClockConfirmed> word_;
 
   mutable Mutex mutex_;
   bool elected_ ABSL_GUARDED_BY(mutex_) = false;

@@ -15,6 +15,7 @@
 #include "libs/event_log/embedded/embedded_log.h"
 #include "libs/touchpoint/record.h"
 #include "rapport/query/v1/clock.pb.h"
+#include "rapport/state/v1/clock.pb.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 #include "tests/support/faulty_log.h"
 
@@ -33,7 +34,7 @@ class Clocks {
  public:
   ClockReading Read() const {
     ClockReading reading = ReadClocks();
-    reading.wall += absl::Nanoseconds(off_);
+    reading.wall += absl::Nanoseconds(off_.load());
     reading.synchronised = false;
     return reading;
   }
@@ -160,7 +161,7 @@ TEST_F(ClockTickerTest, AWordThatWasNotCarriedOutYetIsNotLost) {
     log_.set_away(true);
     Await([&] { return !ticker->Confirm(absl::Now(), "said to nobody").ok(); });
     log_.set_away(false);
-    query::v1::ClockConfirmed word;
+    state::v1::ClockConfirmed word;
     ToProto(absl::Now(), word.mutable_now());
     Record record;
     record.value = word.SerializeAsString();
