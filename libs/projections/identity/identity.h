@@ -23,7 +23,7 @@ struct IdentitySettings {
 // left out.
 struct IdentityProjection {
   static constexpr char kName[] = "identity";
-  static constexpr int kVersion = 2;
+  static constexpr int kVersion = 3;
   using State = state::v1::IdentityState;
   using Settings = IdentitySettings;
 
