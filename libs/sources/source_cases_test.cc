@@ -63,7 +63,8 @@ class SourceCases : public testing::IdentityFixture {
     for (const std::string& file : files) {
       auto input = OpenSourceFile(source, absl::StrCat(RAPPORT_SOURCES_TESTDATA, "/", file), how);
       EXPECT_OK(input) << file;
-      if (input.ok()) EXPECT_OK((*input)->ReadInto(&sink, 0, (*input)->size())) << file;
+      if (!input.ok()) continue;
+      EXPECT_OK((*input)->ReadInto(&sink, 0, (*input)->size())) << file;
     }
     const auto summary = sink.Finish();
     EXPECT_OK(summary);
