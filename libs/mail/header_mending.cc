@@ -59,7 +59,10 @@ int HexDigit(char c) {
 std::optional<std::string> BytesOf(const EncodedWord& word) {
   std::string bytes;
   if (word.encoding == 'b') {
-    if (!absl::Base64Unescape(word.text, &bytes)) return std::nullopt;
+    // Some leave out the padding where they cut.
+    std::string padded(word.text);
+    while (padded.size() % 4 != 0) padded.push_back('=');
+    if (!absl::Base64Unescape(padded, &bytes)) return std::nullopt;
     return bytes;
   }
   for (size_t i = 0; i < word.text.size(); ++i) {

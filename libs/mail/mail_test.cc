@@ -101,6 +101,7 @@ TEST(Mail, AWordThatWasCutIntoSeveralIsOne) {
             "Grüße aus München und mehr for you");
   EXPECT_EQ(WithHeader("Subject: =?utf-8?Q?a?= =?utf-8?B?Yg==?= =?iso-8859-1?Q?=E4?=").subject,
             "abä");
+  EXPECT_EQ(WithHeader("Subject: =?utf-8?B?w5w?= =?utf-8?B?YmVy?=").subject, "Über");
 }
 
 TEST(Mail, LinesOfOldMacs) {

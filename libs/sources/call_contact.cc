@@ -93,7 +93,12 @@ Touchpoint CorrectionOf(const DecidedCall& call, Touchpoint corrected) {
 
 bool IsOurNumber(absl::string_view number, const IdentityRules& rules,
                  const AgentDirectory& agents) {
-  const absl::StatusOr<std::string> normal = NormalizePhone(number, rules.forms.phone);
+  absl::StatusOr<std::string> normal = NormalizePhone(number, rules.forms.phone);
+  // With the digit for an outside line before it, a number may be none.
+  const absl::string_view dialled = rules.WithoutOutsideLine(number);
+  if (!normal.ok() && dialled.size() != number.size()) {
+    normal = NormalizePhone(dialled, rules.forms.phone);
+  }
   if (normal.ok()) return rules.own_numbers.Has(*normal) || !agents.OfPhone(number).empty();
   return normal.status().code() != absl::StatusCode::kNotFound;
 }

@@ -15,6 +15,7 @@
 namespace rapport {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -62,7 +63,8 @@ class SourceCases : public testing::IdentityFixture {
     for (const std::string& file : files) {
       auto input = OpenSourceFile(source, absl::StrCat(RAPPORT_SOURCES_TESTDATA, "/", file), how);
       EXPECT_OK(input) << file;
-      if (input.ok()) EXPECT_OK((*input)->ReadInto(&sink, 0, (*input)->size())) << file;
+      if (!input.ok()) continue;
+      EXPECT_OK((*input)->ReadInto(&sink, 0, (*input)->size())) << file;
     }
     const auto summary = sink.Finish();
     EXPECT_OK(summary);
@@ -243,7 +245,7 @@ TEST_F(SourceCases, WhoWasCalledBackDidNotGiveUp) {
         << call.ShortDebugString();
     EXPECT_EQ(call.call_completed().transfer_count(), 0);
   }
-  EXPECT_EQ(Line(calls.at(1)), "outbound +493012345678 ben answered 420");
+  EXPECT_THAT(Lines(calls), Contains("outbound +493012345678 ben answered 420"));
   std::vector<std::string> reasons;
   for (const auto& [reason, rows] : summary_.skipped) reasons.push_back(reason);
   EXPECT_THAT(reasons,

@@ -219,8 +219,8 @@ class Sides {
     bool rang_agent = false;
     for (const LegView* const leg : legs_) {
       rang_agent = rang_agent || RangAgent(*leg);
-      if (Ours(leg->to)) continue;
       const absl::string_view number = Dialled(*leg);
+      if (Ours(number)) continue;
       if (leg->to_channel.empty()) {
         if (!IsLocal(leg->channel)) AddUnique(number, &failed);
       } else if (IsLocal(leg->to_channel)) {
