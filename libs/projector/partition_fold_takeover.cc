@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,6 +36,27 @@ AlertEvent Cleared(const AlertEvent& told, absl::Time at) {
   step.mutable_cleared()->set_reason(alert::v1::CLEAR_REASON_MODEL_CHANGED);
   step.clear_reasons();
   return step;
+}
+
+// What makes readers who were told `told` hold what is in `open`.
+std::vector<AlertEvent> Difference(const AlertsByClient& told, const AlertsByClient& open,
+                                   absl::Time at) {
+  std::vector<AlertEvent> steps;
+  for (const auto& [client, event] : told) {
+    const auto ours = open.find(client);
+    if (ours == open.end() || ours->second.alert_id() != event.alert_id()) {
+      steps.push_back(Cleared(event, at));
+    } else if (std::optional<AlertEvent> step = StepTo(event, ours->second)) {
+      steps.push_back(*std::move(step));
+    }
+  }
+  for (const auto& [client, event] : open) {
+    const auto before = told.find(client);
+    if (before == told.end() || before->second.alert_id() != event.alert_id()) {
+      steps.push_back(event);
+    }
+  }
+  return steps;
 }
 
 }  // namespace
@@ -81,46 +103,21 @@ absl::StatusOr<AlertsByClient> PartitionFold::OpenAtFrontier() {
 
 absl::Status PartitionFold::TellDifference(const AlertsByClient& told) {
   if (!TellsAlertsOfStates()) return absl::OkStatus();
-  RAPPORT_ASSIGN_OR_RETURN(const AlertsByClient open, OpenAtFrontier());
   const absl::Time at = std::max(clock_, absl::UnixEpoch());
-  std::vector<AlertEvent> steps;
-  for (const auto& [client, event] : told) {
-    const auto ours = open.find(client);
-    if (ours == open.end() || ours->second.alert_id() != event.alert_id()) {
-      steps.push_back(Cleared(event, at));
-    } else if (std::optional<AlertEvent> step = StepTo(event, ours->second)) {
-      steps.push_back(*std::move(step));
-    }
-  }
-  for (const auto& [client, event] : open) {
-    const auto before = told.find(client);
-    if (before == told.end() || before->second.alert_id() != event.alert_id()) {
-      steps.push_back(event);
-    }
-  }
-  if (steps.empty()) return absl::OkStatus();
+  RAPPORT_ASSIGN_OR_RETURN(AlertsByClient open, OpenAtFrontier());
+  if (Difference(told, open, at).empty()) return absl::OkStatus();
 
-  // A bulk commit knows no order, and effects move to places of others.
-  set_bulk(false);
-  // Right behind what is published; what waits at the same record moves on.
-  const auto more = static_cast<int32_t>(steps.size());
-  std::vector<OutboxEntry> waiting = std::exchange(outbox_, {});
-  for (OutboxEntry& entry : waiting) {
-    published_since_commit_.push_back(entry.place);
-    if (entry.place.input_offset != published_.input_offset) continue;
-    AlertEvent event;
-    if (!event.ParseFromString(entry.event)) {
-      return absl::DataLossError("an effect in the outbox does not parse");
-    }
-    entry.place.ordinal += more;
-    event.mutable_cause()->set_ordinal(entry.place.ordinal);
-    entry.event = event.SerializeAsString();
-  }
+  // By another model the effects of the last record that was told of are others, and their numbers
+  // mean nothing here: what they come to is part of the difference.
+  std::erase_if(outbox_, [&](const OutboxEntry& entry) {
+    const bool told_of = entry.place.input_offset == published_.input_offset;
+    if (told_of) published_since_commit_.push_back(entry.place);
+    return told_of;
+  });
+  RAPPORT_ASSIGN_OR_RETURN(open, OpenAtFrontier());
   EffectPlace place = published_;
-  // Before the first effect ever nothing is published.
-  place.input_offset = std::max(place.input_offset, Offset(-1));
   const std::string takeover = absl::StrCat(identity_.version, "/", identity_.settings_fingerprint);
-  for (AlertEvent& step : steps) {
+  for (AlertEvent& step : Difference(told, open, at)) {
     ++place.ordinal;
     step.clear_cause();
     alert::v1::Cause& cause = *step.mutable_cause();
@@ -128,20 +125,24 @@ absl::Status PartitionFold::TellDifference(const AlertsByClient& told) {
     cause.set_offset(place.input_offset.value());
     cause.set_ordinal(place.ordinal);
     cause.set_takeover(takeover);
-    const EventId id = MakeEventId(absl::StrCat("rapport/effect/", identity_.name),
-                                   absl::StrCat(step.client_id(), "\ntakeover ", takeover, "\n",
-                                                place.input_offset.value(), "\n", place.ordinal));
+    const EventId id = MakeEventId(
+        absl::StrCat("rapport/effect/", identity_.name),
+        absl::StrCat(step.client_id(), "\ntakeover ", takeover, "\n", place.input_offset.value(),
+                     "\n", place.ordinal));
     step.set_effect_id(std::string(id.view()));
     step.set_projection(identity_.name);
     step.set_owner_epoch(owner_epoch_);
     new_effects_.push_back(
         {place, step.client_id(), step.SerializeAsString(), id, FromProto(step.at())});
   }
-  new_effects_.insert(new_effects_.end(), std::make_move_iterator(waiting.begin()),
-                      std::make_move_iterator(waiting.end()));
-  counts_.set_effects(counts_.effects() + more);
+  // A bulk commit knows no order, and the places of effects that went may be those of others.
+  set_bulk(false);
   uncommitted_ = true;
-  return Commit();
+  std::vector<OutboxEntry> later = std::exchange(outbox_, {});
+  RAPPORT_RETURN_IF_ERROR(Commit());
+  outbox_.insert(outbox_.end(), std::make_move_iterator(later.begin()),
+                 std::make_move_iterator(later.end()));
+  return absl::OkStatus();
 }
 
 }  // namespace rapport

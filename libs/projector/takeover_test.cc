@@ -168,12 +168,15 @@ TEST_F(TakeoverTest, ReadersAndStatesAgreeWhateverTheThresholdBecomes) {
     SCOPED_TRACE(points);
     const Alerts now = Run(Raising(points));
     EXPECT_EQ(Told(), now);
-    EXPECT_NE(now, before);
+    if (points == 600) {
+      EXPECT_EQ(now, before);
+    } else {
+      EXPECT_NE(now, before);
+    }
     // What was told once is not told again.
     const size_t steps = Published().size();
     EXPECT_EQ(Run(Raising(points)), now);
     EXPECT_THAT(Published(), SizeIs(steps));
-    if (points == 600) break;
   }
 }
 

@@ -53,7 +53,8 @@ TEST(Timeline, EveryKindOfAClientIsFoldedAndHasARow) {
   }
   EXPECT_THAT(fold.dead_letters(), IsEmpty());
   EXPECT_EQ(fold.rows().size(), wanted);
-  // ClockAdvanced and the two of the operators belong to no client; five are about its history.
+  // Two of the clock, two of the operators and a target belong to no client; five are about its
+  // history.
   EXPECT_EQ(wanted, static_cast<size_t>(payload->field_count()) - 10);
 }
 

@@ -97,12 +97,18 @@ void AlertLife::Rewind(absl::Time at) {
     return has && FromProto(time) > at;
   };
   const bool raised_later = is_later(alert.has_raised_at(), alert.raised_at());
+  const bool cleared_later = is_later(alert.has_cleared_at(), alert.cleared_at());
   if (Open() && raised_later) {
     const state::v1::RetentionAlert before = alert;
     Clear(alert::v1::CLEAR_REASON_CLOCK_CORRECTED, state::v1::ALERT_PHASE_QUIET, at);
     alert.clear_cleared_at();
-    if (before.has_quiet_until()) *alert.mutable_quiet_until() = before.quiet_until();
-  } else if (!Open() && is_later(alert.has_cleared_at(), alert.cleared_at())) {
+    // The quiet after an alert that went away later has not begun. One that was open until then is
+    // raised again at the next judgement, as the same alert.
+    if (before.has_quiet_until() && !cleared_later) {
+      *alert.mutable_quiet_until() = before.quiet_until();
+      if (before.has_cleared_at()) *alert.mutable_cleared_at() = before.cleared_at();
+    }
+  } else if (!Open() && cleared_later) {
     alert.clear_cleared_at();
     alert.clear_quiet_until();
     if (!raised_later) {
@@ -170,7 +176,6 @@ void AlertLife::Raise(absl::Time at) {
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
   alert.set_phase(state::v1::ALERT_PHASE_OPEN);
   alert.clear_severity();
-  alert.clear_cleared_at();
   ToProto(at, alert.mutable_raised_at());
   alert::v1::AlertEvent* event = Emit(at);
   event->mutable_raised()->set_advice(kAdvice);
