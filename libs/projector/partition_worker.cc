@@ -1,11 +1,15 @@
 #include "libs/projector/partition_worker.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/time/clock.h"
 #include "libs/base/status.h"
 #include "libs/projector/generations.h"
+#include "libs/projector/log_identity.h"
+#include "libs/touchpoint/validate.h"
 
 namespace rapport {
 namespace {
@@ -36,22 +40,29 @@ absl::StatusOr<std::unique_ptr<PartitionWorker>> PartitionWorker::Open(const Pro
                                                                        const FoldOptions& options,
                                                                        Effects effects) {
   auto worker = std::unique_ptr<PartitionWorker>(new PartitionWorker(env, folder, effects));
-  const auto open = [&]() -> absl::Status {
-    RAPPORT_ASSIGN_OR_RETURN(worker->store_, StateStore::Open(folder, env.resources));
-    worker->fold_ = env.spec->NewFold(options, worker->store_.get(), env.budget);
-    return worker->fold_->Open();
-  };
-  absl::Status status = open();
+  absl::Status status = worker->OpenStore(options);
   if (absl::IsDataLoss(status)) {
     worker->fold_.reset();
     worker->store_.reset();
-    RAPPORT_RETURN_IF_ERROR(SetAside(folder, status.message()));
-    status = open();
+    worker->set_aside_ = std::string(status.message());
+    RAPPORT_RETURN_IF_ERROR(SetAside(folder, env.resources, status.message()));
+    status = worker->OpenStore(options);
   }
   RAPPORT_RETURN_IF_ERROR(Annotate(status, absl::StrCat("opening ", env.spec->identity().name,
                                                         " partition ", options.partition.value())));
-  if (effects == Effects::kPublish) RAPPORT_RETURN_IF_ERROR(worker->FindPublished());
   return worker;
+}
+
+absl::Status PartitionWorker::OpenStore(const FoldOptions& options) {
+  RAPPORT_ASSIGN_OR_RETURN(store_, StateStore::Open(folder_, env_.resources));
+  fold_ = env_.spec->NewFold(options, store_.get(), env_.budget);
+  RAPPORT_RETURN_IF_ERROR(fold_->Open());
+  RAPPORT_RETURN_IF_ERROR(CheckSameLog(*env_.log, env_.topics.touchpoints, fold_->partition(),
+                                       fold_->last_record(), env_.log_patience));
+  // Alerts that the state takes for sent have to be there, too.
+  RAPPORT_RETURN_IF_ERROR(CheckSameLog(*env_.log, env_.topics.alerts, fold_->partition(),
+                                       fold_->last_alert(), env_.log_patience));
+  return effects_ == Effects::kPublish ? FindPublished() : absl::OkStatus();
 }
 
 absl::Status PartitionWorker::Fold(absl::Span<const RecordView> records) {
@@ -69,12 +80,8 @@ absl::Status PartitionWorker::FoldUpTo(Offset end) {
       env_.log->OpenReader(env_.topics.touchpoints, fold_->partition(), fold_->position()));
   while (fold_->position() < end) {
     absl::StatusOr<absl::Span<const RecordView>> read = reader->Read(kReadRecords, kReadWait);
-    // DataLoss would have the state set aside.
-    if (absl::IsDataLoss(read.status())) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("reading the log: ", read.status().message()));
-    }
-    RAPPORT_ASSIGN_OR_RETURN(absl::Span<const RecordView> records, std::move(read));
+    RAPPORT_RETURN_IF_ERROR(OfLog(read.status()));
+    absl::Span<const RecordView> records = *read;
     if (records.empty()) {
       return absl::UnavailableError(absl::StrCat(
           "the log gave no records from offset ", fold_->position().value(), " of partition ",
@@ -118,7 +125,9 @@ absl::Status PartitionWorker::Publish() {
   RAPPORT_ASSIGN_OR_RETURN(const std::vector<RecordPosition> positions,
                            env_.log->Append(env_.topics.alerts, records));
   frontier_known_ = true;
-  fold_->MarkPublished(fold_->outbox().back().place, positions.back().offset + 1);
+  fold_->MarkPublished(
+      fold_->outbox().back().place,
+      FingerprintOf(positions.back().offset, records.back().key, records.back().value));
   return absl::OkStatus();
 }
 
@@ -126,34 +135,77 @@ absl::Status PartitionWorker::FindPublished() {
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
                            env_.log->GetWatermarks(env_.topics.alerts, fold_->partition()));
   EffectPlace published = fold_->published();
+  RecordFingerprint last_alert = fold_->last_alert();
   Offset at = std::max(fold_->alerts_position(), marks.begin);
   if (at < marks.end) {
     RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
                              env_.log->OpenReader(env_.topics.alerts, fold_->partition(), at));
     alert::v1::AlertEvent event;
+    std::optional<alert::v1::AlertEvent> newest;
     while (at < marks.end) {
-      RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> records,
-                               reader->Read(kReadRecords, kReadWait));
-      if (records.empty()) {
+      const absl::StatusOr<absl::Span<const RecordView>> records =
+          reader->Read(kReadRecords, kReadWait);
+      RAPPORT_RETURN_IF_ERROR(Annotate(OfLog(records.status()), "finding what was published"));
+      if (records->empty()) {
         return absl::UnavailableError(absl::StrCat("the alerts log gave no records from offset ",
                                                    at.value(), ", though it reaches to ",
                                                    marks.end.value()));
       }
-      for (const RecordView& record : records) {
+      for (const RecordView& record : *records) {
         at = record.offset + 1;
         const bool ours =
             event.ParseFromArray(record.value.data(), static_cast<int>(record.value.size())) &&
             event.projection() == env_.spec->identity().name &&
             event.cause().partition() == fold_->partition().value();
         if (!ours) continue;
-        published = std::max(published,
-                             EffectPlace{Offset(event.cause().offset()), event.cause().ordinal()});
+        const EffectPlace place{Offset(event.cause().offset()), event.cause().ordinal()};
+        if (place <= published) continue;
+        published = place;
+        newest = event;
       }
+      last_alert = FingerprintOf(records->back());
     }
+    if (newest) RAPPORT_RETURN_IF_ERROR(CheckCause(*newest));
   }
-  fold_->MarkPublished(published, at);
+  fold_->MarkPublished(published, last_alert);
   frontier_known_ = true;
   return absl::OkStatus();
+}
+
+// What was sent by a fold of another touchpoints log is no reason to hold back what follows from
+// this one.
+absl::Status PartitionWorker::CheckCause(const alert::v1::AlertEvent& published) const {
+  const Offset offset(published.cause().offset());
+  const std::string& topic = env_.topics.touchpoints;
+  const auto another = [&](const auto&... why) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "topic ", env_.topics.alerts, " holds an alert that came about at offset ", offset.value(),
+        " of partition ", fold_->partition().value(), " of topic ", topic, ", ", why...,
+        ": they are not of one log. Restore both from one copy, or make topic ", env_.topics.alerts,
+        " anew, too"));
+  };
+  RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
+                           env_.log->GetWatermarks(topic, fold_->partition()));
+  if (offset < marks.begin) return absl::OkStatus();
+  if (offset >= marks.end) return another("which ends at ", marks.end.value());
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
+                           env_.log->OpenReader(topic, fold_->partition(), offset));
+  const absl::StatusOr<absl::Span<const RecordView>> records = reader->Read(1, kReadWait);
+  RAPPORT_RETURN_IF_ERROR(OfLog(records.status()));
+  if (records->empty()) {
+    return absl::UnavailableError(
+        absl::StrCat("the log gave no record from offset ", offset.value()));
+  }
+  touchpoint::v1::Touchpoint cause;
+  const bool parsed = ParseTouchpoint(records->front().value, &cause).ok();
+  const std::string& event_id = published.cause().event_id();
+  // An order about a dead letter has the events folded that waited for it.
+  const bool same =
+      parsed && records->front().offset == offset &&
+      (event_id.empty() ? cause.has_clock_advanced()
+                        : cause.event_id() == event_id || cause.has_dead_letter_retried() ||
+                              cause.has_dead_letter_skipped());
+  return same ? absl::OkStatus() : another("where something else stands");
 }
 
 }  // namespace rapport
