@@ -13,6 +13,12 @@
 namespace rapport {
 
 absl::StatusOr<size_t> ClientReplay::Add(absl::Span<const RecordView> records) {
+  RAPPORT_ASSIGN_OR_RETURN(const size_t taken, AddSome(records));
+  if (taken > 0 && records[taken - 1].offset + 1 == end_) last_ = FingerprintOf(records[taken - 1]);
+  return taken;
+}
+
+absl::StatusOr<size_t> ClientReplay::AddSome(absl::Span<const RecordView> records) {
   for (size_t i = 0; i < records.size(); ++i) {
     const RecordView& record = records[i];
     if (record.offset < end_) continue;
@@ -85,7 +91,7 @@ absl::Status ClientReplay::Run(absl::FunctionRef<absl::Status(int64_t records)> 
     told += folded;
     RAPPORT_RETURN_IF_ERROR(progress(folded));
   }
-  RAPPORT_RETURN_IF_ERROR(fold_.EndReplay(ticks_, records_, end_));
+  RAPPORT_RETURN_IF_ERROR(fold_.EndReplay(ticks_, records_, last_));
   return progress(records_ - told);
 }
 

@@ -36,12 +36,14 @@ class ClientReplay {
   int64_t records() const { return records_; }
 
  private:
+  absl::StatusOr<size_t> AddSome(absl::Span<const RecordView> records);
   absl::StatusOr<bool> AddUnclear(const RecordView& record);
 
   PartitionFold& fold_;
   RecordBuckets buckets_;
   std::vector<PartitionFold::Tick> ticks_;
   Offset end_;
+  RecordFingerprint last_;
   int64_t records_ = 0;
   touchpoint::v1::Touchpoint touchpoint_;
 };

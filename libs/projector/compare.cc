@@ -1,16 +1,21 @@
 #include "libs/projector/compare.h"
 
+#include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "google/protobuf/stubs/common.h"
 #include "libs/base/bytes.h"
+#include "libs/base/event_id.h"
 #include "libs/base/status.h"
 
 namespace rapport {
 namespace {
+
+using google::protobuf::internal::IsStructurallyValidUTF8;
 
 constexpr size_t kChunk = 4096;
 
@@ -67,8 +72,22 @@ absl::StatusOr<std::optional<Difference>> FirstDifferenceIn(Family family, const
   }
 }
 
+// Text stays as it is; bytes that are none are told in hexadecimal, so that the outcome is text.
 std::string Quoted(absl::string_view text) {
-  return absl::StrCat("'", absl::Utf8SafeCEscape(text), "'");
+  if (IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size())))
+    return absl::StrCat("'", absl::Utf8SafeCEscape(text), "'");
+  return absl::BytesToHexString(text);
+}
+
+std::string Moment(absl::Time time) {
+  return absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone());
+}
+
+// A row of a timeline: i64(nanoseconds since 1970) id16.
+std::string DescribeRowKey(absl::string_view key) {
+  if (key.size() != sizeof(int64_t) + EventId::kSize) return Quoted(key);
+  return absl::StrCat(Moment(absl::FromUnixNanos(ReadOrdered64(key.data()))), ", touchpoint ",
+                      absl::BytesToHexString(key.substr(sizeof(int64_t))));
 }
 
 }  // namespace
@@ -96,15 +115,14 @@ std::string DescribeEntry(Family family, absl::string_view key) {
     case Family::kRows: {
       absl::string_view rest = key;
       if (!ConsumeKeyString(&rest, &text)) break;
-      return absl::StrCat("row of client ", Quoted(text), " at ", Quoted(rest));
+      return absl::StrCat("row of client ", Quoted(text), " at ", DescribeRowKey(rest));
     }
     case Family::kTallies:
       return absl::StrCat("tally ", Quoted(key));
     case Family::kTimers:
       if (key.size() < 8) break;
-      return absl::StrCat(
-          "timer of client ", Quoted(key.substr(8)), " at ",
-          absl::FormatTime(absl::FromUnixMicros(ReadOrdered64(key.data())), absl::UTCTimeZone()));
+      return absl::StrCat("timer of client ", Quoted(key.substr(8)), " at ",
+                          Moment(absl::FromUnixMicros(ReadOrdered64(key.data()))));
     case Family::kDeadLetters:
       if (key.size() != 8) break;
       return absl::StrCat("dead letter of offset ", ReadOrdered64(key.data()));

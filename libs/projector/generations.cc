@@ -12,6 +12,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "google/protobuf/text_format.h"
 #include "libs/base/log.h"
@@ -56,23 +58,36 @@ absl::Status RemoveFolder(const std::string& folder) {
 absl::StatusOr<Generations> Generations::Open(std::string folder) {
   RAPPORT_RETURN_IF_ERROR(MakeFolder(folder));
   Generations generations(std::move(folder));
-  const auto read = [&](const char* name, std::optional<int>* number) -> absl::Status {
-    const std::string path = absl::StrCat(generations.folder_, "/", name);
-    const std::optional<std::string> content = ReadSmallFile(path);
-    if (!content) return absl::OkStatus();
-    int value = 0;
-    if (!absl::SimpleAtoi(*content, &value) || value < 1) {
-      return absl::DataLossError(absl::StrCat(
-          path, " holds '", *content,
-          "', not the number of a generation: write the number N of one ",
-          "of the folders g<N> beside it, or remove the whole folder to rebuild from the log"));
-    }
-    *number = value;
-    return absl::OkStatus();
-  };
-  RAPPORT_RETURN_IF_ERROR(read("CURRENT", &generations.current_));
-  RAPPORT_RETURN_IF_ERROR(read("PREVIOUS", &generations.previous_));
+  RAPPORT_RETURN_IF_ERROR(generations.ReadCurrent());
   return generations;
+}
+
+absl::Status Generations::ReadCurrent() {
+  const std::string path = absl::StrCat(folder_, "/CURRENT");
+  const std::optional<std::string> content = ReadSmallFile(path);
+  if (!content) return absl::OkStatus();
+  const auto number_in = [](absl::string_view text, std::optional<int>* number) {
+    int value = 0;
+    if (!absl::SimpleAtoi(text, &value) || value < 1) return false;
+    *number = value;
+    return true;
+  };
+  const std::vector<absl::string_view> lines =
+      absl::StrSplit(*content, '\n', absl::SkipWhitespace());
+  bool good = !lines.empty() && lines.size() <= 2 && number_in(lines[0], &current_);
+  if (good && lines.size() == 2) {
+    absl::string_view previous = lines[1];
+    good = absl::ConsumePrefix(&previous, "previous ") &&
+           (previous == "none" || number_in(previous, &previous_));
+  } else if (good) {
+    // Of an earlier version.
+    const std::optional<std::string> apart = ReadSmallFile(absl::StrCat(folder_, "/PREVIOUS"));
+    good = !apart || number_in(*apart, &previous_);
+  }
+  if (good) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      path, " holds '", *content, "', not the number of a generation: write the number N of one ",
+      "of the folders g<N> beside it, or remove the whole folder to rebuild from the log"));
 }
 
 std::string Generations::GenerationFolder(int generation) const {
@@ -133,10 +148,7 @@ std::optional<int> Generations::Unfinished(const ProjectionIdentity& identity) c
 
 absl::Status Generations::Activate(int generation) {
   const std::optional<int> before = current_;
-  RAPPORT_RETURN_IF_ERROR(WriteNumber("PREVIOUS", before));
-  RAPPORT_RETURN_IF_ERROR(WriteNumber("CURRENT", generation));
-  previous_ = before;
-  current_ = generation;
+  RAPPORT_RETURN_IF_ERROR(WriteCurrent(generation, before));
   for (const int number : List()) {
     if (number != generation && number != before) RAPPORT_RETURN_IF_ERROR(Remove(number));
   }
@@ -148,25 +160,22 @@ absl::Status Generations::Rollback() {
     return absl::FailedPreconditionError(
         absl::StrCat(folder_, " has no earlier generation to go back to"));
   }
-  const std::optional<int> newer = current_;
-  RAPPORT_RETURN_IF_ERROR(WriteNumber("CURRENT", *previous_));
-  RAPPORT_RETURN_IF_ERROR(WriteNumber("PREVIOUS", newer));
-  std::swap(current_, previous_);
-  return absl::OkStatus();
+  return WriteCurrent(*previous_, current_);
 }
 
 absl::Status Generations::Remove(int generation) {
   return RemoveFolder(GenerationFolder(generation));
 }
 
-absl::Status Generations::WriteNumber(const char* name, std::optional<int> number) const {
-  const std::string path = absl::StrCat(folder_, "/", name);
-  if (!number) {
-    std::error_code ignored;
-    fs::remove(path, ignored);
-    return absl::OkStatus();
-  }
-  return WriteSmallFile(path, absl::StrCat(*number, "\n"));
+absl::Status Generations::WriteCurrent(int current, std::optional<int> previous) {
+  RAPPORT_RETURN_IF_ERROR(WriteSmallFile(
+      absl::StrCat(folder_, "/CURRENT"),
+      absl::StrCat(current, "\nprevious ", previous ? absl::StrCat(*previous) : "none", "\n")));
+  current_ = current;
+  previous_ = previous;
+  std::error_code ignored;
+  fs::remove(absl::StrCat(folder_, "/PREVIOUS"), ignored);
+  return absl::OkStatus();
 }
 
 absl::Status Generations::WriteSmallFile(const std::string& path,
@@ -196,19 +205,11 @@ absl::Status Generations::WriteSmallFile(const std::string& path,
   return absl::OkStatus();
 }
 
-absl::Status SetAside(const std::string& folder, absl::string_view why) {
-  std::string aside;
-  std::error_code error;
-  for (int number = 1;; ++number) {
-    aside = absl::StrCat(folder, ".damaged-", number);
-    if (!fs::exists(aside, error)) break;
-  }
-  fs::rename(folder, aside, error);
-  if (error) {
-    return absl::FailedPreconditionError(absl::StrCat("setting aside the damaged state ", folder,
-                                                      " (", why, "): ", error.message()));
-  }
-  Log(LogLevel::kError, absl::StrCat("damaged state set aside as ", aside, " (", why,
+absl::Status SetAside(const std::string& folder, StoreResources* resources, absl::string_view why) {
+  const absl::StatusOr<std::string> aside = SetAsideStateStore(folder, resources);
+  if (!aside.ok())
+    return Annotate(aside.status(), absl::StrCat("the state is of no use (", why, ")"));
+  Log(LogLevel::kError, absl::StrCat("state set aside as ", *aside, " (", why,
                                      "); it is being rebuilt from the log"));
   return absl::OkStatus();
 }

@@ -6,21 +6,24 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "libs/base/strong_type.h"
 #include "libs/projector/partition_fold.h"
+#include "libs/state_store/state_store.h"
 
 namespace rapport {
 
 // The generations of one projection's state under `<data>/state/<projection>/`:
 //
-//   CURRENT          number of the generation that serves, as text
-//   PREVIOUS         the one that served before, for rollback; absent when there is none
+//   CURRENT          two lines: the number of the generation that serves; "previous" and that of
+//                    the one that served before, for rollback, or "none"
 //   g<N>/IDENTITY    state.v1.GenerationIdentity as text: which code and settings folded it
 //   g<N>/p<K>/       the store of partition K
-//   g<N>/p<K>.damaged-<M>/  a store that was set aside
+//   g<N>/p<K>.set-aside-<M>/  one that was damaged, or folded from another log
 //
-// The two small files are replaced by rename, so that a generation takes over at one moment or not
-// at all. One process at a time.
+// CURRENT is replaced by rename, so that a generation takes over at one moment or not at all. (An
+// earlier version had the second number alone in a file PREVIOUS, and CURRENT in one line.) One
+// process at a time.
 class Generations {
  public:
   // `folder` is made when it is missing.
@@ -51,15 +54,16 @@ class Generations {
   std::string GenerationFolder(int generation) const;
   std::vector<int> List() const;
   absl::Status WriteSmallFile(const std::string& path, const std::string& content) const;
-  absl::Status WriteNumber(const char* name, std::optional<int> number) const;
+  absl::Status ReadCurrent();
+  // Makes these the ones.
+  absl::Status WriteCurrent(int current, std::optional<int> previous);
 
   std::string folder_;
   std::optional<int> current_;
   std::optional<int> previous_;
 };
 
-// Renames a damaged store's folder to `<folder>.damaged-<M>` and says so in the log, so that it can
-// be looked at while a new one is folded from the log.
-absl::Status SetAside(const std::string& folder, absl::string_view why);
+// Moves a store out of the way (SetAsideStateStore) and says so in the log.
+absl::Status SetAside(const std::string& folder, StoreResources* resources, absl::string_view why);
 
 }  // namespace rapport

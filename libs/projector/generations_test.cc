@@ -2,6 +2,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -110,15 +113,52 @@ TEST_F(GenerationsTest, ADamagedPointerIsToldWithWhatToDo) {
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("g1/IDENTITY does not parse")));
 }
 
+TEST_F(GenerationsTest, WhichServesAndWhichServedIsOneFile) {
+  Generations generations = Open();
+  for (int i = 0; i < 2; ++i) Serve(generations, kToy);
+  const auto content = [&] {
+    std::ifstream in(folder_ / "toy/CURRENT");
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  EXPECT_EQ(content(), "2\nprevious 1\n");
+  EXPECT_FALSE(fs::exists(folder_ / "toy/PREVIOUS"));
+  ASSERT_OK(generations.Rollback());
+  EXPECT_EQ(content(), "1\nprevious 2\n");
+  for (const char* damaged : {"1\nprevious\n", "1\nprevious many\n", "1\n2\n", "\n"}) {
+    std::ofstream(folder_ / "toy/CURRENT") << damaged;
+    EXPECT_THAT(Generations::Open(folder_ / "toy"),
+                StatusIs(absl::StatusCode::kDataLoss, HasSubstr("write the number")));
+  }
+}
+
+TEST_F(GenerationsTest, TheTwoFilesOfAnEarlierVersionAreRead) {
+  for (int i = 0; i < 2; ++i) {
+    Generations generations = Open();
+    Serve(generations, kToy);
+  }
+  std::ofstream(folder_ / "toy/CURRENT") << "2\n";
+  EXPECT_EQ(Open().previous(), std::nullopt);
+  std::ofstream(folder_ / "toy/PREVIOUS") << "1\n";
+  Generations generations = Open();
+  EXPECT_EQ(generations.current(), 2);
+  EXPECT_EQ(generations.previous(), 1);
+  // As if it had died before it removed the one that it has no use for any more.
+  ASSERT_OK(generations.Rollback());
+  std::ofstream(folder_ / "toy/PREVIOUS") << "1\n";
+  EXPECT_EQ(Open().current(), 1);
+  EXPECT_EQ(Open().previous(), 2);
+}
+
 TEST_F(GenerationsTest, DamagedStoresAreKeptSideBySide) {
+  StoreResources resources({.memory_bytes = size_t{1} << 20});
   for (int i = 1; i <= 2; ++i) {
     fs::create_directories(folder_ / "p0");
     std::ofstream(folder_ / "p0/file") << i;
-    ASSERT_OK(SetAside(folder_ / "p0", "a test"));
-    EXPECT_TRUE(fs::exists(folder_ / absl::StrCat("p0.damaged-", i, "/file")));
+    ASSERT_OK(SetAside(folder_ / "p0", &resources, "a test"));
+    EXPECT_TRUE(fs::exists(folder_ / absl::StrCat("p0.set-aside-", i, "/file")));
     EXPECT_FALSE(fs::exists(folder_ / "p0"));
   }
-  EXPECT_THAT(SetAside(folder_ / "p0", "a test"),
+  EXPECT_THAT(SetAside(folder_ / "p0", &resources, "a test"),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("(a test)")));
 }
 

@@ -98,10 +98,12 @@ absl::Status PartitionFold::Open() {
     digest_ = Digest::FromBytes(meta.digest());
     published_ = {Offset(meta.frontier().input_offset()), meta.frontier().ordinal()};
     alerts_position_ = Offset(meta.frontier().alerts_position());
-    owner_epoch_ = meta.owner_epoch();
     counts_ = meta.counts();
+    last_record_ = meta.has_last_record() ? FromProto(meta.last_record())
+                                          : RecordFingerprint{position_ - 1, ""};
+    last_alert_ = meta.has_last_alert() ? FromProto(meta.last_alert())
+                                        : RecordFingerprint{alerts_position_ - 1, ""};
   }
-  ++owner_epoch_;
   committed_position_ = position_;
   stored_clients_ = counts_.clients();
   RAPPORT_RETURN_IF_ERROR(LoadOutbox());
@@ -137,11 +139,18 @@ absl::Status PartitionFold::Fold(absl::Span<const RecordView> records) {
     RAPPORT_RETURN_IF_ERROR(FoldRecord(record));
     counts_.set_records(counts_.records() + 1);
     ++position_;
+    last_folded_ = &record;
     next_ordinal_ = 0;
     uncommitted_ = true;
   }
+  TakeFingerprint();
   AccountCache();
   return absl::OkStatus();
+}
+
+void PartitionFold::TakeFingerprint() {
+  if (last_folded_ != nullptr) last_record_ = FingerprintOf(*last_folded_);
+  last_folded_ = nullptr;
 }
 
 void PartitionFold::PassOver(Offset next) {
@@ -332,7 +341,6 @@ void PartitionFold::AddEffect(absl::string_view client, EffectPlace place, int32
   event->set_effect_id(std::string(id.view()));
   event->set_projection(identity_.name);
   event->set_client_id(std::string(client));
-  event->set_owner_epoch(owner_epoch_);
   OutboxEntry entry = {place, std::string(client), event->SerializeAsString(), id,
                        FromProto(event->at())};
   if (replay_ != nullptr) {
@@ -490,6 +498,7 @@ bool PartitionFold::CommitDue(absl::Time now, bool catching_up) const {
 }
 
 absl::Status PartitionFold::Commit() {
+  TakeFingerprint();
   std::unique_ptr<class Commit> commit;
   Digest digest = digest_;
   if (replay_ != nullptr) {
@@ -614,14 +623,18 @@ std::string PartitionFold::EncodeMeta(Digest digest) const {
   meta.mutable_frontier()->set_input_offset(published_.input_offset.value());
   meta.mutable_frontier()->set_ordinal(published_.ordinal);
   meta.mutable_frontier()->set_alerts_position(alerts_position_.value());
-  meta.set_owner_epoch(owner_epoch_);
+  ToProto(last_record_, meta.mutable_last_record());
+  ToProto(last_alert_, meta.mutable_last_alert());
   *meta.mutable_counts() = counts_;
   return meta.SerializeAsString();
 }
 
-void PartitionFold::MarkPublished(EffectPlace place, Offset alerts_position) {
+void PartitionFold::MarkPublished(EffectPlace place, const RecordFingerprint& last_alert) {
   published_ = std::max(published_, place);
-  alerts_position_ = std::max(alerts_position_, alerts_position);
+  if (last_alert.offset >= alerts_position_) {
+    alerts_position_ = last_alert.offset + 1;
+    last_alert_ = last_alert;
+  }
   const auto first_left = std::find_if(outbox_.begin(), outbox_.end(),
                                        [&](const OutboxEntry& e) { return e.place > published_; });
   for (auto it = outbox_.begin(); it != first_left; ++it)

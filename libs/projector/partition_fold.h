@@ -23,6 +23,7 @@
 #include "libs/base/strong_type.h"
 #include "libs/event_log/event_log.h"
 #include "libs/projections/projection.h"
+#include "libs/projector/log_identity.h"
 #include "libs/projector/touchpoint_parser.h"
 #include "libs/state_store/digest.h"
 #include "libs/state_store/seen_ids.h"
@@ -136,8 +137,9 @@ class PartitionFold {
                             absl::Span<const Tick> ticks);
   // Hands what was replayed to the commit, and lets go of its memory.
   absl::Status ReplayStep();
-  // `records`: how many the stretch has, which ends before `end`.
-  absl::Status EndReplay(absl::Span<const Tick> ticks, int64_t records, Offset end);
+  // `records`: how many the stretch has; `last`: the last of them.
+  absl::Status EndReplay(absl::Span<const Tick> ticks, int64_t records,
+                         const RecordFingerprint& last);
   // Whether the last commit stands in the middle of a record, which a replay cannot go on with.
   bool within_record() const { return next_ordinal_ != 0; }
   // FailedPrecondition: records are missing between `expected` and `record`.
@@ -154,8 +156,8 @@ class PartitionFold {
   // Committed effects that wait to be published, in order.
   const std::vector<OutboxEntry>& outbox() const { return outbox_; }
   // Takes the effects up to `place` off the outbox; the next commit remembers it.
-  // `alerts_position`: from where in the alerts log the rest will be found.
-  void MarkPublished(EffectPlace place, Offset alerts_position);
+  // `last_alert`: the record of the alerts log behind which the rest will be found.
+  void MarkPublished(EffectPlace place, const RecordFingerprint& last_alert);
   EffectPlace published() const { return published_; }
   // A generation that takes over, with its effects held back: `told` has the alerts that readers
   // hold for open, by client, as they were told last, up to published(). Puts before the effects
@@ -164,6 +166,7 @@ class PartitionFold {
   // Commits.
   absl::Status TellDifference(const absl::btree_map<std::string, alert::v1::AlertEvent>& told);
   Offset alerts_position() const { return alerts_position_; }
+  const RecordFingerprint& last_alert() const { return last_alert_; }
 
   const ProjectionIdentity& identity() const { return identity_; }
   Partition partition() const { return options_.partition; }
@@ -171,13 +174,14 @@ class PartitionFold {
   Offset position() const { return position_; }
   // The position of the last commit.
   Offset committed_position() const { return committed_position_; }
+  // The record before position().
+  const RecordFingerprint& last_record() const { return last_record_; }
   bool has_uncommitted() const { return uncommitted_; }
   absl::Time clock() const { return clock_; }
   const state::v1::FoldCounts& counts() const { return counts_; }
   // Of what is committed.
   Digest digest() const { return digest_; }
   StateStore* store() const { return store_; }
-  int64_t owner_epoch() const { return owner_epoch_; }
 
  protected:
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
@@ -307,6 +311,7 @@ class PartitionFold {
   absl::Status AddTallies(class Commit& commit, Digest* digest) const;
   absl::Status AddDeadLetters(class Commit& commit, Digest* digest) const;
   std::string EncodeMeta(Digest digest) const;
+  void TakeFingerprint();
   void AccountCache();
 
   const ProjectionIdentity identity_;
@@ -320,7 +325,9 @@ class PartitionFold {
   Offset committed_position_ = Offset(0);
   absl::Time clock_ = absl::InfinitePast();
   int32_t next_ordinal_ = 0;
-  int64_t owner_epoch_ = 0;
+  RecordFingerprint last_record_;
+  // Within Fold: that record, before its fingerprint is taken.
+  const RecordView* last_folded_ = nullptr;
   state::v1::FoldCounts counts_;
   int64_t stored_clients_ = 0;
   Digest digest_;
@@ -362,6 +369,7 @@ class PartitionFold {
   std::vector<OutboxEntry> outbox_;
   EffectPlace published_;
   Offset alerts_position_ = Offset(0);
+  RecordFingerprint last_alert_;
   // Clients whose touchpoints wait, with the offsets of what waits, the cause first.
   absl::btree_map<std::string, std::set<int64_t>> held_back_;
   // Clients whose history was ever told anew.

@@ -102,10 +102,12 @@ absl::Status PartitionFold::ReplayStep() {
   return replay_->commit->Settle();
 }
 
-absl::Status PartitionFold::EndReplay(absl::Span<const Tick> ticks, int64_t records, Offset end) {
+absl::Status PartitionFold::EndReplay(absl::Span<const Tick> ticks, int64_t records,
+                                      const RecordFingerprint& last) {
   NumberReplayedEffects();
   clock_ = ticks.empty() ? replay_->start_clock : ticks.back().now;
-  position_ = end;
+  position_ = last.offset + 1;
+  last_record_ = last;
   next_ordinal_ = 0;
   counts_.set_records(counts_.records() + records);
   uncommitted_ = true;

@@ -125,10 +125,9 @@ absl::Status PartitionFold::TellDifference(const AlertsByClient& told) {
     cause.set_offset(place.input_offset.value());
     cause.set_ordinal(place.ordinal);
     cause.set_takeover(takeover);
-    const EventId id = MakeEventId(
-        absl::StrCat("rapport/effect/", identity_.name),
-        absl::StrCat(step.client_id(), "\ntakeover ", takeover, "\n", place.input_offset.value(),
-                     "\n", place.ordinal));
+    const EventId id = MakeEventId(absl::StrCat("rapport/effect/", identity_.name),
+                                   absl::StrCat(step.client_id(), "\ntakeover ", takeover, "\n",
+                                                place.input_offset.value(), "\n", place.ordinal));
     step.set_effect_id(std::string(id.view()));
     step.set_projection(identity_.name);
     step.set_owner_epoch(owner_epoch_);

@@ -1,18 +1,22 @@
 #include "libs/projector/partition_worker.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
-#include "absl/time/time.h"
-
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "libs/base/status.h"
 #include "libs/event_log/read_range.h"
 #include "libs/projector/generations.h"
+#include "libs/projector/log_identity.h"
+#include "libs/touchpoint/validate.h"
 
 namespace rapport {
 namespace {
+
+constexpr absl::Duration kReadWait = absl::Seconds(5);
 
 Record ToRecord(const OutboxEntry& effect, absl::string_view projection, Partition partition,
                 absl::Time now) {
@@ -43,22 +47,29 @@ absl::StatusOr<std::unique_ptr<PartitionWorker>> PartitionWorker::Open(const Pro
                                                                        const FoldOptions& options,
                                                                        Effects effects) {
   auto worker = std::unique_ptr<PartitionWorker>(new PartitionWorker(env, folder, effects));
-  const auto open = [&]() -> absl::Status {
-    RAPPORT_ASSIGN_OR_RETURN(worker->store_, StateStore::Open(folder, env.resources));
-    worker->fold_ = env.spec->NewFold(options, worker->store_.get(), env.budget);
-    return worker->fold_->Open();
-  };
-  absl::Status status = open();
+  absl::Status status = worker->OpenStore(options);
   if (absl::IsDataLoss(status)) {
     worker->fold_.reset();
     worker->store_.reset();
-    RAPPORT_RETURN_IF_ERROR(SetAside(folder, status.message()));
-    status = open();
+    worker->set_aside_ = std::string(status.message());
+    RAPPORT_RETURN_IF_ERROR(SetAside(folder, env.resources, status.message()));
+    status = worker->OpenStore(options);
   }
   RAPPORT_RETURN_IF_ERROR(Annotate(status, absl::StrCat("opening ", env.spec->identity().name,
                                                         " partition ", options.partition.value())));
-  if (effects == Effects::kPublish) RAPPORT_RETURN_IF_ERROR(worker->FindPublished());
   return worker;
+}
+
+absl::Status PartitionWorker::OpenStore(const FoldOptions& options) {
+  RAPPORT_ASSIGN_OR_RETURN(store_, StateStore::Open(folder_, env_.resources));
+  fold_ = env_.spec->NewFold(options, store_.get(), env_.budget);
+  RAPPORT_RETURN_IF_ERROR(fold_->Open());
+  RAPPORT_RETURN_IF_ERROR(CheckSameLog(*env_.log, env_.topics.touchpoints, fold_->partition(),
+                                       fold_->last_record(), env_.log_patience));
+  // Alerts that the state takes for sent have to be there, too.
+  RAPPORT_RETURN_IF_ERROR(CheckSameLog(*env_.log, env_.topics.alerts, fold_->partition(),
+                                       fold_->last_alert(), env_.log_patience));
+  return effects_ == Effects::kPublish ? FindPublished() : absl::OkStatus();
 }
 
 absl::Status PartitionWorker::Fold(absl::Span<const RecordView> records) {
@@ -80,11 +91,7 @@ absl::Status PartitionWorker::FoldUpTo(Offset end) {
                   return folded;
                 });
   RAPPORT_RETURN_IF_ERROR(folded);
-  // DataLoss would have the state set aside.
-  if (absl::IsDataLoss(read)) {
-    return absl::FailedPreconditionError(absl::StrCat("reading the log: ", read.message()));
-  }
-  RAPPORT_RETURN_IF_ERROR(read);
+  RAPPORT_RETURN_IF_ERROR(Annotate(OfLog(read), "reading the log"));
   fold_->PassOver(end);
   return absl::OkStatus();
 }
@@ -118,7 +125,9 @@ absl::Status PartitionWorker::Publish() {
   RAPPORT_ASSIGN_OR_RETURN(const std::vector<RecordPosition> positions,
                            env_.log->Append(env_.topics.alerts, records));
   frontier_known_ = true;
-  fold_->MarkPublished(fold_->outbox().back().place, positions.back().offset + 1);
+  fold_->MarkPublished(
+      fold_->outbox().back().place,
+      FingerprintOf(positions.back().offset, records.back().key, records.back().value));
   return absl::OkStatus();
 }
 
@@ -126,11 +135,14 @@ absl::Status PartitionWorker::FindPublished() {
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
                            env_.log->GetWatermarks(env_.topics.alerts, fold_->partition()));
   EffectPlace published = fold_->published();
+  RecordFingerprint last_alert = fold_->last_alert();
   const Offset known = fold_->alerts_position();
   const Offset from = std::max(known, marks.begin);
+  if (from > known) last_alert = {marks.end - 1, ""};
   absl::Time oldest_kept = absl::InfiniteFuture();
   alert::v1::AlertEvent event;
-  RAPPORT_RETURN_IF_ERROR(ReadRange(
+  std::optional<alert::v1::AlertEvent> newest;
+  const absl::Status read = ReadRange(
       *env_.log, env_.topics.alerts, fold_->partition(), from, marks.end,
       [&](const HeaderDecoder&, absl::Span<const RecordView> records) {
         for (const RecordView& record : records) {
@@ -140,11 +152,16 @@ absl::Status PartitionWorker::FindPublished() {
               event.projection() == env_.spec->identity().name &&
               event.cause().partition() == fold_->partition().value();
           if (!ours) continue;
-          published = std::max(
-              published, EffectPlace{Offset(event.cause().offset()), event.cause().ordinal()});
+          const EffectPlace place{Offset(event.cause().offset()), event.cause().ordinal()};
+          if (place <= published) continue;
+          published = place;
+          newest = event;
         }
+        if (!records.empty()) last_alert = FingerprintOf(records.back());
         return absl::OkStatus();
-      }));
+      });
+  RAPPORT_RETURN_IF_ERROR(Annotate(OfLog(read), "finding what was published"));
+  if (newest) RAPPORT_RETURN_IF_ERROR(CheckCause(*newest));
   // The log of alerts keeps them for a time only, and what was deleted is not known to this state,
   // which is new or old: an effect whose cause is older than all that is left has been sent, and is
   // not sent again. What waits in the outbox is.
@@ -156,9 +173,45 @@ absl::Status PartitionWorker::FindPublished() {
             : env_.log->OffsetForTime(env_.topics.touchpoints, fold_->partition(), oldest_kept));
     published = std::max(published, EffectPlace{before, -1});
   }
-  fold_->MarkPublished(published, std::max(from, marks.end));
+  fold_->MarkPublished(published, last_alert);
   frontier_known_ = true;
   return absl::OkStatus();
+}
+
+// What was sent by a fold of another touchpoints log is no reason to hold back what follows from
+// this one.
+absl::Status PartitionWorker::CheckCause(const alert::v1::AlertEvent& published) const {
+  const Offset offset(published.cause().offset());
+  const std::string& topic = env_.topics.touchpoints;
+  const auto another = [&](const auto&... why) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "topic ", env_.topics.alerts, " holds an alert that came about at offset ", offset.value(),
+        " of partition ", fold_->partition().value(), " of topic ", topic, ", ", why...,
+        ": they are not of one log. Restore both from one copy, or make topic ", env_.topics.alerts,
+        " anew, too"));
+  };
+  RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
+                           env_.log->GetWatermarks(topic, fold_->partition()));
+  if (offset < marks.begin) return absl::OkStatus();
+  if (offset >= marks.end) return another("which ends at ", marks.end.value());
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
+                           env_.log->OpenReader(topic, fold_->partition(), offset));
+  const absl::StatusOr<absl::Span<const RecordView>> records = reader->Read(1, kReadWait);
+  RAPPORT_RETURN_IF_ERROR(OfLog(records.status()));
+  if (records->empty()) {
+    return absl::UnavailableError(
+        absl::StrCat("the log gave no record from offset ", offset.value()));
+  }
+  touchpoint::v1::Touchpoint cause;
+  const bool parsed = ParseTouchpoint(records->front().value, &cause).ok();
+  const std::string& event_id = published.cause().event_id();
+  // An order about a dead letter has the events folded that waited for it.
+  const bool same =
+      parsed && records->front().offset == offset &&
+      (event_id.empty() ? cause.has_clock_advanced()
+                        : cause.event_id() == event_id || cause.has_dead_letter_retried() ||
+                              cause.has_dead_letter_skipped());
+  return same ? absl::OkStatus() : another("where something else stands");
 }
 
 }  // namespace rapport

@@ -28,6 +28,8 @@ struct ProjectionEnv {
   const ProjectionSpec* spec = nullptr;
   StoreResources* resources = nullptr;
   CacheBudget* budget = nullptr;
+  // How long a log that ends before what was folded from it may take to show that it does not.
+  absl::Duration log_patience = absl::Seconds(1);
 };
 
 // One partition of one generation of a projection: its store, its fold, and the publishing of its
@@ -37,8 +39,9 @@ class PartitionWorker {
   // kHold: effects stay in the outbox (a generation that is being built).
   enum class Effects { kPublish, kHold };
 
-  // Opens the store in `folder` at its stored position. A damaged store is set aside and a new one
-  // begun. To publish, the end of the alerts log is read first: what it holds is never sent again.
+  // Opens the store in `folder` at its stored position. A store that is damaged, or was folded from
+  // another log or a longer one, is set aside and a new one begun. To publish, the end of the
+  // alerts log is read first: what it holds is never sent again.
   static absl::StatusOr<std::unique_ptr<PartitionWorker>> Open(const ProjectionEnv& env,
                                                                const std::string& folder,
                                                                const FoldOptions& options,
@@ -55,7 +58,8 @@ class PartitionWorker {
   absl::Status Flush();
   // A generation that has taken over: publishes from the next commit on.
   void StartPublishing() { effects_ = Effects::kPublish; }
-  // Reads the end of the alerts log and takes what stands there off the outbox.
+  // Reads the end of the alerts log and takes what stands there off the outbox. FailedPrecondition:
+  // the alerts follow from another touchpoints log, or are damaged.
   absl::Status FindPublished();
   // From bulk loading to the live path.
   void GoLive() { fold_->set_bulk(false); }
@@ -64,15 +68,21 @@ class PartitionWorker {
   const PartitionFold& fold() const { return *fold_; }
   const std::shared_ptr<StateStore>& store() const { return store_; }
   const std::string& folder() const { return folder_; }
+  // Why opening set the store aside that it found; empty when it did not.
+  const std::string& set_aside() const { return set_aside_; }
 
  private:
   PartitionWorker(const ProjectionEnv& env, std::string folder, Effects effects)
       : env_(env), folder_(std::move(folder)), effects_(effects) {}
+  absl::Status OpenStore(const FoldOptions& options);
   absl::Status Publish();
+  // `published`: the last alert that the alerts log holds of us.
+  absl::Status CheckCause(const alert::v1::AlertEvent& published) const;
 
   const ProjectionEnv env_;
   const std::string folder_;
   Effects effects_;
+  std::string set_aside_;
   // False while an append to the alerts log has failed: part of it may be there.
   bool frontier_known_ = false;
   std::shared_ptr<StateStore> store_;

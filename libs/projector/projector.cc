@@ -253,8 +253,14 @@ absl::Status Projector::OpenWorker(Partition partition, Slot& slot) {
       slot.worker,
       PartitionWorker::Open(env_, generations_.PartitionFolder(*generations_.current(), partition),
                             fold, PartitionWorker::Effects::kPublish));
-  RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
-                           env_.log->GetWatermarks(env_.topics.touchpoints, partition));
+  const absl::StatusOr<Watermarks> asked =
+      env_.log->GetWatermarks(env_.topics.touchpoints, partition);
+  RAPPORT_RETURN_IF_ERROR(OfLog(asked.status()));
+  const Watermarks marks = *asked;
+  // What was polled of another log, or of this one before it was cut off, does not come again.
+  if (!slot.worker->set_aside().empty()) {
+    slot.reread_until = std::min(slot.reread_until, marks.end);
+  }
   // A new or set-aside store with a long log behind it is loaded at the speed of a rebuild.
   if (slot.worker->fold().position() == Offset(0) && marks.end.value() > kBulkRecords) {
     slot.worker->fold().set_bulk(true);
@@ -277,7 +283,8 @@ void Projector::Fail(Partition partition, Slot& slot, const absl::Status& status
   }
   // Damage that opening does not find: the store is not used again.
   if (absl::IsDataLoss(status) && !folder.empty()) {
-    if (const absl::Status aside = SetAside(folder, status.message()); !aside.ok()) {
+    if (const absl::Status aside = SetAside(folder, env_.resources, status.message());
+        !aside.ok()) {
       Log(LogLevel::kError, std::string(aside.message()));
     }
   }

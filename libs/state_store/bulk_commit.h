@@ -102,6 +102,8 @@ class StateStore::BulkCommit : public Commit {
   StateStore* const store_;
   std::array<std::vector<Change>, kFamilyCount> changes_;
   std::vector<EventId> seen_;
+  // When it is written: i64 of the last commit that went through the write-ahead log before.
+  std::string last_commit_;
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* next_ = nullptr;
   size_t free_ = 0;

@@ -14,6 +14,7 @@
 #include "libs/state_store/bulk_commit.h"
 #include "libs/state_store/manifest.h"
 #include "libs/state_store/seen_ids.h"
+#include "libs/state_store/write_ahead_log.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
@@ -31,14 +32,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Small memtables: faster to insert into, and quick to replay after a crash.
-constexpr size_t kWriteBufferBytes = size_t{8} << 20;
 constexpr uint64_t kMaxWalBytes = uint64_t{48} << 20;
-// Seen ids that are kept in memory (4 MiB of ids) before they are sorted into a file.
-constexpr size_t kRecentIds = size_t{1} << 18;
 constexpr int kCacheShardBits = 2;
 // Key of a block of recent ids in kMeta: this byte and the block's number.
 constexpr char kSeenBlockPrefix = 'b';
+// Key in kSeen, before all ids: the number of the last commit through the write-ahead log when
+// files were ingested last. Nothing in them is newer.
+constexpr absl::string_view kFilesKey("\0", 1);
+// Key in kMeta: the write-ahead logs that an opening found.
+constexpr char kLogsKey[] = "logs";
 
 // Drops RocksDB's chatter, whose errors reach us as statuses. Its own log file would abort the
 // process on a full disk, since Debian builds it with assertions.
@@ -116,7 +118,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const StoreResources& 
       family == Family::kState || family == Family::kSeen || family == Family::kTallies;
   if (point_reads) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  options.write_buffer_size = kWriteBufferBytes;
+  options.write_buffer_size = resources.write_buffer_bytes();
   options.max_write_buffer_number = 3;
   options.compression = rocksdb::kLZ4Compression;
   if (family == Family::kSeen) {
@@ -136,6 +138,9 @@ rocksdb::DBOptions DatabaseOptions(const StoreResources& resources) {
   options.write_buffer_manager = resources.write_buffers();
   options.rate_limiter = resources.rate_limiter();
   options.max_total_wal_size = kMaxWalBytes;
+  // Logs that are complete are noted with their sizes once they are synced, which they are before
+  // anything that was written from them.
+  options.track_and_verify_wals_in_manifest = true;
   options.avoid_flush_during_recovery = true;
   options.avoid_flush_during_shutdown = true;
   options.skip_stats_update_on_db_open = true;
@@ -173,8 +178,13 @@ absl::string_view FamilyName(Family family) {
 }
 
 StoreResources::StoreResources(const Options& options)
-    : owned_env_(options.in_memory ? rocksdb::NewMemEnv(rocksdb::Env::Default()) : nullptr),
-      env_(owned_env_ ? owned_env_.get() : rocksdb::Env::Default()),
+    : options_(options),
+      owned_env_(options.in_memory && options.env == nullptr
+                     ? rocksdb::NewMemEnv(rocksdb::Env::Default())
+                     : nullptr),
+      env_(options.env != nullptr ? options.env
+           : owned_env_           ? owned_env_.get()
+                                  : rocksdb::Env::Default()),
       // Few shards, so that a large filter block fits into one.
       cache_(rocksdb::NewLRUCache(options.memory_bytes, kCacheShardBits)),
       // Charged to the cache: one number caps both.
@@ -236,8 +246,22 @@ class StateStore::SeenIds {
   }
 };
 
+// The write-ahead logs, and how far they are on disk.
+class StateStore::Logs {
+ public:
+  CommitSequence sequence;
+  // Those that opening found.
+  std::vector<LogFile> found;
+  // Of the last commit through them.
+  int64_t last_commit = 0;
+  bool unsynced = false;
+};
+
 StateStore::StateStore(std::string folder, StoreResources* resources)
-    : folder_(std::move(folder)), resources_(resources), seen_(std::make_unique<SeenIds>()) {}
+    : folder_(std::move(folder)),
+      resources_(resources),
+      logs_(std::make_unique<Logs>()),
+      seen_(std::make_unique<SeenIds>()) {}
 
 StateStore::~StateStore() {
   if (db_ == nullptr) return;
@@ -280,6 +304,7 @@ absl::StatusOr<std::unique_ptr<StateStore>> StateStore::Open(const std::string& 
   }
 
   auto store = std::unique_ptr<StateStore>(new StateStore(folder, resources));
+  store->logs_->found = FindLogFiles(env, folder);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (size_t i = 0; i < kFamilyCount; ++i) {
     const Family family = static_cast<Family>(i);
@@ -295,8 +320,9 @@ absl::StatusOr<std::unique_ptr<StateStore>> StateStore::Open(const std::string& 
     missing.assign(families.begin() + 1, families.end());
     families.resize(1);
   }
-  rocksdb::Status status =
-      rocksdb::DB::Open(DatabaseOptions(*resources), folder, families, &handles, &db);
+  rocksdb::DBOptions options = DatabaseOptions(*resources);
+  options.wal_filter = &store->logs_->sequence;
+  rocksdb::Status status = rocksdb::DB::Open(options, folder, families, &handles, &db);
   if (status.ok()) store->db_.reset(db);
   std::copy(handles.begin(), handles.end(), store->handles_.begin());
   if (status.ok() && !missing.empty()) {
@@ -306,24 +332,84 @@ absl::StatusOr<std::unique_ptr<StateStore>> StateStore::Open(const std::string& 
   }
   if (!status.ok()) return ToOpenStatus(status, folder);
 
-  RAPPORT_RETURN_IF_ERROR(
-      store->Scan(Family::kSeen, "", "", [&](absl::string_view, absl::string_view) {
-        store->seen_->has_files = true;
-        return false;
-      }));
+  RAPPORT_RETURN_IF_ERROR(store->CheckLogs());
+  RAPPORT_RETURN_IF_ERROR(store->LoadSeenIds());
+  return store;
+}
+
+absl::Status StateStore::LoadSeenIds() {
+  RAPPORT_RETURN_IF_ERROR(Scan(Family::kSeen, "", "", [&](absl::string_view, absl::string_view) {
+    seen_->has_files = true;
+    return false;
+  }));
   bool first = true;
   const std::string begin(1, kSeenBlockPrefix);
   const std::string end(1, kSeenBlockPrefix + 1);
-  RAPPORT_RETURN_IF_ERROR(
-      store->Scan(Family::kMeta, begin, end, [&](absl::string_view key, absl::string_view value) {
-        const int64_t block = ReadOrdered64(key.data() + 1);
-        if (first) store->seen_->first_block = block;
-        first = false;
-        store->seen_->next_block = block + 1;
-        store->seen_->Insert(value);
-        return true;
-      }));
-  return store;
+  return Scan(Family::kMeta, begin, end, [&](absl::string_view key, absl::string_view value) {
+    const int64_t block = ReadOrdered64(key.data() + 1);
+    if (first) seen_->first_block = block;
+    first = false;
+    seen_->next_block = block + 1;
+    seen_->Insert(value);
+    return true;
+  });
+}
+
+absl::Status StateStore::CheckLogs() {
+  const auto damaged = [this](const auto&... what) {
+    return absl::DataLossError(absl::StrCat("opening state ", folder_, ": ", what...));
+  };
+  const auto number_at = [this](Family family, absl::string_view key) -> absl::StatusOr<int64_t> {
+    RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> bytes, Get(family, key));
+    return bytes && bytes->size() == sizeof(int64_t) ? ReadOrdered64(bytes->data()) : 0;
+  };
+  if (!logs_->sequence.missing().empty()) return damaged(logs_->sequence.missing());
+  RAPPORT_ASSIGN_OR_RETURN(logs_->last_commit, number_at(Family::kMeta, kCommitNumberKey));
+  RAPPORT_ASSIGN_OR_RETURN(const int64_t in_files, number_at(Family::kSeen, kFilesKey));
+  if (in_files > logs_->last_commit) {
+    return damaged("its files hold what came with commit ", in_files,
+                   ", and its write-ahead logs end with commit ", logs_->last_commit);
+  }
+  // A log that an earlier opening found stays until all of it is in files.
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> noted, Get(Family::kMeta, kLogsKey));
+  const std::vector<LogFile> known = DecodeLogFiles(noted.value_or(""));
+  uint64_t oldest_needed = 0;
+  if (!db_->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &oldest_needed)) {
+    return damaged("it does not tell which logs it needs");
+  }
+  for (const LogFile& log : known) {
+    if (log.number < static_cast<int64_t>(oldest_needed)) continue;
+    const bool complete =
+        std::any_of(logs_->found.begin(), logs_->found.end(), [&](const LogFile& found) {
+          return found.number == log.number && found.bytes >= log.bytes;
+        });
+    if (!complete) {
+      return damaged("its write-ahead log ", log.number, ", of ", log.bytes,
+                     " bytes, is gone or cut off");
+    }
+  }
+  // The others go away.
+  std::erase_if(logs_->found, [&](const LogFile& log) {
+    return log.number < static_cast<int64_t>(oldest_needed);
+  });
+  if (logs_->found.empty() || logs_->found == known) return absl::OkStatus();
+  // Of a process that died: RocksDB does not sync them before it flushes what stands in them.
+  for (const LogFile& log : logs_->found) {
+    if (std::find(known.begin(), known.end(), log) != known.end()) continue;
+    RAPPORT_RETURN_IF_ERROR(ToStatus(SyncLogFile(resources_->env(), folder_, log),
+                                     absl::StrCat("syncing the logs of state ", folder_)));
+  }
+  BatchCommit commit(this);
+  commit.Put(Family::kMeta, kLogsKey, EncodeLogFiles(logs_->found));
+  return WriteBatch(commit);
+}
+
+absl::Status StateStore::SyncLogs() {
+  if (!logs_->unsynced) return absl::OkStatus();
+  BatchCommit nothing(this);
+  RAPPORT_RETURN_IF_ERROR(WriteNumbered(nothing, /*sync=*/true));
+  logs_->unsynced = false;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<std::string>> StateStore::Get(Family family,
@@ -395,30 +481,42 @@ absl::Status StateStore::Write(std::unique_ptr<Commit> commit) {
   return WriteBulk(dynamic_cast<BulkCommit&>(*commit));
 }
 
+absl::Status StateStore::WriteNumbered(BatchCommit& commit, bool sync) {
+  std::string number;
+  AppendOrdered64(&number, logs_->last_commit + 1);
+  commit.Put(Family::kMeta, kCommitNumberKey, number);
+  logs_->unsynced = true;
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  RAPPORT_RETURN_IF_ERROR(
+      ToStatus(db_->Write(options, &commit.batch_), absl::StrCat("writing state ", folder_)));
+  ++logs_->last_commit;
+  return absl::OkStatus();
+}
+
 absl::Status StateStore::WriteBatch(BatchCommit& commit) {
   if (!commit.seen_.empty()) {
     const absl::string_view block(reinterpret_cast<const char*>(commit.seen_.data()),
                                   commit.seen_.size() * EventId::kSize);
     commit.Put(Family::kMeta, SeenIds::BlockKey(seen_->next_block), block);
   }
-  const std::string what = absl::StrCat("writing state ", folder_);
-  RAPPORT_RETURN_IF_ERROR(ToStatus(db_->Write(rocksdb::WriteOptions(), &commit.batch_), what));
+  RAPPORT_RETURN_IF_ERROR(WriteNumbered(commit, /*sync=*/false));
   if (commit.seen_.empty()) return absl::OkStatus();
 
   ++seen_->next_block;
   seen_->recent.insert(commit.seen_.begin(), commit.seen_.end());
-  if (seen_->recent.size() < kRecentIds) return absl::OkStatus();
+  if (seen_->recent.size() < resources_->recent_seen_ids()) return absl::OkStatus();
 
   // The file first, then without the blocks: a crash in between leaves ids in both, which is
   // harmless.
   BulkCommit sorted(this);
   sorted.seen_.assign(seen_->recent.begin(), seen_->recent.end());
   RAPPORT_RETURN_IF_ERROR(WriteBulk(sorted));
-  rocksdb::WriteBatch drop;
+  BatchCommit drop(this);
   for (int64_t block = seen_->first_block; block < seen_->next_block; ++block) {
-    BatchCommit::Check(drop.Delete(handle(Family::kMeta), SeenIds::BlockKey(block)));
+    drop.Delete(Family::kMeta, SeenIds::BlockKey(block));
   }
-  RAPPORT_RETURN_IF_ERROR(ToStatus(db_->Write(rocksdb::WriteOptions(), &drop), what));
+  RAPPORT_RETURN_IF_ERROR(WriteBatch(drop));
   seen_->first_block = seen_->next_block;
   seen_->recent.clear();
   return absl::OkStatus();
@@ -457,14 +555,17 @@ absl::Status StateStore::WriteFiles(BulkCommit& commit) {
       return result;
     }));
   }
-  if (!commit.seen_.empty()) {
+  if (!commit.seen_.empty() || !commit.last_commit_.empty()) {
     std::sort(commit.seen_.begin(), commit.seen_.end());
     commit.seen_.erase(std::unique(commit.seen_.begin(), commit.seen_.end()), commit.seen_.end());
     RAPPORT_RETURN_IF_ERROR(write_file(Family::kSeen, [&](rocksdb::SstFileWriter& writer) {
       rocksdb::Status result;
+      if (!commit.last_commit_.empty()) {
+        result = writer.Put(ToSlice(kFilesKey), commit.last_commit_);
+      }
       for (const EventId& id : commit.seen_) {
-        result = writer.Put(ToSlice(id.view()), rocksdb::Slice());
         if (!result.ok()) break;
+        result = writer.Put(ToSlice(id.view()), rocksdb::Slice());
       }
       return result;
     }));
@@ -474,6 +575,9 @@ absl::Status StateStore::WriteFiles(BulkCommit& commit) {
 }
 
 absl::Status StateStore::WriteBulk(BulkCommit& commit) {
+  // Files are on disk once they are ingested; what was committed before them has to be, too.
+  RAPPORT_RETURN_IF_ERROR(SyncLogs());
+  AppendOrdered64(&commit.last_commit_, logs_->last_commit);
   RAPPORT_RETURN_IF_ERROR(WriteFiles(commit));
   std::vector<rocksdb::IngestExternalFileArg> args;
   for (size_t i = 0; i < kFamilyCount; ++i) {
@@ -483,10 +587,9 @@ absl::Status StateStore::WriteBulk(BulkCommit& commit) {
     arg.external_files = commit.files_[i];
     arg.options.move_files = true;
   }
-  if (args.empty()) return absl::OkStatus();
   RAPPORT_RETURN_IF_ERROR(
       ToStatus(db_->IngestExternalFiles(args), absl::StrCat("bulk-loading state ", folder_)));
-  if (!commit.files_[static_cast<size_t>(Family::kSeen)].empty()) seen_->has_files = true;
+  seen_->has_files = true;
   return absl::OkStatus();
 }
 
@@ -533,6 +636,26 @@ absl::Status DestroyStateStore(const std::string& folder, StoreResources* resour
       return absl::UnavailableError(absl::StrCat("removing ", folder, ": ", error.message()));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> SetAsideStateStore(const std::string& folder,
+                                               StoreResources* resources) {
+  if (resources->in_memory()) {
+    RAPPORT_RETURN_IF_ERROR(DestroyStateStore(folder, resources));
+    return folder;
+  }
+  std::string aside;
+  std::error_code error;
+  for (int number = 1;; ++number) {
+    aside = absl::StrCat(folder, ".set-aside-", number);
+    if (!fs::exists(aside, error)) break;
+  }
+  fs::rename(folder, aside, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("setting aside state ", folder, ": ", error.message()));
+  }
+  return aside;
 }
 
 }  // namespace rapport

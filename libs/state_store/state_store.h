@@ -58,8 +58,16 @@ class StoreResources {
     size_t memory_bytes = size_t{256} << 20;
     // Bytes per second that flushes, compactions and bulk loads may write; 0 for no limit.
     int64_t write_bytes_per_second = 0;
+    // Bytes of a family's changes in memory before they are written to a file: small ones are
+    // faster to insert into, and quick to replay after a crash.
+    size_t write_buffer_bytes = size_t{8} << 20;
+    // Seen ids of a store that are kept in memory (16 bytes each) before they are sorted into a
+    // file.
+    size_t recent_seen_ids = size_t{1} << 18;
     // Keep files in memory (RocksDB's MemEnv), for tests.
     bool in_memory = false;
+    // Keeps the files, in place of the machine or of MemEnv; outlives this.
+    rocksdb::Env* env = nullptr;
   };
   explicit StoreResources(const Options& options);
   ~StoreResources();
@@ -70,9 +78,12 @@ class StoreResources {
     return write_buffers_;
   }
   const std::shared_ptr<rocksdb::RateLimiter>& rate_limiter() const { return rate_limiter_; }
-  bool in_memory() const { return owned_env_ != nullptr; }
+  size_t write_buffer_bytes() const { return options_.write_buffer_bytes; }
+  size_t recent_seen_ids() const { return options_.recent_seen_ids; }
+  bool in_memory() const { return options_.in_memory; }
 
  private:
+  const Options options_;
   std::unique_ptr<rocksdb::Env> owned_env_;
   rocksdb::Env* env_;
   std::shared_ptr<rocksdb::Cache> cache_;
@@ -126,8 +137,9 @@ class StateStore {
   // A commit for bulk loading: sorted files, ingested together. Faster from some 100,000 changes
   // on.
   std::unique_ptr<Commit> NewBulkCommit();
-  // Writes a commit of this store atomically; it survives the death of the process. Unavailable:
-  // disk full or an I/O error; nothing of it is there, and the store has to be opened again.
+  // Writes a commit of this store atomically; it survives the death of the process. A power cut may
+  // take the newest commits away, never one without all that came after it. Unavailable: disk full
+  // or an I/O error; nothing of it is there, and the store has to be opened again.
   absl::Status Write(std::unique_ptr<Commit> commit);
 
   // The digest over kDigestFamilies, by reading everything: about a million entries a second.
@@ -141,10 +153,17 @@ class StateStore {
   class BatchCommit;
   class BulkCommit;
   class SeenIds;
+  class Logs;
 
   StateStore(std::string folder, StoreResources* resources);
   absl::Status WriteBatch(BatchCommit& commit);
+  absl::Status WriteNumbered(BatchCommit& commit, bool sync);
   absl::Status WriteBulk(BulkCommit& commit);
+  // What opening cannot see: that commits in the middle are gone, or files ahead of all of them.
+  absl::Status CheckLogs();
+  // Makes all commits so far survive a power cut.
+  absl::Status SyncLogs();
+  absl::Status LoadSeenIds();
   // Sorts what the commit has gathered into files, which it remembers.
   absl::Status WriteFiles(BulkCommit& commit);
   rocksdb::ColumnFamilyHandle* handle(Family family) const {
@@ -153,11 +172,17 @@ class StateStore {
 
   const std::string folder_;
   StoreResources* const resources_;
+  std::unique_ptr<Logs> logs_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount> handles_ = {};
   std::unique_ptr<SeenIds> seen_;
   int64_t next_file_ = 0;
 };
+
+// Moves the store in `folder` out of the way, as `<folder>.set-aside-<M>`, so that it can be looked
+// at while a new one is folded. Returns its new name; a store in memory is gone.
+absl::StatusOr<std::string> SetAsideStateStore(const std::string& folder,
+                                               StoreResources* resources);
 
 // Removes the store in `folder`, if there is one.
 absl::Status DestroyStateStore(const std::string& folder, StoreResources* resources);

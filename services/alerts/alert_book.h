@@ -37,9 +37,7 @@ struct AlertFilter {
 //
 // What is sent twice counts once: the effects of a projection stand in the alerts log in the order
 // of their place (cause offset and ordinal), so one that stands no further than the furthest seen
-// has been seen. That holds for one that a paused former owner of the partition sends late, too. It
-// does not go by owner_epoch, which each store counts for itself: a partition that moved to another
-// machine or was rebuilt begins at a lower number.
+// has been seen. That holds for one that a paused former owner of the partition sends late, too.
 class AlertBook {
  public:
   AlertBook(int partitions, size_t closed_alerts);

@@ -74,15 +74,6 @@ TEST_F(AlertBookTest, WhatIsSentTwiceCountsOnce) {
   EXPECT_EQ(book_.cursor().next[0], 4) << "they are read all the same";
 }
 
-TEST_F(AlertBookTest, ALowerOwnerEpochIsNoReasonToDrop) {
-  alert::v1::AlertEvent before = MakeRaised("ada", 1);
-  before.set_owner_epoch(7);
-  ASSERT_TRUE(Take(before));
-  alert::v1::AlertEvent after_a_rebuild = MakeCleared("ada", 2);
-  after_a_rebuild.set_owner_epoch(1);
-  EXPECT_TRUE(Take(after_a_rebuild));
-}
-
 TEST_F(AlertBookTest, DamageIsLeftOut) {
   EXPECT_EQ(book_.Take({Partition(1), Offset(0)}, "\xff\xff"), std::nullopt);
   EXPECT_EQ(book_.Take({Partition(1), Offset(1)}, ""), std::nullopt);

@@ -96,10 +96,10 @@ class DamageTest : public ::testing::Test {
 
   void ExpectRebuilt() {
     ASSERT_OK(host_->CatchUp());
-    EXPECT_THAT(FilesWith(Store().parent_path(), "p0.damaged-"), SizeIs(1));
+    EXPECT_THAT(FilesWith(Store().parent_path(), "p0.set-aside-"), SizeIs(1));
     {
       MutexLock lock(&mutex_);
-      EXPECT_THAT(lines_, Contains(HasSubstr("damaged state set aside as " + Store().string())));
+      EXPECT_THAT(lines_, Contains(HasSubstr("state set aside as " + Store().string())));
     }
     int64_t alerts = 0;
     EXPECT_THAT(CompareHost(*host_, &alerts), IsEmpty());
@@ -137,7 +137,8 @@ TEST_F(DamageTest, WhatOpeningFindsIsSetAside) {
     ASSERT_NO_FATAL_FAILURE(ExpectRebuilt());
     host_.reset();
     // The next damage is the first again.
-    for (const fs::path& aside : FilesWith(Store().parent_path(), "damaged")) fs::remove_all(aside);
+    for (const fs::path& aside : FilesWith(Store().parent_path(), "set-aside"))
+      fs::remove_all(aside);
     MutexLock lock(&mutex_);
     lines_.clear();
   }
@@ -153,7 +154,7 @@ TEST_F(DamageTest, WhatOnlyAReadFindsIsSetAsideWhileItRuns) {
   ASSERT_GT(damaged, 0);
   ASSERT_NO_FATAL_FAILURE(Open());
   ASSERT_OK(host_->CatchUp());
-  EXPECT_THAT(FilesWith(Store().parent_path(), "damaged"), IsEmpty());
+  EXPECT_THAT(FilesWith(Store().parent_path(), "set-aside"), IsEmpty());
   Append(2);
   ASSERT_NO_FATAL_FAILURE(ExpectRebuilt());
 }

@@ -63,7 +63,11 @@ Simulation::Simulation(uint64_t seed)
       partitions_(static_cast<int>(1 + random_.Below(2))),
       real_log_(NewInMemoryEventLog()),
       log_(real_log_.get(), seed),
-      resources_({.memory_bytes = size_t{8} << 20, .in_memory = true}),
+      resources_({.memory_bytes = size_t{8} << 20,
+                  .write_buffer_bytes = OneOf<size_t>(random_, {64 << 10, 8 << 20, 8 << 20}),
+                  .recent_seen_ids = OneOf<size_t>(random_, {50, 100'000}),
+                  .in_memory = true,
+                  .env = disk_.env()}),
       budget_(OneOf<size_t>(random_, {1, 30'000, size_t{64} << 20})),
       now_(kStart) {
   // How a worker commits must not depend on the real clock.
@@ -75,23 +79,34 @@ Simulation::Simulation(uint64_t seed)
   for (const char* topic : {"touchpoints", "alerts"}) {
     Expect(real_log_->CreateTopic(topic, partitions_), "creating a topic");
   }
-  AddSubject<Retention>();
-  AddSubject<Profile>();
-  AddSubject<DealPipeline>();
+  AddSubject<Retention>([] {
+    Retention::Settings settings;
+    settings.raise_points = 800;
+    return settings;
+  });
+  AddSubject<Profile>(nullptr);
+  AddSubject<DealPipeline>(nullptr);
 }
 
 Simulation::~Simulation() = default;
 
 template <Projection P>
-void Simulation::AddSubject() {
+void Simulation::AddSubject(std::function<typename P::Settings()> other) {
   Subject& subject = subjects_.emplace_back();
   subject.spec = std::make_unique<SpecOf<P>>(typename P::Settings());
-  subject.compare = [this](Partition partition, const StateStore& store) {
-    const FoldOracle<P> oracle(*real_log_, "touchpoints", partition);
+  if (other) {
+    subject.change = [other] { return std::make_unique<SpecOf<P>>(other()); };
+  }
+  const size_t index = subjects_.size() - 1;
+  subject.compare = [this, other, index](Partition partition, const StateStore& store) {
+    const bool changed = subjects_[index].changed;
+    const FoldOracle<P> oracle(*real_log_, "touchpoints", partition,
+                               changed ? other() : typename P::Settings());
     counts_.alerts += static_cast<int64_t>(oracle.plain().effects().size());
     counts_.dead_letters += static_cast<int64_t>(oracle.dead_letters());
     std::vector<std::string> differences = oracle.CompareStore(store);
-    for (std::string& text : oracle.CompareAlerts(*real_log_, "alerts")) {
+    if (changed) return differences;
+    for (std::string& text : oracle.CompareAlerts(*real_log_, "alerts", counts_.late_owners > 0)) {
       differences.push_back(std::move(text));
     }
     return differences;
@@ -116,10 +131,15 @@ void Simulation::Step() {
   if (falls(kChances.clock_jump)) return JumpClock();
   if (falls(kChances.retell)) return Retell();
   if (falls(kChances.change_faults)) return ChangeFaults();
+  if (falls(kChances.power_cut)) return CutPower();
+  if (falls(kChances.copy_log)) return CopyOrRestoreLog();
   Subject& subject = subjects_[static_cast<size_t>(random_.Below(std::ssize(subjects_)))];
   const Partition partition = RandomPartition();
   Seat& seat = subject.seats[partition];
   if (falls(kChances.rebuild)) return Rebuild(subject);
+  if (falls(kChances.settings)) return ChangeSettings(subject);
+  if (falls(kChances.stop)) return StopAndReplace(seat);
+  if (falls(kChances.wake_up)) return WakeUp(seat);
   if (falls(kChances.crash)) return Die(seat);
   if (Open(subject, partition) == nullptr) return;
   if (falls(kChances.commit_and_die)) {
@@ -168,6 +188,100 @@ void Simulation::AppendSafely(const std::vector<Record>& records) {
     if (log_.Append("touchpoints", records).ok()) return;
   }
   Expect(real_log_->Append("touchpoints", records).status(), "appending");
+}
+
+std::vector<Simulation::Seat*> Simulation::AllSeats() {
+  std::vector<Seat*> seats;
+  for (Subject& subject : subjects_) {
+    for (auto& [partition, seat] : subject.seats) seats.push_back(&seat);
+  }
+  return seats;
+}
+
+void Simulation::CutPower() {
+  disk_.files().PowerOff();
+  for (Seat* seat : AllSeats()) {
+    Die(*seat);
+    seat->stopped.reset();
+  }
+  disk_.files().PowerOn(&random_);
+  ++counts_.power_cuts;
+}
+
+// The log is that of a process that has nothing of ours open meanwhile.
+void Simulation::CopyOrRestoreLog() {
+  const std::vector<std::string> topics = {"touchpoints", "alerts"};
+  if (copy_.empty()) {
+    for (const std::string& topic : topics) {
+      for (int i = 0; i < partitions_; ++i) {
+        const Partition partition(i);
+        copy_[{topic, partition}] = real_log_->GetWatermarks(topic, partition)->end;
+      }
+    }
+    return;
+  }
+  for (Seat* seat : AllSeats()) {
+    Die(*seat);
+    seat->stopped.reset();
+  }
+  std::unique_ptr<EventLog> restored = NewInMemoryEventLog();
+  for (const std::string& topic : topics) {
+    Expect(restored->CreateTopic(topic, partitions_), "creating a topic");
+    for (int i = 0; i < partitions_; ++i) {
+      const Partition partition(i);
+      ForEachRecord(*real_log_, topic, partition, [&](const RecordView& view) {
+        if (view.offset >= copy_.at({topic, partition})) return;
+        Record record;
+        record.key = std::string(view.key);
+        record.value = std::string(view.value);
+        record.timestamp = view.timestamp;
+        record.partition = partition;
+        Expect(restored->Append(topic, {record}).status(), "restoring");
+      });
+    }
+  }
+  real_log_ = std::move(restored);
+  log_.set_log(real_log_.get());
+  std::erase_if(poison_, [&](const RecordPosition& place) {
+    return place.offset >= copy_.at({"touchpoints", place.partition});
+  });
+  copy_.clear();
+  ++counts_.restored_logs;
+}
+
+void Simulation::StopAndReplace(Seat& seat) {
+  if (seat.worker == nullptr || seat.stopped != nullptr) return;
+  seat.stopped = std::move(seat.worker);
+  seat.disk = 1 - seat.disk;
+}
+
+void Simulation::WakeUp(Seat& seat) {
+  if (seat.stopped == nullptr) return;
+  const std::unique_ptr<PartitionWorker> stopped = std::move(seat.stopped);
+  const auto go_on = [&]() -> absl::Status {
+    RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
+                             real_log_->GetWatermarks("touchpoints", stopped->fold().partition()));
+    RAPPORT_RETURN_IF_ERROR(stopped->FoldUpTo(marks.end));
+    return stopped->Flush();
+  };
+  const absl::Status status = go_on();
+  Expect(absl::IsUnavailable(status) ? absl::OkStatus() : status, "waking up");
+  ++counts_.late_owners;
+}
+
+// As when services are stopped, and started with another configuration.
+void Simulation::ChangeSettings(Subject& subject) {
+  if (subject.change == nullptr) return;
+  for (auto& [partition, seat] : subject.seats) {
+    Die(seat);
+    seat.stopped.reset();
+  }
+  subject.former.push_back(std::exchange(subject.spec, subject.change()));
+  subject.change = nullptr;
+  subject.changed = true;
+  // Begun anew under the new settings; BringUpToDate does it beside the state before.
+  for (auto& [partition, seat] : subject.seats) seat.generation += 100;
+  ++counts_.changed_settings;
 }
 
 void Simulation::ArrivePoison() {
@@ -342,6 +456,7 @@ void Simulation::TakeOver(Subject& subject, Projector::Workers&& built) {
 void Simulation::Settle() {
   log_.set_faults({});
   Arrive();
+  for (Seat* seat : AllSeats()) WakeUp(*seat);
   for (Subject& subject : subjects_) {
     for (auto& [partition, seat] : subject.seats) {
       if (Open(subject, partition) == nullptr) {
@@ -394,13 +509,15 @@ ProjectionEnv Simulation::EnvOf(const Subject& subject) {
   env.spec = subject.spec.get();
   env.resources = &resources_;
   env.budget = &budget_;
+  env.log_patience = absl::ZeroDuration();
   return env;
 }
 
 std::string Simulation::FolderOf(const Subject& subject, int generation,
                                  Partition partition) const {
-  return absl::StrCat("/simulation-", subject.spec->identity().name, "-g", generation, "-p",
-                      partition.value());
+  const int disk = subject.seats.at(partition).disk;
+  return absl::StrCat("/simulation-", subject.spec->identity().name, "-disk", disk, "-g",
+                      generation, "-p", partition.value());
 }
 
 }  // namespace rapport::testing

@@ -31,6 +31,10 @@ void Add(const SimulationCounts& one, SimulationCounts* all) {
   all->deaths += one.deaths;
   all->takeovers += one.takeovers;
   all->cut_off_rebuilds += one.cut_off_rebuilds;
+  all->power_cuts += one.power_cuts;
+  all->restored_logs += one.restored_logs;
+  all->late_owners += one.late_owners;
+  all->changed_settings += one.changed_settings;
 }
 
 TEST(SimulationTest, StateAndAlertsAreExactWhateverHappens) {
@@ -51,7 +55,9 @@ TEST(SimulationTest, StateAndAlertsAreExactWhateverHappens) {
             << all.alerts << " alerts, " << all.dead_letters << " dead letters, " << all.retellings
             << " retellings, " << all.log_faults << " faults of the log, " << all.deaths
             << " deaths, " << all.takeovers << " takeovers, " << all.cut_off_rebuilds
-            << " rebuilds cut off\n";
+            << " rebuilds cut off, " << all.power_cuts << " power cuts, " << all.restored_logs
+            << " older logs, " << all.late_owners << " late owners, " << all.changed_settings
+            << " changed settings\n";
   // A world where nothing happens proves nothing.
   if (last - first < 100) return;
   const int64_t least = static_cast<int64_t>(last - first + 1);
@@ -62,6 +68,10 @@ TEST(SimulationTest, StateAndAlertsAreExactWhateverHappens) {
   EXPECT_GT(all.deaths, least);
   EXPECT_GT(all.takeovers, least / 2);
   EXPECT_GT(all.cut_off_rebuilds, least / 10);
+  EXPECT_GT(all.power_cuts, least);
+  EXPECT_GT(all.restored_logs, least / 20);
+  EXPECT_GT(all.late_owners, least / 5);
+  EXPECT_GT(all.changed_settings, least / 20);
 }
 
 }  // namespace

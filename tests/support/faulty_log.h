@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,7 +33,10 @@ struct LogFaults {
 // Wraps a log and lets calls fail, by chance but the same for the same seed and calls. Thread-safe.
 class FaultyLog : public EventLog {
  public:
-  FaultyLog(EventLog* log, uint64_t seed) : log_(*log), random_(seed) {}
+  FaultyLog(EventLog* log, uint64_t seed) : log_(log), random_(seed) {}
+
+  // Another log in its place, as after a restoration. Nobody has a reader open.
+  void set_log(EventLog* log) { log_ = log; }
 
   void set_faults(const LogFaults& faults) {
     MutexLock lock(&mutex_);
@@ -60,10 +64,10 @@ class FaultyLog : public EventLog {
   }
 
   absl::Status CreateTopic(absl::string_view topic, int partitions) override {
-    return log_.CreateTopic(topic, partitions);
+    return log_.load()->CreateTopic(topic, partitions);
   }
   absl::StatusOr<int> PartitionCount(absl::string_view topic) override {
-    return log_.PartitionCount(topic);
+    return log_.load()->PartitionCount(topic);
   }
 
   absl::StatusOr<std::vector<RecordPosition>> Append(absl::string_view topic,
@@ -80,7 +84,7 @@ class FaultyLog : public EventLog {
       }
     }
     absl::StatusOr<std::vector<RecordPosition>> positions =
-        log_.Append(topic, records.subspan(0, written));
+        log_.load()->Append(topic, records.subspan(0, written));
     if (fails) return Unavailable("appending, of unknown outcome");
     return positions;
   }
@@ -88,7 +92,8 @@ class FaultyLog : public EventLog {
   absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(absl::string_view topic,
                                                         Partition partition, Offset from) override {
     if (Look()) return Unavailable("opening a reader");
-    absl::StatusOr<std::unique_ptr<LogReader>> reader = log_.OpenReader(topic, partition, from);
+    absl::StatusOr<std::unique_ptr<LogReader>> reader =
+        log_.load()->OpenReader(topic, partition, from);
     if (!reader.ok()) return reader.status();
     return std::make_unique<Reader>(this, std::string(topic), *std::move(reader));
   }
@@ -96,17 +101,17 @@ class FaultyLog : public EventLog {
       absl::string_view topic, const SubscribeOptions& options,
       PartitionListener* listener) override {
     absl::StatusOr<std::unique_ptr<rapport::Subscription>> subscription =
-        log_.Subscribe(topic, options, listener);
+        log_.load()->Subscribe(topic, options, listener);
     if (!subscription.ok()) return subscription.status();
     return std::make_unique<Subscription>(this, *std::move(subscription));
   }
   absl::StatusOr<std::vector<GroupMember>> GroupMembers(absl::string_view topic,
                                                         absl::string_view group) override {
-    return log_.GroupMembers(topic, group);
+    return log_.load()->GroupMembers(topic, group);
   }
   absl::StatusOr<Watermarks> GetWatermarks(absl::string_view topic, Partition partition) override {
     if (Look()) return Unavailable("looking for the end");
-    absl::StatusOr<Watermarks> marks = log_.GetWatermarks(topic, partition);
+    absl::StatusOr<Watermarks> marks = log_.load()->GetWatermarks(topic, partition);
     MutexLock lock(&mutex_);
     const auto begin = begin_.find(std::string(topic));
     if (marks.ok() && begin != begin_.end()) {
@@ -117,7 +122,7 @@ class FaultyLog : public EventLog {
   absl::StatusOr<Offset> OffsetForTime(absl::string_view topic, Partition partition,
                                        absl::Time time) override {
     if (Look()) return Unavailable("looking for a time");
-    return log_.OffsetForTime(topic, partition, time);
+    return log_.load()->OffsetForTime(topic, partition, time);
   }
 
  private:
@@ -200,7 +205,7 @@ class FaultyLog : public EventLog {
     return absl::OkStatus();
   }
 
-  EventLog& log_;
+  std::atomic<EventLog*> log_;
   mutable Mutex mutex_;
   Random random_ ABSL_GUARDED_BY(mutex_);
   LogFaults faults_ ABSL_GUARDED_BY(mutex_);
