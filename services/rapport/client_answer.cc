@@ -1,3 +1,6 @@
+#include <cstdint>
+#include <limits>
+
 #include "absl/strings/escaping.h"
 #include "libs/base/time.h"
 #include "services/rapport/api.h"
