@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "google/protobuf/stubs/common.h"
 #include "libs/base/status.h"
 #include "libs/import/input_file.h"
@@ -26,6 +29,18 @@ constexpr char kOtherEncoding[] =
 
 std::string BaseName(absl::string_view path) {
   return std::string(path.substr(path.rfind('/') + 1));
+}
+
+// What the fields of a row with a stray quote most likely are.
+CsvRow SplitRoughly(const CsvRow& row, const CsvReader& reader) {
+  CsvRow rough;
+  for (absl::string_view field : absl::StrSplit(row.raw(), reader.delimiter())) {
+    field = absl::StripAsciiWhitespace(field);
+    absl::ConsumePrefix(&field, "\"");
+    absl::ConsumeSuffix(&field, "\"");
+    rough.AddField(field);
+  }
+  return rough;
 }
 
 }  // namespace
@@ -136,8 +151,9 @@ absl::Status CsvInput::GatherRow(int number, const CsvRow& row) {
 
 absl::Status CsvInput::RejectDamaged(int number, const CsvRow& row, absl::string_view why) {
   if (spool_ != nullptr) {
+    const File& file = files_[static_cast<size_t>(number)];
     const std::optional<absl::uint128> key =
-        files_[static_cast<size_t>(number)].mapper->GroupKeyOf(row);
+        file.mapper->GroupKeyOf(row.size() > 0 ? row : SplitRoughly(row, *file.reader));
     if (key.has_value()) spool_->MarkDamaged(*key, row.line());
     const bool elsewhere = key.has_value() && spool_->Has(*key) && *key != last_key_;
     if (!elsewhere) damaged_line_ = row.line();

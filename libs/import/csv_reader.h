@@ -62,6 +62,7 @@ class CsvReader {
   absl::StatusOr<bool> Next(CsvRow* row);
 
   const InputFile& file() const { return *file_; }
+  char delimiter() const { return delimiter_; }
 
  private:
   // The next line without its line break; false at the end.

@@ -78,6 +78,7 @@ TEST_F(CsvReaderTest, Utf16IsKnownByItsFirstBytes) {
                   ElementsAre("1: Id|Name", "2: 1|Müller", "3: 2|Борис 😀"));
     }
   }
+  EXPECT_THAT(ReadAll(std::string("\xFF\xFE\0\0a\0\0\0,\0\0\0b\0\0\0", 16)), ElementsAre("1: a|b"));
   // Half of a pair, and half of a character at the end, are no text.
   EXPECT_THAT(ReadAll(Utf16(u"\uFEFFa,b\n1,x\xD83Dy\n2,z", false) + "\x41"),
               ElementsAre("1: a|b", "2: 1|x\xFFy", "3: 2|z\xFF"));

@@ -173,6 +173,16 @@ TEST_F(GatheringTest, ABadRowTakesItsGroupWhereverItStands) {
               ElementsAre("invoice/3 06 10:00 400 in 1", "client/bob 06 10:00 at web"));
 }
 
+TEST_F(GatheringTest, ARowWithAStrayQuoteTakesItsGroupToo) {
+  ASSERT_OK_AND_ASSIGN(const Tried tried, Try({"1,\"anna,2026-01-05 10:00,1,web\n"
+                                               "1,anna,2026-01-05 10:00,2,web\n"
+                                               "2,bob,2026-01-06 10:00,4,web\n"}));
+  EXPECT_THAT(tried.rejected, ElementsAre("a.csv:2: a quote is not closed",
+                                          "a.csv:3: line 2, of the same Invoice, is damaged"));
+  EXPECT_THAT(Tell(tried),
+              ElementsAre("invoice/2 06 10:00 400 in 1", "client/bob 06 10:00 at web"));
+}
+
 TEST_F(GatheringTest, TheFirstOfAClientIsTheFirstInTime) {
   const std::string january = "2,anna,2026-01-06 10:00,4,web\n1,anna,2026-01-05 10:00,1,shop\n";
   const std::string february = "3,anna,2026-02-05 10:00,1,fair\n";
@@ -198,6 +208,7 @@ TEST_F(GatheringTest, WhatFilesHaveInCommonIsTakenOnce) {
   EXPECT_THAT(Tell(tried), ElementsAre("invoice/1 05 10:00 100 in 1", "invoice/2 06 10:00 900 in 2",
                                        "invoice/3 07 10:00 600 in 1", "client/anna 05 10:00 at web",
                                        "client/bob 06 10:00 at web"));
+  EXPECT_EQ(tried.summary.scattered_groups, 0);
   EXPECT_EQ(tried.summary.skipped_rows, 2);
   EXPECT_THAT(Reasons(tried.summary.skipped_reasons),
               ElementsAre("2 from b.csv:2: another file has the same"));

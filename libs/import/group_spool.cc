@@ -21,14 +21,12 @@ absl::StatusOr<std::unique_ptr<GroupSpool>> GroupSpool::Create(const std::string
 absl::Status GroupSpool::Add(absl::uint128 key, int file, const CsvRow& row) {
   const auto [found, added] = index_.try_emplace(key, static_cast<uint32_t>(groups_.size()));
   const uint32_t group = found->second;
-  if (added) groups_.emplace_back();
+  if (added) groups_.push_back({.file = file});
   const bool goes_on =
       !stretches_.empty() && stretches_.back().group == group && stretches_.back().file == file;
-  if (!goes_on && !added) {
-    Group& known = groups_[group];
-    // Where a file ends, that of the next begins.
-    known.scattered = known.scattered || stretches_.back().group != group;
-  }
+  Group& of = groups_[group];
+  of.scattered = of.scattered || (!goes_on && !added && of.file == file);
+  of.file = file;
   if (!goes_on || stretches_.back().size >= kMostBytesOfStretch) {
     stretches_.push_back({group, file, file_->size(), 0, 0});
   }
@@ -36,7 +34,7 @@ absl::Status GroupSpool::Add(absl::uint128 key, int file, const CsvRow& row) {
   row.AppendTo(file_->tail());
   stretch.size = static_cast<int32_t>(file_->size() - stretch.offset);
   ++stretch.rows;
-  ++groups_[group].rows;
+  ++of.rows;
   ++rows_;
   return file_->Appended();
 }

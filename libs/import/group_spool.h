@@ -40,6 +40,7 @@ class GroupSpool {
   struct Group {
     int64_t rows = 0;
     int64_t damaged_line = 0;  // of a row that belongs to it, but was not added; 0 for none
+    int file = 0;              // of its last row
     bool scattered = false;    // other rows of the same file stand between its rows
   };
   size_t size() const { return groups_.size(); }

@@ -72,9 +72,9 @@ absl::Status InputFile::Sniff() {
   const absl::StatusOr<size_t> count = ReadBytes(ahead_.data(), ahead_.size());
   ahead_.resize(count.value_or(0));
   RAPPORT_RETURN_IF_ERROR(count.status());
-  const absl::string_view utf_16 = Utf16Of(ahead_);
-  if (!utf_16.empty()) {
-    RAPPORT_ASSIGN_OR_RETURN(decoder_, TextDecoder::Create(std::string(utf_16)));
+  const absl::string_view wide = WideEncodingOf(ahead_);
+  if (!wide.empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(decoder_, TextDecoder::Create(std::string(wide)));
   }
   if (decoder_ != nullptr) ahead_ = decoder_->Decode(ahead_);
   return absl::OkStatus();

@@ -25,9 +25,9 @@ class InputFile {
   InputFile& operator=(const InputFile&) = delete;
 
   // Before the first Read, which then gives UTF-8 in place of text in `encoding`, as iconv names
-  // it. When that is empty, it is UTF-8, or UTF-16 where the first bytes say so, as they may also
-  // with another encoding. What cannot be text in the encoding becomes the byte FF, which UTF-8
-  // does not have. InvalidArgument: there is no such encoding.
+  // it. When that is empty, it is UTF-8. Where the first bytes say UTF-16 or UTF-32, it is that in
+  // any case. What cannot be text in the encoding becomes the byte FF, which UTF-8 does not have.
+  // InvalidArgument: there is no such encoding.
   absl::Status ReadAsText(const std::string& encoding);
 
   // Up to `size` bytes into `buffer`; 0 at the end. DataLoss when the compressed data is damaged or
@@ -43,7 +43,7 @@ class InputFile {
       : path_(std::move(path)), file_(file), size_(size) {}
   // Read before any decoding.
   absl::StatusOr<size_t> ReadBytes(char* buffer, size_t size);
-  // The first bytes tell whether it is UTF-16.
+  // The first bytes may tell the encoding.
   absl::Status Sniff();
 
   const std::string path_;

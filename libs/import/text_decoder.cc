@@ -68,7 +68,9 @@ std::string TextDecoder::Finish() {
   return std::exchange(rest_, {}).empty() ? std::string() : std::string(1, kNoText);
 }
 
-absl::string_view Utf16Of(absl::string_view beginning) {
+absl::string_view WideEncodingOf(absl::string_view beginning) {
+  if (absl::StartsWith(beginning, absl::string_view("\xFF\xFE\0\0", 4))) return "UTF-32LE";
+  if (absl::StartsWith(beginning, absl::string_view("\0\0\xFE\xFF", 4))) return "UTF-32BE";
   if (absl::StartsWith(beginning, "\xFF\xFE")) return "UTF-16LE";
   if (absl::StartsWith(beginning, "\xFE\xFF")) return "UTF-16BE";
   if (beginning.size() < 4) return "";

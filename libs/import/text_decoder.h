@@ -34,8 +34,8 @@ class TextDecoder {
   std::string rest_;   // bytes of a character that is not whole yet
 };
 
-// "UTF-16LE" or "UTF-16BE" when text that begins with these bytes is in it: a byte order mark says
-// so, or every other of its first bytes is zero. Else empty.
-absl::string_view Utf16Of(absl::string_view beginning);
+// "UTF-16LE", "UTF-16BE", "UTF-32LE" or "UTF-32BE" when text that begins with these bytes is in it:
+// a byte order mark says so, or every other of its first bytes is zero. Else empty.
+absl::string_view WideEncodingOf(absl::string_view beginning);
 
 }  // namespace rapport
