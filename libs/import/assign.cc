@@ -112,10 +112,11 @@ absl::Status SetNumber(const AssignmentPlan& assignment, Decimal::Marks marks, R
 absl::Status SetMoney(const AssignmentPlan& assignment, Decimal::Marks marks, RowGroup* group,
                       Message* root) {
   const ValuePlan& value = assignment.value;
+  const std::string currency = FillIn(value.currency, group->rows.front());
+  marks.currency = currency;
   RAPPORT_ASSIGN_OR_RETURN(const std::optional<Decimal> number,
                            EvaluateNumber(value, marks, group));
   if (!number.has_value()) return absl::OkStatus();
-  const std::string currency = FillIn(value.currency, group->rows.front());
   const int digits = CurrencyDigits(currency);
   if (digits < 0) {
     return absl::InvalidArgumentError(
@@ -214,7 +215,7 @@ absl::Status AddRowList(const RowListPlan& list, Decimal::Marks marks, RowGroup*
   Message* const parent = Descend(list.path, root);
   for (size_t i = 0; i < group->rows.size(); ++i) {
     group->bad_row = i;
-    RowGroup one = {group->rows.subspan(i, 1)};
+    RowGroup one = {group->rows.subspan(i, 1), i == 0 ? group->previous : &group->rows[i - 1]};
     Message* const element = parent->GetReflection()->AddMessage(parent, list.path.back());
     for (const AssignmentPlan& assignment : list.assignments) {
       RAPPORT_RETURN_IF_ERROR(Assign(assignment, marks, &one, element));

@@ -13,7 +13,8 @@
 
 namespace rapport {
 
-// Number of the column of that name, from 0. InvalidArgument at the line of `field` in `where`.
+// Number of the column of that name, from 0; "Name#2" is the second of the name, where none is
+// called just that. InvalidArgument at the line of `field` in `where`: there is none, or several.
 absl::StatusOr<int> ColumnOf(const MappingFile& mapping, const std::vector<std::string>& columns,
                              absl::string_view name, const google::protobuf::Message& where,
                              absl::string_view field);
@@ -21,6 +22,7 @@ absl::StatusOr<int> ColumnOf(const MappingFile& mapping, const std::vector<std::
 struct ConditionPlan {
   int column = 0;
   std::string pattern;
+  bool literal = false;  // the pattern stands for nothing but itself
   bool negated = false;
   bool previous_row = false;
 };

@@ -1,11 +1,14 @@
 #include "libs/import/csv_reader.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "libs/base/check.h"
 #include "libs/base/status.h"
 
@@ -19,6 +22,42 @@ constexpr char kByteOrderMark[] = "\xEF\xBB\xBF";
 int IsLineFeed(unsigned char c) { return c == '\n' ? 1 : 0; }
 
 }  // namespace
+
+void CsvRow::Cut(size_t size) {
+  ends_.resize(size);
+  fields_.resize(size == 0 ? 0 : ends_.back());
+}
+
+void CsvRow::AddField(absl::string_view value) {
+  fields_.append(value.data(), value.size());
+  ends_.push_back(fields_.size());
+}
+
+void CsvRow::AppendTo(std::string* bytes) const {
+  const std::array<uint64_t, 4> sizes = {static_cast<uint64_t>(line_), ends_.size(), raw_.size(),
+                                         fields_.size()};
+  bytes->append(reinterpret_cast<const char*>(sizes.data()), sizeof sizes);
+  bytes->append(reinterpret_cast<const char*>(ends_.data()), ends_.size() * sizeof(size_t));
+  bytes->append(raw_);
+  bytes->append(fields_);
+}
+
+void CsvRow::TakeFrom(absl::string_view* bytes) {
+  const auto take = [bytes](size_t size, void* to) {
+    RAPPORT_CHECK(size <= bytes->size());
+    std::memcpy(to, bytes->data(), size);
+    bytes->remove_prefix(size);
+  };
+  std::array<uint64_t, 4> sizes;
+  take(sizeof sizes, sizes.data());
+  line_ = static_cast<int64_t>(sizes[0]);
+  ends_.resize(sizes[1]);
+  raw_.resize(sizes[2]);
+  fields_.resize(sizes[3]);
+  take(ends_.size() * sizeof(size_t), ends_.data());
+  take(raw_.size(), raw_.data());
+  take(fields_.size(), fields_.data());
+}
 
 CsvReader::CsvReader(std::unique_ptr<InputFile> file, char delimiter)
     : file_(std::move(file)), delimiter_(delimiter) {
@@ -115,11 +154,20 @@ absl::Status CsvReader::GiveUpRow(CsvRow* row, const std::string& why) {
   return absl::InvalidArgumentError(why);
 }
 
+bool CsvReader::TakeDelimiter(absl::string_view line) {
+  if (absl::ConsumePrefix(&line, "\"") && !absl::ConsumeSuffix(&line, "\"")) return false;
+  if (!absl::ConsumePrefix(&line, "sep=") || line.size() != 1) return false;
+  delimiter_ = line[0];
+  csv_free(&parser_);
+  StartParser();
+  return true;
+}
+
 absl::StatusOr<bool> CsvReader::Next(CsvRow* row) {
   do {
     RAPPORT_ASSIGN_OR_RETURN(const bool more, NextLine(&current_));
     if (!more) return false;
-  } while (absl::StripAsciiWhitespace(current_).empty());
+  } while (absl::StripAsciiWhitespace(current_).empty() || (line_ == 1 && TakeDelimiter(current_)));
   StartRow(row);
   for (;;) {
     absl::StrAppend(&row->raw_, row->raw_.empty() ? "" : "\n", current_);
@@ -143,6 +191,7 @@ absl::StatusOr<std::vector<std::string>> ReadColumnNames(const std::string& path
   if (!*found) return absl::InvalidArgumentError(absl::StrCat(path, ": the file is empty"));
   std::vector<std::string> columns;
   for (size_t i = 0; i < row.size(); ++i) columns.emplace_back(row[i]);
+  while (!columns.empty() && columns.back().empty()) columns.pop_back();
   return columns;
 }
 

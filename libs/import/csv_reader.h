@@ -24,8 +24,19 @@ class CsvRow {
   }
   // Number of its first line, from 1.
   int64_t line() const { return line_; }
-  // Its bytes as they stand in the file, without the line break at the end.
+  // Its bytes as they stand in the file (made UTF-8), without the line break at the end.
   const std::string& raw() const { return raw_; }
+  // Whether all fields from `i` on are empty.
+  bool EmptyFrom(size_t i) const { return fields_.size() == (i == 0 ? 0 : ends_[i - 1]); }
+
+  // Leaves the first `size` fields.
+  void Cut(size_t size);
+  void AddField(absl::string_view value);
+
+  // To be set aside, and read again.
+  void AppendTo(std::string* bytes) const;
+  // Takes one off the front of `bytes`, which AppendTo has made.
+  void TakeFrom(absl::string_view* bytes);
 
  private:
   friend class CsvReader;
@@ -36,8 +47,8 @@ class CsvRow {
 };
 
 // Reads rows in RFC 4180 form: quotes only around whole fields and doubled inside, line breaks
-// inside quotes, LF or CRLF at the end; empty lines are skipped, and so is a byte order mark. One
-// thread at a time.
+// inside quotes, LF or CRLF at the end; empty lines are skipped, and so is a byte order mark. A
+// first line "sep=;", as spreadsheets write it, tells the delimiter. One thread at a time.
 class CsvReader {
  public:
   CsvReader(std::unique_ptr<InputFile> file, char delimiter);
@@ -51,19 +62,22 @@ class CsvReader {
   absl::StatusOr<bool> Next(CsvRow* row);
 
   const InputFile& file() const { return *file_; }
+  char delimiter() const { return delimiter_; }
 
  private:
   // The next line without its line break; false at the end.
   absl::StatusOr<bool> NextLine(std::string* line);
   absl::Status Fill();
   void StartParser();
+  // Whether the line tells the delimiter, which is then taken.
+  bool TakeDelimiter(absl::string_view line);
   void StartRow(CsvRow* row);
   // Feeds a line; true when it ended the row.
   absl::StatusOr<bool> Feed(absl::string_view line);
   absl::Status GiveUpRow(CsvRow* row, const std::string& why);
 
   const std::unique_ptr<InputFile> file_;
-  const char delimiter_;
+  char delimiter_;
   csv_parser parser_;
   CsvRow* row_ = nullptr;
   bool row_ended_ = false;
@@ -77,7 +91,8 @@ class CsvReader {
   std::vector<std::string> put_back_;
 };
 
-// The names in the first row of the file of that path. InvalidArgument when it has none.
+// The names in the first row of the file of that path, but for empty ones at its end.
+// InvalidArgument when it has none.
 absl::StatusOr<std::vector<std::string>> ReadColumnNames(const std::string& path,
                                                          CsvReader* reader);
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -23,7 +24,9 @@ class CsvReaderTest : public ::testing::Test {
  protected:
   // Each row as "line: field|field", a damaged one as "line! bytes (why)".
   std::vector<std::string> ReadAll(const std::string& content, char delimiter = ',') {
-    CsvReader reader(InputFile::Open(folder_.Write("rows.csv", content)).value(), delimiter);
+    auto file = InputFile::Open(folder_.Write("rows.csv", content)).value();
+    EXPECT_OK(file->ReadAsText(""));
+    CsvReader reader(std::move(file), delimiter);
     std::vector<std::string> rows;
     CsvRow row;
     for (;;) {
@@ -49,6 +52,46 @@ TEST_F(CsvReaderTest, ReadsRfc4180) {
   EXPECT_THAT(ReadAll("a;b\n1,5;\"2\"\n", ';'), ElementsAre("1: a|b", "2: 1,5|2"));
   EXPECT_THAT(ReadAll("a\tb c\n", '\t'), ElementsAre("1: a|b c"));
   EXPECT_THAT(ReadAll(""), ElementsAre());
+}
+
+TEST_F(CsvReaderTest, AFirstLineOfSpreadsheetsTellsTheDelimiter) {
+  EXPECT_THAT(ReadAll("sep=;\r\na;b\r\n1;2,5\r\n"), ElementsAre("2: a|b", "3: 1|2,5"));
+  EXPECT_THAT(ReadAll("\xEF\xBB\xBF\"sep=\t\"\na\tb\n"), ElementsAre("2: a|b"));
+  EXPECT_THAT(ReadAll("a\nsep=;\n1;2\n"), ElementsAre("1: a", "2: sep=;", "3: 1;2"));
+}
+
+std::string Utf16(const std::u16string& text, bool big_end_first) {
+  std::string bytes;
+  for (const char16_t unit : text) {
+    const char high = static_cast<char>(unit >> 8);
+    const char low = static_cast<char>(unit & 0xFF);
+    bytes += big_end_first ? high : low;
+    bytes += big_end_first ? low : high;
+  }
+  return bytes;
+}
+
+TEST_F(CsvReaderTest, Utf16IsKnownByItsFirstBytes) {
+  for (const bool big_end_first : {false, true}) {
+    for (const std::u16string mark : {u"\uFEFF", u""}) {
+      EXPECT_THAT(ReadAll(Utf16(mark + u"Id,Name\r\n1,Müller\r\n2,Борис 😀\r\n", big_end_first)),
+                  ElementsAre("1: Id|Name", "2: 1|Müller", "3: 2|Борис 😀"));
+    }
+  }
+  EXPECT_THAT(ReadAll(std::string("\xFF\xFE\0\0a\0\0\0,\0\0\0b\0\0\0", 16)), ElementsAre("1: a|b"));
+  // Half of a pair, and half of a character at the end, are no text.
+  EXPECT_THAT(ReadAll(Utf16(u"\uFEFFa,b\n1,x\xD83Dy\n2,z", false) + "\x41"),
+              ElementsAre("1: a|b", "2: 1|x\xFFy", "3: 2|z\xFF"));
+}
+
+TEST_F(CsvReaderTest, LongTextInAnotherEncodingComesThroughWhole) {
+  std::u16string text = u"\uFEFF";
+  for (int i = 0; i < 70'000; ++i) text += i % 7 == 6 ? u"\n" : u"é€";
+  const std::vector<std::string> rows = ReadAll(Utf16(text, false));
+  ASSERT_EQ(rows.size(), 10'000u);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i], absl::StrCat(i + 1, ": é€é€é€é€é€é€"));
+  }
 }
 
 TEST_F(CsvReaderTest, AStrayQuoteCostsItsLine) {

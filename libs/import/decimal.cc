@@ -1,9 +1,13 @@
 #include "libs/import/decimal.h"
 
 #include <limits>
+#include <string>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "libs/base/status.h"
+#include "libs/import/plain_number.h"
 
 namespace rapport {
 namespace {
@@ -20,18 +24,19 @@ absl::StatusOr<Decimal> Decimal::Parse(absl::string_view text, Marks marks) {
     return absl::InvalidArgumentError(absl::StrCat("'", text, "' ", why));
   };
   absl::string_view rest = text;
-  const bool negative = !rest.empty() && rest.front() == '-';
-  if (negative || (!rest.empty() && rest.front() == '+')) rest.remove_prefix(1);
+  const bool negative = absl::ConsumePrefix(&rest, "-");
+  if (!negative) absl::ConsumePrefix(&rest, "+");
   int64_t units = 0;
   int digits = 0;
   int scale = -1;  // before the mark
   for (const char c : rest) {
     if (c == marks.decimal && scale < 0) {
       scale = 0;
-    } else if (c == marks.thousands && marks.thousands != '\0' && scale < 0 && digits > 0) {
-      continue;
     } else if (!absl::ascii_isdigit(c)) {
-      return bad("is no decimal number");
+      // Whatever is written otherwise is made plain, and is plain the second time.
+      const absl::StatusOr<std::string> plain = PlainNumber(text, marks);
+      RAPPORT_RETURN_IF_ERROR(plain.status());
+      return Parse(*plain, {.decimal = marks.decimal});
     } else {
       units = units * 10 + (c - '0');
       if (units != 0) ++digits;

@@ -16,9 +16,14 @@ class Decimal {
   // How a number is written.
   struct Marks {
     char decimal = '.';
-    char thousands = '\0';  // none
+    char thousands = '\0';  // none but blanks and apostrophes
+    // ISO 4217: of amounts, beside which its sign or code may stand; empty for other numbers.
+    absl::string_view currency = {};
   };
-  // "-1,234.50": at most 18 digits, 9 of them after the mark. InvalidArgument, naming the text.
+  // "-1,234.50": at most 18 digits, 9 of them after the mark. Also as spreadsheets and banks write
+  // it: blanks around it, "(5)" and "5-" for -5, and between groups of three digits blanks,
+  // apostrophes or the mark for thousands. InvalidArgument, naming the text, for all else, since it
+  // might mean another number, and for the sign or code of another currency.
   static absl::StatusOr<Decimal> Parse(absl::string_view text, Marks marks);
   static Decimal FromInteger(int64_t value);
 

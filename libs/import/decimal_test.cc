@@ -27,7 +27,8 @@ TEST(Decimal, ReadsNumbersAsTheyAreWritten) {
 }
 
 TEST(Decimal, RefusesWhatIsNoNumber) {
-  for (const char* text : {"", "-", ".", "abc", "1e5", "1,5", "1.2.3", "--1", "1 000"}) {
+  for (const char* text : {"", "-", ".", "abc", "1e5", "1,5", "12 €", "EUR 5", "1.2.3", "--1", "(5",
+                           "-(5)", "5-5", "-", "( )", "5,00"}) {
     EXPECT_THAT(Cents(text), StatusIs(absl::StatusCode::kInvalidArgument,
                                       "'" + std::string(text) + "' is no decimal number"));
   }
@@ -35,6 +36,52 @@ TEST(Decimal, RefusesWhatIsNoNumber) {
                                                      "'1234567890123456789' has too many digits"));
   EXPECT_THAT(Cents("0.1234567891"),
               StatusIs(absl::StatusCode::kInvalidArgument, "'0.1234567891' has too many digits"));
+}
+
+TEST(Decimal, ReadsNumbersAsSpreadsheetsAndBanksWriteThem) {
+  const Decimal::Marks euros = {.decimal = ',', .currency = "EUR"};
+  EXPECT_EQ(Cents("\u00A0-110,70\u00A0€", euros).value(), -11070);
+  EXPECT_EQ(Cents("€\u00A01234,56", euros).value(), 123456);
+  EXPECT_EQ(Cents("7\u00A0000,00", euros).value(), 700000);
+  EXPECT_EQ(Cents("1\u202F234\u2009567,50", euros).value(), 123456750);
+  EXPECT_EQ(Cents(" 1 234,5\t", euros).value(), 123450);
+  EXPECT_EQ(Cents("1'000,00", euros).value(), 100000);
+  EXPECT_EQ(Cents("1\u2019000,00", euros).value(), 100000);
+  EXPECT_EQ(Cents("(123,45)", euros).value(), -12345);
+  EXPECT_EQ(Cents("€ (123,45)", euros).value(), -12345);
+  EXPECT_EQ(Cents("(€123,45)", euros).value(), -12345);
+  EXPECT_EQ(Cents("123,45-", euros).value(), -12345);
+  EXPECT_EQ(Cents("\u22125,00", euros).value(), -500);
+  EXPECT_EQ(Cents("-€5,00", euros).value(), -500);
+  EXPECT_EQ(Cents("€-5,00", euros).value(), -500);
+  EXPECT_EQ(Cents("EUR 12,00", euros).value(), 1200);
+  EXPECT_EQ(Cents("12,00 eur", euros).value(), 1200);
+  EXPECT_EQ(Cents("Fr. 1'000.50", {.currency = "CHF"}).value(), 100050);
+  EXPECT_EQ(Cents("1 000,50 руб.", {.decimal = ',', .currency = "RUB"}).value(), 100050);
+  EXPECT_EQ(Cents("99,90 Kč", {.decimal = ',', .currency = "CZK"}).value(), 9990);
+  EXPECT_EQ(Cents("12,34,567.5", {.thousands = ','}).value(), 123456750);
+  EXPECT_EQ(Cents("1 000").value(), 100000);
+}
+
+TEST(Decimal, RefusesWhatMightBeAnotherNumber) {
+  const Decimal::Marks euros = {.decimal = ',', .thousands = '.', .currency = "EUR"};
+  for (const char* text :
+       {"1.5", "1.50", "1234.567,00", "1.2345,00", ".123", "1..000", "1 00", "1 000.000"}) {
+    EXPECT_THAT(
+        Cents(text, euros).status(),
+        StatusIs(absl::StatusCode::kInvalidArgument,
+                 ::testing::StartsWith("'" + std::string(text) + "' is no decimal number")));
+  }
+  for (const char* text : {"1,234.56", "1.000,5,0", "€ 5 EUR", "12,00 % €"}) {
+    EXPECT_THAT(Cents(text, euros), StatusIs(absl::StatusCode::kInvalidArgument,
+                                             ::testing::StartsWith("'" + std::string(text) +
+                                                                   "' is no decimal number")));
+  }
+  EXPECT_THAT(Cents("$ 12,00", euros),
+              StatusIs(absl::StatusCode::kInvalidArgument, "'$ 12,00' is no amount in EUR"));
+  EXPECT_THAT(Cents("12,00 USD", euros),
+              StatusIs(absl::StatusCode::kInvalidArgument, "'12,00 USD' is no amount in EUR"));
+  EXPECT_EQ(Cents("1.234.567,8 €", euros).value(), 123456780);
 }
 
 TEST(Decimal, SumsOfProductsAreExact) {

@@ -78,8 +78,16 @@ std::string FillIn(const TextPlan& plan, const CsvRow& row) {
   return text;
 }
 
+bool HaveSameColumns(const TextPlan& plan, const CsvRow& first, const CsvRow& second) {
+  return std::all_of(plan.parts.begin(), plan.parts.end(), [&](const TextPlan::Part& part) {
+    const auto column = static_cast<size_t>(std::max(part.column, 0));
+    return part.column < 0 || first[column] == second[column];
+  });
+}
+
 absl::StatusOr<std::string> EvaluateText(const ValuePlan& value, const RowGroup& group) {
-  std::string text = FillIn(value.text, group.rows.front());
+  if (value.previous_row && group.previous == nullptr) return std::string();
+  std::string text = FillIn(value.text, value.previous_row ? *group.previous : group.rows.front());
   if (!value.strip_suffix.empty()) {
     text.resize(absl::StripSuffix(text, value.strip_suffix).size());
   }

@@ -13,6 +13,7 @@ namespace rapport {
 absl::StatusOr<std::unique_ptr<EventInput>> EventInput::Open(const std::string& path,
                                                              absl::Time now) {
   RAPPORT_ASSIGN_OR_RETURN(auto file, InputFile::Open(path));
+  RAPPORT_RETURN_IF_ERROR(file->ReadAsText(""));
   auto lines = std::make_unique<LineReader>(std::move(file));
   return std::unique_ptr<EventInput>(new EventInput(path, std::move(lines), now));
 }

@@ -1,6 +1,7 @@
 #include "libs/import/import_sink.h"
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/stubs/common.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/import/history.h"
@@ -70,6 +71,8 @@ absl::StatusOr<ImportSummary> ImportSink::Finish() {
   RAPPORT_RETURN_IF_ERROR(AppendClock(EndOfClock()));
   RAPPORT_RETURN_IF_ERROR(touchpoints_.Flush());
   summary_.clients = static_cast<int64_t>(clients_.size());
+  summary_.rejected_reasons = rejected_reasons_.Counts();
+  summary_.skipped_reasons = skipped_reasons_.Counts();
   for (const auto& [kind, count] : kinds_) {
     summary_.kinds[std::string(KindFieldName(kind))] = count;
   }
@@ -86,6 +89,17 @@ void ImportSink::ReportReading(int64_t done, int64_t total) const {
   options_.progress({ImportProgress::Phase::kReading, done, total, summary_.rows});
 }
 
+void ImportSink::ReportGrouping(int64_t before, int64_t done, int64_t total) const {
+  if (!options_.progress || before / kProgressRows == done / kProgressRows) return;
+  options_.progress({ImportProgress::Phase::kGrouping, done, total, summary_.rows});
+}
+
+void ImportSink::Skip(int64_t rows, absl::string_view why, const std::string& file, int64_t line,
+                      std::string what) {
+  summary_.skipped_rows += rows;
+  skipped_reasons_.Add(rows, {BaseName(file), line, std::string(why)}, std::move(what));
+}
+
 absl::Status ImportSink::Accept(const std::string& file, int64_t line, Touchpoint* touchpoint) {
   if (options_.on_touchpoint) options_.on_touchpoint(file, line, *touchpoint);
   if (!touchpoint->client_id().empty()) clients_.insert(touchpoint->client_id());
@@ -94,10 +108,14 @@ absl::Status ImportSink::Accept(const std::string& file, int64_t line, Touchpoin
 }
 
 absl::Status ImportSink::Reject(const std::string& source, const std::string& file, int64_t line,
-                                absl::string_view content, const std::string& why) {
+                                absl::string_view content, const std::string& reason) {
   ++summary_.rejected_rows;
+  // It may quote what the line holds, which need not be UTF-8.
+  std::string why = reason;
+  google::protobuf::internal::UTF8CoerceToStructurallyValid(reason, why.data(), '?');
   const RejectedLine told = {BaseName(file), line, why};
   if (summary_.rejected.size() < kRejectedInSummary) summary_.rejected.push_back(told);
+  rejected_reasons_.Add(1, told);
   if (options_.on_rejected) options_.on_rejected(told);
   rejected::v1::RejectedRecord rejected;
   rejected.set_source(source);
@@ -112,14 +130,6 @@ absl::Status ImportSink::Reject(const std::string& source, const std::string& fi
   record.headers = {{"content-type", "application/protobuf"}};
   record.timestamp = options_.now;
   return rejected_.Add(std::move(record));
-}
-
-void ImportSink::Skip(int64_t rows, const std::string& reason, std::string what) {
-  Skip(rows);
-  SkippedRows& skipped = summary_.skipped[reason];
-  skipped.rows += rows;
-  skipped.examples.push_back(std::move(what));
-  if (skipped.examples.size() > SkippedRows::kExamples) skipped.examples.pop_front();
 }
 
 absl::Status ImportSink::Append(Touchpoint* touchpoint, absl::Time recorded_at) {
@@ -139,7 +149,7 @@ absl::Status ImportSink::WriteSpool() {
   if (spool_->size() == 0) return absl::OkStatus();
   if (options_.shift_to_now) summary_.shifted_by = ShiftToNow(last, options_.now);
   if (options_.as_it_happened) return PlayHistory();
-  RAPPORT_RETURN_IF_ERROR(spool_->Sort());
+  spool_->Sort();
   Touchpoint touchpoint;
   for (size_t i = 0; i < spool_->size(); ++i) {
     RAPPORT_RETURN_IF_ERROR(ReadShifted(i, &touchpoint));
@@ -149,7 +159,7 @@ absl::Status ImportSink::WriteSpool() {
 }
 
 absl::Status ImportSink::PlayHistory() {
-  RAPPORT_RETURN_IF_ERROR(spool_->Sort());
+  spool_->Sort();
   const absl::Time first = spool_->TimeAt(0) + summary_.shifted_by;
   const absl::Time last = spool_->TimeAt(spool_->size() - 1) + summary_.shifted_by;
   RAPPORT_RETURN_IF_ERROR(CheckClockStep(last - first));

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "libs/event_log/event_log.h"
 #include "libs/import/importer.h"
+#include "libs/import/reason_tally.h"
 #include "libs/import/spool.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
@@ -33,15 +34,18 @@ class ImportSink {
                       touchpoint::v1::Touchpoint* touchpoint);
   // What stood on `line` of `file` (a path), and why it is not used.
   absl::Status Reject(const std::string& source, const std::string& file, int64_t line,
-                      absl::string_view content, const std::string& why);
-  void Skip(int64_t rows) { summary_.skipped_rows += rows; }
-  // The same of rows, mails or calls that are no contact, which `reason` tells in words that do not
-  // depend on them, and `what` was, for people.
-  void Skip(int64_t rows, const std::string& reason, std::string what);
+                      absl::string_view content, const std::string& reason);
+  // Rows, mails or calls that are left out and no mistake, and why; `line` of `file` (a path) is
+  // the first, and `what` tells people what it was, where a line does not.
+  void Skip(int64_t rows, absl::string_view why = "they hold nothing to be imported",
+            const std::string& file = {}, int64_t line = 0, std::string what = {});
+  void CountScatteredGroup() { ++summary_.scattered_groups; }
   // A row, or an event, was read; tells now and then how far the inputs are: `done` of `total`
   // bytes.
   void CountRow(int64_t done, int64_t total);
   void ReportReading(int64_t done, int64_t total) const;
+  // `done` of `total` rows have been put to use, `before` of them when it was told last.
+  void ReportGrouping(int64_t before, int64_t done, int64_t total) const;
 
   // After the last input: everything stands in the log.
   absl::StatusOr<ImportSummary> Finish();
@@ -88,6 +92,8 @@ class ImportSink {
   std::unique_ptr<TouchpointSpool> spool_;  // null: touchpoints are appended as they come
   absl::flat_hash_set<std::string> clients_;
   std::map<touchpoint::v1::Touchpoint::PayloadCase, int64_t> kinds_;
+  ReasonTally rejected_reasons_;
+  ReasonTally skipped_reasons_;
   ImportSummary summary_;
 };
 

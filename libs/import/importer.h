@@ -21,8 +21,9 @@ class ImportInput;
 
 struct ImportProgress {
   enum class Phase {
-    kReading,  // the files, in bytes as they lie on disk
-    kWriting,  // what was read, in touchpoints: the second half of as_it_happened or shift_to_now
+    kReading,   // the files, in bytes as they lie on disk
+    kGrouping,  // what was read, in rows, where rows are gathered in groups
+    kWriting,   // what was read, in touchpoints: the second half of as_it_happened or shift_to_now
   };
   Phase phase = Phase::kReading;
   int64_t done = 0;
@@ -37,10 +38,19 @@ struct RejectedLine {
   std::string reason;
 };
 
+// Rows that are not used for reasons alike: such as differ only in numbers and quoted values.
+struct LikeReasons {
+  static constexpr size_t kExamples = 3;
+  int64_t rows = 0;
+  RejectedLine first;
+  std::deque<std::string> examples = {};  // the latest, for people
+};
+
 struct ImportOptions {
   std::string touchpoints_topic = "touchpoints";
   std::string rejected_topic = "rejected";
-  // Folder for a temporary file about as large as the touchpoints.
+  // Folder for temporary files: about as large as the touchpoints where history is played or moved,
+  // and three times as large as the CSV files whose rows are gathered in groups.
   std::string spool_folder = "/tmp";
   // The present.
   absl::Time now;
@@ -64,19 +74,10 @@ struct ImportOptions {
   std::function<void(const RejectedLine&)> on_rejected;
 };
 
-// Rows, mails or calls that were no contact, for one reason.
-struct SkippedRows {
-  static constexpr size_t kExamples = 3;
-  int64_t rows = 0;
-  std::deque<std::string> examples;  // the latest, for people
-};
-
 struct ImportSummary {
-  int64_t rows = 0;           // or events, read; the row of names not counted
-  int64_t rejected_rows = 0;  // in the rejected log
-  int64_t skipped_rows = 0;   // no contact, or no rule is meant for them
-  // Those of `skipped_rows` of which it is known why, by the reason.
-  std::map<std::string, SkippedRows> skipped;
+  int64_t rows = 0;                      // or events, read; the row of names not counted
+  int64_t rejected_rows = 0;             // in the rejected log
+  int64_t skipped_rows = 0;              // left out, and no mistake
   int64_t touchpoints = 0;               // appended
   std::map<std::string, int64_t> kinds;  // by name of the kind, such as "order_placed"
   int64_t clients = 0;
@@ -92,6 +93,11 @@ struct ImportSummary {
   absl::Time clock_was_at = absl::InfinitePast();
   // The first ten.
   std::vector<RejectedLine> rejected;
+  // All of them by reason, most rows first.
+  std::vector<LikeReasons> rejected_reasons;
+  std::vector<LikeReasons> skipped_reasons;
+  // Groups of rows that other rows of the file stood between, and which were gathered.
+  int64_t scattered_groups = 0;
 };
 
 // One file of an import; CSV and NDJSON may be compressed by gzip.
@@ -107,7 +113,8 @@ struct ImportFile {
 };
 
 // Appends what the files hold to the log as touchpoints; those of all files together in the order
-// of time where history is played or moved. A row that cannot be used goes to the rejected log with
+// of time where history is played or moved. The files of one mapping are read one after the other,
+// at the place of the first of them. A row that cannot be used goes to the rejected log with
 // its group, an event alone, and the rest goes on. Doing it again changes nothing for readers,
 // since event ids come from the files alone. Blocks.
 //

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr size_t kBufferBytes = 1 << 16;
 constexpr size_t kShownBytes = 1 << 16;
+constexpr char kByteOrderMark[] = "\xEF\xBB\xBF";
 
 }  // namespace
 
@@ -45,6 +47,7 @@ absl::StatusOr<bool> LineReader::Next(std::string* line) {
         absl::StrCat("the line has ", length, " bytes; at most ", kMaxLineBytes, " are taken"));
   }
   if (!line->empty() && line->back() == '\r') line->pop_back();
+  if (line_ == 1 && absl::StartsWith(*line, kByteOrderMark)) line->erase(0, 3);
   return true;
 }
 

@@ -18,7 +18,8 @@ class LineReader {
 
   explicit LineReader(std::unique_ptr<InputFile> file) : file_(std::move(file)) {}
 
-  // The next line without its line break (LF or CRLF) into `line`; false at the end of the file.
+  // The next line without its line break (LF or CRLF), and the first without a byte order mark,
+  // into `line`; false at the end of the file.
   // InvalidArgument: it is longer than kMaxLineBytes; `line` holds its first 64 KiB, and the next
   // call goes on with the line after it. DataLoss: the file cannot be read any further.
   absl::StatusOr<bool> Next(std::string* line);

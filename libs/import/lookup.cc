@@ -45,6 +45,13 @@ absl::StatusOr<std::shared_ptr<const LookupTable>> LookupTable::Load(const Mappi
   RAPPORT_ASSIGN_OR_RETURN(const char delimiter, DelimiterOfLookup(mapping, lookup));
   absl::StatusOr<std::unique_ptr<InputFile>> file = OpenFile(path);
   RAPPORT_RETURN_IF_ERROR(Annotate(file.status(), absl::StrCat("lookup ", lookup.name())));
+  const config::v1::CsvFormat& format = mapping.proto().format();
+  const absl::Status known =
+      (*file)->ReadAsText(lookup.encoding().empty() ? format.encoding() : lookup.encoding());
+  if (!known.ok()) {
+    return lookup.encoding().empty() ? mapping.ErrorAt(format, "encoding", known.message())
+                                     : mapping.ErrorAt(lookup, "encoding", known.message());
+  }
   CsvReader reader(*std::move(file), delimiter);
   std::shared_ptr<LookupTable> table(new LookupTable(lookup.name()));
   RAPPORT_RETURN_IF_ERROR(table->Read(mapping, lookup, path, &reader));
@@ -72,7 +79,7 @@ absl::Status LookupTable::Read(const MappingFile& mapping, const Lookup& lookup,
     const absl::StatusOr<bool> more = reader->Next(&row);
     RAPPORT_RETURN_IF_ERROR(Annotate(more.status(), absl::StrCat(path, ":", row.line())));
     if (!*more) return absl::OkStatus();
-    if (row.size() != columns.size()) {
+    if (row.size() < columns.size() || !row.EmptyFrom(columns.size())) {
       return absl::InvalidArgumentError(absl::StrCat(path, ":", row.line(), ": the row has ",
                                                      row.size(), " fields, not ", columns.size()));
     }

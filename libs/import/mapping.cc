@@ -1,15 +1,19 @@
 #include "libs/import/mapping.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "libs/base/status.h"
 #include "libs/identity/phone.h"
 #include "libs/import/assign.h"
+#include "libs/import/plain_number.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
 namespace rapport {
@@ -39,15 +43,16 @@ absl::StatusOr<char> OneCharacter(const MappingFile& mapping, const std::string&
 
 class Compiler {
  public:
-  Compiler(const MappingFile& mapping, const std::vector<std::string>& columns,
+  Compiler(const MappingFile& mapping, std::vector<std::string> columns,
            const LookupTables& lookups)
-      : mapping_(mapping), columns_(columns), lookups_(lookups) {}
+      : mapping_(mapping), columns_(std::move(columns)), lookups_(lookups) {}
 
   absl::StatusOr<ImportPlan> Run() {
     const ImportMapping& proto = mapping_.proto();
     plan_.source = proto.source();
     plan_.column_count = columns_.size();
     if (plan_.source.empty()) return mapping_.ErrorAt(proto, "source", "source is missing");
+    RAPPORT_RETURN_IF_ERROR(AddRowNumber());
     RAPPORT_RETURN_IF_ERROR(CompileClient());
     if (proto.rules().empty()) return mapping_.ErrorAt(proto, "rules", "there are no rules");
     RAPPORT_RETURN_IF_ERROR(CompileFormat());
@@ -55,19 +60,68 @@ class Compiler {
       RAPPORT_ASSIGN_OR_RETURN(const int column, Column(name, proto, "group_columns"));
       plan_.group_columns.push_back(column);
     }
+    plan_.group_name = absl::StrJoin(proto.group_columns(), ", ");
+    for (const config::v1::SkippedRows& skipped : proto.skip_when()) {
+      RAPPORT_ASSIGN_OR_RETURN(plan_.skipped.emplace_back(), CompileSkipped(skipped));
+    }
+    if (proto.has_when()) {
+      RAPPORT_ASSIGN_OR_RETURN(plan_.time, CompileTime(proto.when()));
+    }
     for (const ImportRule& rule : proto.rules()) {
-      RAPPORT_ASSIGN_OR_RETURN(plan_.rules.emplace_back(), CompileRule(rule));
+      RAPPORT_ASSIGN_OR_RETURN(RulePlan compiled, CompileRule(rule));
+      compiled.index = static_cast<int>(plan_.rules.size());
+      plan_.rules.push_back(std::move(compiled));
     }
     return std::move(plan_);
   }
 
  private:
+  absl::Status AddRowNumber() {
+    const CsvFormat& format = mapping_.proto().format();
+    const std::string& name = format.row_number_column();
+    if (name.empty()) return absl::OkStatus();
+    if (std::count(columns_.begin(), columns_.end(), name) > 0) {
+      return mapping_.ErrorAt(format, "row_number_column",
+                              absl::StrCat("the file has a column '", name, "' of its own"));
+    }
+    columns_.push_back(name);
+    plan_.numbers_rows = true;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<SkipPlan> CompileSkipped(const config::v1::SkippedRows& skipped) const {
+    if (skipped.conditions().empty()) {
+      return mapping_.ErrorAt(skipped, "conditions", "skip_when has no conditions");
+    }
+    SkipPlan plan;
+    std::vector<std::string> words;
+    for (const Condition& condition : skipped.conditions()) {
+      if (condition.previous_row()) {
+        return mapping_.ErrorAt(condition, "previous_row",
+                                "previous_row is for rules with each_row");
+      }
+      RAPPORT_ASSIGN_OR_RETURN(plan.conditions.emplace_back(),
+                               CompileCondition(mapping_, columns_, condition));
+      words.push_back(absl::StrCat(condition.column(), " is ", condition.negated() ? "not " : "",
+                                   "'", condition.like(), "'"));
+    }
+    plan.reason = skipped.reason().empty() ? absl::StrJoin(words, " and ") : skipped.reason();
+    return plan;
+  }
+
   absl::Status CompileFormat() {
     const CsvFormat& format = mapping_.proto().format();
     RAPPORT_ASSIGN_OR_RETURN(plan_.marks.decimal,
                              OneCharacter(mapping_, format.decimal_mark(), "decimal_mark", '.'));
-    RAPPORT_ASSIGN_OR_RETURN(plan_.marks.thousands, OneCharacter(mapping_, format.thousands_mark(),
-                                                                 "thousands_mark", '\0'));
+    RAPPORT_ASSIGN_OR_RETURN(
+        plan_.marks.thousands,
+        OneCharacter(mapping_, WithAsciiMarks(format.thousands_mark()), "thousands_mark", '\0'));
+    if (plan_.marks.thousands == plan_.marks.decimal) {
+      return mapping_.ErrorAt(format, "thousands_mark",
+                              absl::StrCat("'", format.thousands_mark(),
+                                           "' cannot stand before the decimals and between "
+                                           "thousands; is the decimal_mark right?"));
+    }
     time_.format = format.time_format().empty() ? absl::RFC3339_full : format.time_format();
     time_.zone = absl::UTCTimeZone();
     return ReadZone(format, format.time_zone(), &time_.zone);
@@ -186,6 +240,14 @@ class Compiler {
       plan.lookups.push_back(table->second);
     }
     plan.known_only = value.known_only();
+    plan.previous_row = value.previous_row();
+    if (plan.previous_row && !has_previous_row_) {
+      return mapping_.ErrorAt(value, "previous_row",
+                              "previous_row is for rules with each_row and for row_lists");
+    }
+    if (plan.previous_row && plan.content != ValuePlan::Content::kText) {
+      return mapping_.ErrorAt(value, "previous_row", "previous_row is for text");
+    }
     plan.plus = value.plus();
     RAPPORT_ASSIGN_OR_RETURN(plan.currency, CompileText(value.currency(), value, "currency"));
     plan.decimal_shift = value.decimal_shift();
@@ -321,7 +383,7 @@ class Compiler {
     const std::unique_ptr<Message> scratch(
         google::protobuf::MessageFactory::generated_factory()->GetPrototype(root)->New());
     const CsvRow row;
-    RowGroup group = {absl::MakeConstSpan(&row, 1)};
+    RowGroup group = {absl::MakeConstSpan(&row, 1), &row};
     const absl::Status status = Assign(plan, plan_.marks, &group, scratch.get());
     if (status.ok()) return status;
     return mapping_.ErrorAt(assignment.value(), "text", status.message());
@@ -356,8 +418,9 @@ class Compiler {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<RowListPlan> CompileRowList(const RowList& list,
-                                             const FieldDescriptor& kind) const {
+  absl::StatusOr<RowListPlan> CompileRowList(const RowList& list, const FieldDescriptor& kind) {
+    const bool of_rule = std::exchange(has_previous_row_, true);
+    const absl::Cleanup back = [this, of_rule] { has_previous_row_ = of_rule; };
     RowListPlan plan;
     RAPPORT_ASSIGN_OR_RETURN(plan.path, CompilePath(list.field(), Touchpoint::descriptor(), list));
     RAPPORT_RETURN_IF_ERROR(CheckTop(plan.path, kind, list));
@@ -372,7 +435,8 @@ class Compiler {
     return plan;
   }
 
-  absl::StatusOr<RulePlan> CompileRule(const ImportRule& rule) const {
+  absl::StatusOr<RulePlan> CompileRule(const ImportRule& rule) {
+    has_previous_row_ = rule.each_row();
     RulePlan plan;
     const FieldDescriptor* const kind = Touchpoint::descriptor()->FindFieldByName(rule.kind());
     if (kind == nullptr || kind->containing_oneof() == nullptr) {
@@ -421,9 +485,10 @@ class Compiler {
   }
 
   const MappingFile& mapping_;
-  const std::vector<std::string>& columns_;
+  std::vector<std::string> columns_;  // and the number of the row
   const LookupTables& lookups_;
-  TimePlan time_;  // of the file
+  bool has_previous_row_ = false;  // whether values may be of the row before
+  TimePlan time_;                  // of the file
   ImportPlan plan_;
 };
 

@@ -52,6 +52,7 @@ struct ValuePlan {
   absl::flat_hash_map<std::string, std::string> translations;
   bool translated_only = false;
   int64_t plus = 0;
+  bool previous_row = false;
   TimePlan time;  // of values that are times
   TextPlan currency;
   int decimal_shift = 0;
@@ -72,6 +73,7 @@ struct RowListPlan {
 
 struct RulePlan {
   const google::protobuf::FieldDescriptor* kind = nullptr;
+  int index = 0;  // which of the rules it is
   std::vector<ConditionPlan> conditions;
   bool once_per_client = false;
   bool each_row = false;
@@ -90,12 +92,23 @@ struct IdentifierPlan {
   NormalForms forms;
 };
 
+// Rows that are left out.
+struct SkipPlan {
+  std::vector<ConditionPlan> conditions;
+  std::string reason;
+};
+
 struct ImportPlan {
   std::string source;
   Decimal::Marks marks;
+  // In the file; behind them may follow the number of the row.
   size_t column_count = 0;
+  bool numbers_rows = false;
   std::vector<int> group_columns;
-  ValuePlan client;  // the client_id, or an identifier
+  std::string group_name;  // the columns, for messages
+  std::vector<SkipPlan> skipped;
+  std::optional<ValuePlan> time;  // of a row, where the mapping tells it for all rules
+  ValuePlan client;               // the client_id, or an identifier
   std::optional<IdentifierPlan> client_identifier;
   std::vector<RulePlan> rules;
 };

@@ -151,6 +151,18 @@ TEST(Mapping, ErrorsOfRowsAndTimesNameTheLine) {
               "m.textproto:7: time_zone is for times");
 }
 
+TEST(Mapping, ErrorsOfRowsLeftOutAndRowsBeforeNameTheLine) {
+  const std::string rule = WithRule("kind: 'deal_won' source_event_id { text: '1' }");
+  ExpectError("skip_when {\n}" + rule, "m.textproto:1: skip_when has no conditions");
+  ExpectError("skip_when {\nconditions { column: 'Nr' } }" + rule,
+              "m.textproto:2: column 'Nr' is not in the file, which has Id, When, Sum");
+  ExpectError("skip_when {\nconditions { column: 'Id' previous_row: true } }" + rule,
+              "m.textproto:2: previous_row is for rules with each_row");
+  ExpectError(WithAssignment("field: 'order_placed.order_id'\n"
+                             "value { text: '{Id}' previous_row: true }"),
+              "m.textproto:7: previous_row is for rules with each_row and for row_lists");
+}
+
 TEST(Mapping, ErrorsOfClientsNameTheLine) {
   const std::string source = "source: 's' when { text: '{When}' } rules { kind: 'deal_won' }\n";
   ExpectError(source + "client_id { text: '1' }\nclient_identifier {}",
@@ -168,6 +180,11 @@ TEST(Mapping, ErrorsOfTheFormatNameTheLine) {
               "m.textproto:2: time zone 'Europe/Lundon' is not known here (is tzdata installed?)");
   ExpectError("format {\n decimal_mark: ',,'\n}\n" + WithRule("kind: 'order_placed'"),
               "m.textproto:2: decimal_mark ',,' is not one character");
+  ExpectError("format {\n thousands_mark: '.'\n}\n" + WithRule("kind: 'order_placed'"),
+              "m.textproto:2: '.' cannot stand before the decimals and between thousands; is the "
+              "decimal_mark right?");
+  EXPECT_OK(Compile("format { thousands_mark: '\u00A0' }\n" +
+                    WithAssignment("field: 'channel' value { text: 'CHANNEL_PHONE' }")));
 }
 
 TEST(ChooseMapping, TakesTheOneWithAPatternElseTheOneWithout) {

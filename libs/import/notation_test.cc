@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "libs/base/status_matchers.h"
 #include "libs/base/time.h"
@@ -270,17 +271,17 @@ TEST_F(NotationTest, AClientMayBeKnownByAnIdentifierAlone) {
                                               "+44 20 7946 0018,5\n"));
   EXPECT_THAT(
       Story(tried),
-      ElementsAre("portal_used 1 2026-01-01T00:00:00Z",
+      ElementsAre("portal_used 1 2026-01-01T00:00:00Z", "portal_used 2 2026-01-02T00:00:00Z",
+                  "portal_used 5 2026-01-05T00:00:00Z",
                   "identifier_linked identifier/phone::+4930123456 2026-01-01T00:00:00Z",
-                  "portal_used 2 2026-01-02T00:00:00Z", "portal_used 5 2026-01-05T00:00:00Z",
                   "identifier_linked identifier/phone::+442079460018 2026-01-05T00:00:00Z"));
   ASSERT_EQ(tried.touchpoints.size(), 5u);
-  for (const int i : {0, 1, 2}) {
+  for (const int i : {0, 1, 3}) {
     EXPECT_EQ(tried.touchpoints[i].client_id(), "p-be6242262b228e737cdbb9eb11e27d36");
   }
-  EXPECT_OK(ValidateTouchpoint(tried.touchpoints[1]));
-  EXPECT_EQ(tried.touchpoints[1].identifier_linked().kind(), touchpoint::v1::IDENTIFIER_KIND_PHONE);
-  EXPECT_EQ(tried.touchpoints[1].identifier_linked().value(), "+4930123456");
+  EXPECT_OK(ValidateTouchpoint(tried.touchpoints[3]));
+  EXPECT_EQ(tried.touchpoints[3].identifier_linked().kind(), touchpoint::v1::IDENTIFIER_KIND_PHONE);
+  EXPECT_EQ(tried.touchpoints[3].identifier_linked().value(), "+4930123456");
   EXPECT_EQ(tried.summary.clients, 2);
   ASSERT_EQ(tried.rejected.size(), 2u);
   EXPECT_THAT(tried.rejected[0], StartsWith("f.csv:4: client_identifier: "));
@@ -361,6 +362,147 @@ TEST_F(NotationTest, ABadStepRejectsTheMatter) {
       "'2026-01-0xT00:00:00Z' is no time in the format '%Y-%m-%d%ET%H:%M:%E*S%Ez'";
   EXPECT_THAT(tried.rejected,
               ElementsAre("f.csv:3: " + why, "f.csv:2: of the same group as line 3: " + why));
+}
+
+TEST_F(NotationTest, AValueMayBeThatOfTheRowBefore) {
+  const std::string mapping = R"pb(
+    source: "desk"
+    group_columns: "Deal"
+    client_id { text: "{Client}" }
+    when { text: "2026-01-0{Day}T00:00:00Z" }
+    rules {
+      kind: "deal_stage_changed"
+      each_row: true
+      source_event_id { text: "{Deal}/{Day}" }
+      assignments {
+        field: "deal_stage_changed.deal_id"
+        value { text: "{Deal}" }
+      }
+      assignments {
+        field: "deal_stage_changed.from_stage"
+        value { text: "DEAL_STAGE_{Stage}" previous_row: true }
+      }
+      assignments {
+        field: "deal_stage_changed.to_stage"
+        value { text: "DEAL_STAGE_{Stage}" }
+      }
+    }
+  )pb";
+  // The rows of a deal are taken in the order of time.
+  ASSERT_OK_AND_ASSIGN(const Tried tried, Try(mapping,
+                                              "Deal,Client,Day,Stage\n"
+                                              "d1,anna,3,PRESENTED\n"
+                                              "d2,bob,2,LEAD\n"
+                                              "d1,anna,1,LEAD\n"
+                                              "d1,anna,2,CONTACTED\n"));
+  EXPECT_THAT(tried.rejected, IsEmpty());
+  std::vector<std::string> steps;
+  for (const Touchpoint& touchpoint : tried.touchpoints) {
+    const auto& changed = touchpoint.deal_stage_changed();
+    steps.push_back(absl::StrCat(touchpoint.source_event_id(), " ",
+                                 touchpoint::v1::DealStage_Name(changed.from_stage()), " ",
+                                 touchpoint::v1::DealStage_Name(changed.to_stage())));
+  }
+  EXPECT_THAT(steps, ElementsAre("d1/1 DEAL_STAGE_UNSPECIFIED DEAL_STAGE_LEAD",
+                                 "d1/2 DEAL_STAGE_LEAD DEAL_STAGE_CONTACTED",
+                                 "d1/3 DEAL_STAGE_CONTACTED DEAL_STAGE_PRESENTED",
+                                 "d2/2 DEAL_STAGE_UNSPECIFIED DEAL_STAGE_LEAD"));
+}
+
+TEST_F(NotationTest, TheNumberOfARowMayStandForAnId) {
+  const std::string mapping = R"pb(
+    source: "calls"
+    format { row_number_column: "row" }
+    client_id { text: "c{row}" }
+    when { text: "2026-01-01T00:00:00Z" }
+    rules {
+      kind: "client_registered"
+      source_event_id { text: "call/{row}" }
+    }
+  )pb";
+  ASSERT_OK_AND_ASSIGN(const Tried tried, Try(mapping, "Age\n30\n\n\"40\n41\"\n50,1\n60,\n"));
+  EXPECT_THAT(tried.rejected, ElementsAre("f.csv:6: the row has 2 fields, not 1"));
+  std::vector<std::string> clients;
+  for (const Touchpoint& touchpoint : tried.touchpoints) clients.push_back(touchpoint.client_id());
+  EXPECT_THAT(clients, ElementsAre("c1", "c2", "c4"));
+  EXPECT_THAT(Try(mapping, "row\n1\n"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "m.textproto:3: the file has a column 'row' of its own"));
+}
+
+constexpr char kOrders[] = R"pb(
+  source: "shop"
+  format { delimiter: ";" time_format: "%Y-%m-%d" FORMAT }
+  client_id { text: "{Client}" }
+  when { text: "{Date}" }
+  rules {
+    kind: "order_placed"
+    source_event_id { text: "order/{Order}" }
+    assignments {
+      field: "order_placed.order_id"
+      value { text: "{Order}" }
+    }
+    assignments {
+      field: "order_placed.amount"
+      value { text: "{Amount}" currency: "EUR" }
+    }
+  }
+)pb";
+
+// Its format says this, and it takes this column for the amount.
+std::string Orders(const std::string& format, const std::string& amount = "Amount") {
+  return absl::StrReplaceAll(kOrders, {{"FORMAT", format}, {"{Amount}", "{" + amount + "}"}});
+}
+
+TEST_F(NotationTest, LikeNamedColumnsAreToldApart) {
+  // As a spreadsheet pads its rows.
+  const std::string rows =
+      "Order;Client ;Date;Amount;Amount;;\n"
+      "1;anna;2026-01-01;10.00;11.90;;\n"
+      "2;anna;2026-01-01;20.00;23.80;;;;\n"
+      "3;anna;2026-01-01;30.00;35.70;\n"
+      ";;;;;;\n"
+      "Total;;;60.00;71.40;;\n"
+      "4;anna;2026-01-01;40.00\n";
+  EXPECT_THAT(
+      Try(Orders(""), rows),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               "m.textproto:15: the file has 2 columns 'Amount'; say 'Amount#1' for the "
+               "first, which is column 4 of all, 'Amount#2' for the second, which is column "
+               "5"));
+  EXPECT_THAT(Try(Orders("", "Amount#3"), rows),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "m.textproto:15: column 'Amount#3' is not in the file, which has Order, "
+                       "Client, Date, Amount, Amount"));
+  ASSERT_OK_AND_ASSIGN(const Tried tried, Try(Orders("", "Amount#2"), rows));
+  std::vector<int64_t> amounts;
+  for (const Touchpoint& touchpoint : tried.touchpoints) {
+    amounts.push_back(touchpoint.order_placed().amount().minor_units());
+  }
+  EXPECT_THAT(amounts, ElementsAre(1190, 2380, 3570));
+  EXPECT_THAT(tried.rejected, ElementsAre("f.csv:6: client_id: is required",
+                                          "f.csv:7: the row has 4 fields, not 5"));
+  EXPECT_EQ(tried.summary.skipped_rows, 1);
+}
+
+TEST_F(NotationTest, AFileMayBeInAnotherEncoding) {
+  const std::string rows = "Order;Client;Date;Amount\n1;M\xFCller;2026-01-01;5 \x80\n";
+  ASSERT_OK_AND_ASSIGN(const Tried tried, Try(Orders("encoding: 'windows-1252'"), rows));
+  EXPECT_THAT(tried.rejected, IsEmpty());
+  ASSERT_EQ(tried.touchpoints.size(), 1u);
+  EXPECT_EQ(tried.touchpoints[0].client_id(), "Müller");
+  EXPECT_EQ(tried.touchpoints[0].order_placed().amount().minor_units(), 500);
+  ASSERT_OK_AND_ASSIGN(const Tried untold, Try(Orders(""), rows));
+  EXPECT_THAT(
+      untold.rejected,
+      ElementsAre("f.csv:2: order_placed.amount: '5 ?' is no amount in EUR (is the file in "
+                  "another encoding, such as windows-1252? then `encoding` in the mapping's "
+                  "format must name it)"));
+  EXPECT_THAT(untold.touchpoints, IsEmpty());
+  EXPECT_THAT(Try(Orders("encoding: 'windows-125'"), rows),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "m.textproto:3: encoding 'windows-125' is not known, as windows-1252 and "
+                       "UTF-16LE are"));
 }
 
 }  // namespace

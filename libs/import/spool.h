@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/import/temp_file.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
 namespace rapport {
@@ -16,16 +18,13 @@ namespace rapport {
 // of memory for each. One thread at a time.
 class TouchpointSpool {
  public:
-  // The file is made in `folder` and has no name, so that nothing stays behind. Unavailable, with
-  // the system's reason, when it cannot be written here or in Add.
+  // Unavailable, with the system's reason, when the file cannot be made in `folder`, or written or
+  // read later.
   static absl::StatusOr<std::unique_ptr<TouchpointSpool>> Create(const std::string& folder);
-  ~TouchpointSpool();
-  TouchpointSpool(const TouchpointSpool&) = delete;
-  TouchpointSpool& operator=(const TouchpointSpool&) = delete;
 
   absl::Status Add(const touchpoint::v1::Touchpoint& touchpoint);
   // Sorts by occurred_at; those of the same time stay in the order in which they were added.
-  absl::Status Sort();
+  void Sort();
   // The touchpoint at place `i` < size().
   absl::Status Read(size_t i, touchpoint::v1::Touchpoint* touchpoint);
 
@@ -39,12 +38,9 @@ class TouchpointSpool {
     int64_t offset;
     int32_t size;
   };
-  explicit TouchpointSpool(int descriptor) : descriptor_(descriptor) {}
-  absl::Status Flush();
+  explicit TouchpointSpool(std::unique_ptr<TempFile> file) : file_(std::move(file)) {}
 
-  const int descriptor_;
-  int64_t written_ = 0;
-  std::string pending_;
+  const std::unique_ptr<TempFile> file_;
   std::string scratch_;
   std::vector<Entry> entries_;
 };

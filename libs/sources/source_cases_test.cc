@@ -120,10 +120,10 @@ TEST_F(SourceCases, WhoAsksInAFormIsTheClient) {
 TEST_F(SourceCases, WhyAMailIsNoContactIsCountedAndShown) {
   Mails({"contact-form-reply-to/control.eml"});
   EXPECT_EQ(summary_.skipped_rows, 1);
-  ASSERT_THAT(summary_.skipped, SizeIs(1));
-  EXPECT_EQ(summary_.skipped.begin()->first, "it stayed among ourselves");
-  EXPECT_EQ(summary_.skipped.begin()->second.rows, 1);
-  EXPECT_THAT(summary_.skipped.begin()->second.examples,
+  ASSERT_THAT(summary_.skipped_reasons, SizeIs(1));
+  EXPECT_EQ(summary_.skipped_reasons[0].first.reason, "it stayed among ourselves");
+  EXPECT_EQ(summary_.skipped_reasons[0].rows, 1);
+  EXPECT_THAT(summary_.skipped_reasons[0].examples,
               ElementsAre("control.eml: ben@firm.example: Lunch"));
 }
 
@@ -220,8 +220,8 @@ TEST_F(SourceCases, AConsultationBeforeAHandoverIsNoCallOfItsOwn) {
   EXPECT_THAT(Lines(Read(kPbx, {"transfer-ghost-extension/Master.csv"})),
               UnorderedElementsAre("outbound +493012345678 ben answered 295",
                                    "outbound +493012345679 ben answered 360"));
-  ASSERT_THAT(summary_.skipped, SizeIs(1));
-  EXPECT_EQ(summary_.skipped.begin()->first, "a call among ourselves");
+  ASSERT_THAT(summary_.skipped_reasons, SizeIs(1));
+  EXPECT_EQ(summary_.skipped_reasons[0].first.reason, "a call among ourselves");
 }
 
 TEST_F(SourceCases, AColleaguesMobileIsNoClient) {
@@ -232,9 +232,9 @@ TEST_F(SourceCases, AColleaguesMobileIsNoClient) {
 TEST_F(SourceCases, CallerIdsInManyForms) {
   const std::vector<std::string> calls = Lines(Read(kPbx, {"caller-ids/Master.csv"}));
   EXPECT_EQ(calls, std::vector<std::string>(6, "inbound +493012345678 ben answered 30"));
-  ASSERT_THAT(summary_.skipped, SizeIs(1));
-  EXPECT_EQ(summary_.skipped.begin()->first, "no number of the other side is known");
-  EXPECT_EQ(summary_.skipped.begin()->second.rows, 5);
+  ASSERT_THAT(summary_.skipped_reasons, SizeIs(1));
+  EXPECT_EQ(summary_.skipped_reasons[0].first.reason, "no number of the other side is known");
+  EXPECT_EQ(summary_.skipped_reasons[0].rows, 5);
 }
 
 TEST_F(SourceCases, WhoWasCalledBackDidNotGiveUp) {
@@ -247,7 +247,7 @@ TEST_F(SourceCases, WhoWasCalledBackDidNotGiveUp) {
   }
   EXPECT_THAT(Lines(calls), Contains("outbound +493012345678 ben answered 420"));
   std::vector<std::string> reasons;
-  for (const auto& [reason, rows] : summary_.skipped) reasons.push_back(reason);
+  for (const LikeReasons& alike : summary_.skipped_reasons) reasons.push_back(alike.first.reason);
   EXPECT_THAT(reasons,
               UnorderedElementsAre("a contact by CHAT is no call", "a contact by TASK is no call",
                                    "no number of the other side is known"));

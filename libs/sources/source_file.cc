@@ -144,7 +144,7 @@ class CallFile final : public ImportInput {
       } else if (*tells) {
         RAPPORT_RETURN_IF_ERROR(reader_->AddTo(&calls, lines_->line()));
       } else {
-        sink->Skip(1, reader_->skipped_because(), absl::StrCat("line ", lines_->line()));
+        sink->Skip(1, reader_->skipped_because(), path_, lines_->line());
       }
     }
   }
@@ -175,8 +175,7 @@ class CallFile final : public ImportInput {
                        " lines earlier; is the file made of several, or are its ids used again?"));
     }
     if (!contact.skipped_because.empty()) {
-      sink->Skip(call.facts, contact.skipped_because,
-                 absl::StrCat("line ", place.line, ": ", contact.description));
+      sink->Skip(call.facts, contact.skipped_because, path_, place.line, contact.description);
       return absl::OkStatus();
     }
     RAPPORT_RETURN_IF_ERROR(Offer(place, options_, &contact, sink));
@@ -303,7 +302,8 @@ class MailFile final : public ImportInput {
     std::set<std::string> clients;  // of a mail that names several
     for (OfferedContact& contact : contacts) {
       if (!contact.skipped_because.empty()) {
-        sink->Skip(1, contact.skipped_because, absl::StrCat(mail.place, ": ", contact.description));
+        sink->Skip(1, contact.skipped_because, path_, number,
+                   absl::StrCat(mail.place, ": ", contact.description));
         continue;
       }
       RAPPORT_RETURN_IF_ERROR(

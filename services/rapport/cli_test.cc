@@ -164,9 +164,40 @@ TEST_F(CliTest, BadRowsAreCountedAndTheRestGoesOn) {
                     HasSubstr("2  rows rejected\n"),
                     HasSubstr("rejected line 3: 'yesterday' is no time in the format "),
                     HasSubstr("rejected line 4: order_placed.amount: 'many' is no decimal "
-                              "number\n")));
+                              "number\n"),
+                    HasSubstr("Each rejected row stands in the rejected log (rapport rejected "
+                              "list).\n")));
   EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(RunJson({"client", "show", "bob"})["owner_id"], "ben");
+}
+
+TEST_F(CliTest, RowsThatAreNotUsedAreCountedByTheirReasons) {
+  std::string rows = "1,anna,2026-01-05T10:00:00Z,12.50,ben\n";
+  for (int i = 2; i <= 2000; ++i) rows += std::to_string(i) + ",,2026-01-05T10:00:00Z,1,ben\n";
+  for (int i = 0; i < 30; ++i)
+    rows += "b,bob,2026-01-05T10:00:00Z,x" + std::to_string(i) + ",ben\n";
+  const std::string mapping =
+      std::string(kMapping) +
+      "skip_when { conditions { column: 'Client' like: '' } reason: 'no client' }";
+  const std::vector<std::string> command = {
+      "import", folder_.Write("orders.csv", "Order,Client,When,Amount,Owner\n" + rows), "--map",
+      folder_.Write("orders.textproto", mapping)};
+  std::vector<std::string> dry_run = command;
+  dry_run.push_back("--dry-run");
+  const std::string tried = Run(dry_run).out;
+  EXPECT_THAT(tried,
+              AllOf(HasSubstr("\n1,999  rows skipped\n"), HasSubstr("\n   30  rows rejected\n"),
+                    HasSubstr("\nskipped 1,999 rows like line 3: no client\n"),
+                    HasSubstr("\norders.csv line 2021 would be rejected: "),
+                    Not(HasSubstr("\norders.csv line 2022 would be rejected: "))));
+  const json import = RunJson(command, 1);
+  EXPECT_EQ(
+      import["skipped_reasons"],
+      json::parse(R"([{"rows": 1999, "file": "orders.csv", "line": 3, "reason": "no client"}])"));
+  ASSERT_EQ(import["rejected_reasons"].size(), 1u) << import["rejected_reasons"];
+  EXPECT_EQ(import["rejected_reasons"][0]["rows"], 30);
+  EXPECT_EQ(import["rejected_reasons"][0]["line"], 2002);
+  EXPECT_EQ(import["scattered_groups"], 0);
 }
 
 TEST_F(CliTest, WithoutHistoryWhatIsTrueNowIsRaisedOnce) {

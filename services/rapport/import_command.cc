@@ -83,12 +83,18 @@ absl::StatusOr<ImportSummary> Write(EventLog* log, const std::vector<ImportFile>
                                     ImportOptions options) {
   options.now = absl::Now();
   ProgressBar reading("rows");
+  ProgressBar grouping("rows");
   ProgressBar writing("touchpoints");
   options.progress = [&](const ImportProgress& progress) {
-    if (progress.phase == ImportProgress::Phase::kReading) {
-      reading.Update("reading", progress.done, progress.total, progress.rows);
-    } else {
-      writing.Update("writing", progress.done, progress.total);
+    switch (progress.phase) {
+      case ImportProgress::Phase::kReading:
+        reading.Update("reading", progress.done, progress.total, progress.rows);
+        break;
+      case ImportProgress::Phase::kGrouping:
+        grouping.Update("grouping", progress.done, progress.total);
+        break;
+      case ImportProgress::Phase::kWriting:
+        writing.Update("writing", progress.done, progress.total);
     }
   };
   return ImportFiles(log, files, options);
@@ -99,6 +105,20 @@ std::vector<std::string> NamesOf(const ImportArguments& arguments) {
   std::vector<std::string> names = arguments.files;
   names.insert(names.end(), arguments.source_files.begin(), arguments.source_files.end());
   return names;
+}
+
+// A line for each reason: "rejected 37 rows like line 12: ...".
+void PrintReasons(absl::string_view what, const std::vector<LikeReasons>& reasons,
+                  bool name_files) {
+  for (const auto& [rows, first, examples] : reasons) {
+    const std::string place = absl::StrCat(name_files ? first.file + " " : "",
+                                           first.line > 0 ? absl::StrCat("line ", first.line) : "");
+    const std::string like =
+        rows == 1 ? place
+                  : absl::StrCat(FormatCount(rows), " rows", place.empty() ? "" : " like ", place);
+    Print(Printable(absl::StrCat(what, " ", like, ": ", first.reason)) + "\n");
+    for (const std::string& example : examples) Print(Printable("  " + example) + "\n");
+  }
 }
 
 void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
@@ -118,12 +138,7 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
     table.Add({FormatCount(*outcome.known_before), "of them known before, and not counted again"});
   }
   if (summary.skipped_rows > 0) {
-    table.Add({FormatCount(summary.skipped_rows), summary.skipped.empty()
-                                                      ? "rows that no rule is meant for, skipped"
-                                                      : "skipped, since they are no contact"});
-    for (const auto& [reason, skipped] : summary.skipped) {
-      table.Add({FormatCount(skipped.rows), Printable(absl::StrCat("  ", reason))});
-    }
+    table.Add({FormatCount(summary.skipped_rows), "rows skipped"});
   }
   table.Add({FormatCount(summary.rejected_rows), "rows rejected"});
   if (outcome.alert_steps) {
@@ -143,23 +158,28 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
     Print(absl::StrCat("The log had come to ", FormatMoment(summary.clock_was_at),
                        " already; its clock was not turned back.\n"));
   }
-  for (const auto& [reason, skipped] : summary.skipped) {
-    for (const std::string& example : skipped.examples) {
-      Print(Printable(absl::StrCat("skipped ", example, ": ", reason)) + "\n");
-    }
+  if (summary.scattered_groups > 0) {
+    Print(absl::StrCat(CountOf(summary.scattered_groups, "group", "groups"),
+                       " of rows did not stand together, and were gathered.\n"));
   }
-  if (arguments.dry_run) return;  // every rejected line has been told
   const bool several = NamesOf(arguments).size() > 1;
-  for (const RejectedLine& rejected : summary.rejected) {
-    Print(Printable(absl::StrCat("rejected ", several ? rejected.file + " " : "", "line ",
-                                 rejected.line, ": ", rejected.reason)) +
-          "\n");
+  PrintReasons("skipped", summary.skipped_reasons, several);
+  PrintReasons("rejected", summary.rejected_reasons, several);
+  if (summary.rejected_rows > 0 && !arguments.dry_run) {
+    Print("Each rejected row stands in the rejected log (rapport rejected list).\n");
   }
-  const auto told = static_cast<int64_t>(summary.rejected.size());
-  if (summary.rejected_rows > told) {
-    Print(absl::StrCat("and ", FormatCount(summary.rejected_rows - told),
-                       " more; all stand in the rejected log\n"));
+}
+
+Json ReasonsJson(const std::vector<LikeReasons>& reasons) {
+  Json all = Json::array();
+  for (const auto& [rows, first, examples] : reasons) {
+    all.push_back({{"rows", rows},
+                   {"file", first.file},
+                   {"line", first.line},
+                   {"reason", first.reason},
+                   {"examples", examples}});
   }
+  return all;
 }
 
 Json SummaryJson(const ImportArguments& arguments, const Outcome& outcome) {
@@ -168,10 +188,6 @@ Json SummaryJson(const ImportArguments& arguments, const Outcome& outcome) {
   for (const auto& [file, line, reason] : summary.rejected) {
     rejected.push_back({{"file", file}, {"line", line}, {"reason", reason}});
   }
-  Json skipped = Json::array();
-  for (const auto& [reason, rows] : summary.skipped) {
-    skipped.push_back({{"reason", reason}, {"rows", rows.rows}, {"examples", rows.examples}});
-  }
   const std::vector<std::string> names = NamesOf(arguments);
   return {{"file", names.front()},
           {"files", names},
@@ -179,7 +195,6 @@ Json SummaryJson(const ImportArguments& arguments, const Outcome& outcome) {
           {"rows", summary.rows},
           {"rejected_rows", summary.rejected_rows},
           {"skipped_rows", summary.skipped_rows},
-          {"skipped", skipped},
           {"touchpoints", summary.touchpoints},
           {"kinds", summary.kinds},
           {"known_before", outcome.known_before ? Json(*outcome.known_before) : Json(nullptr)},
@@ -189,7 +204,10 @@ Json SummaryJson(const ImportArguments& arguments, const Outcome& outcome) {
           {"last", MomentJson(summary.last)},
           {"shifted_days", summary.shifted_by / absl::Hours(24)},
           {"clock", MomentJson(summary.clock)},
-          {"first_rejected", rejected}};
+          {"first_rejected", rejected},
+          {"rejected_reasons", ReasonsJson(summary.rejected_reasons)},
+          {"skipped_reasons", ReasonsJson(summary.skipped_reasons)},
+          {"scattered_groups", summary.scattered_groups}};
 }
 
 // A file that is not there was named wrongly.
@@ -357,8 +375,8 @@ void AddImportCommand(CLI::App& app, const CommonOptions& common, int* exit_code
       ->take_all()
       ->allow_extra_args(false);
   command->add_flag("--dry-run", arguments->dry_run,
-                    "Write nothing: show the first touchpoints of each file, and every line that "
-                    "would be rejected");
+                    "Write nothing: show the first touchpoints of each file, and the first twenty "
+                    "lines that would be rejected for each reason");
   command->add_flag("--as-it-happened", arguments->as_it_happened,
                     "Play history: in the order of time with the clock, so that alerts come about "
                     "as they would have then");

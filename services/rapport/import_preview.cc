@@ -3,11 +3,14 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/json_util.h"
 #include "libs/base/check.h"
+#include "libs/import/reason_tally.h"
 
 namespace rapport {
 namespace {
 
 constexpr int kTouchpointsPerFile = 5;
+constexpr int kLinesPerReason = 20;
+constexpr int kMostLines = 1000;
 
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -33,9 +36,9 @@ void ImportPreview::Watch(ImportOptions* options) {
 
 void ImportPreview::Show(const std::string& file, int64_t line,
                          const touchpoint::v1::Touchpoint& touchpoint) {
-  int& shown = shown_[file];
-  if (shown == kTouchpointsPerFile) return;
-  ++shown;
+  const bool new_kind = kinds_shown_.emplace(file, touchpoint.payload_case()).second;
+  if (shown_[file] >= kTouchpointsPerFile && !new_kind) return;
+  ++shown_[file];
   const std::string json = JsonOf(touchpoint);
   if (as_json_) {
     touchpoints_.push_back(
@@ -47,6 +50,9 @@ void ImportPreview::Show(const std::string& file, int64_t line,
 }
 
 void ImportPreview::ShowRejected(const RejectedLine& rejected) {
+  if (lines_told_ == kMostLines) return;
+  if (++told_[ReasonPattern(rejected.reason)] > kLinesPerReason) return;
+  ++lines_told_;
   if (as_json_) {
     rejected_.push_back(
         {{"file", rejected.file}, {"line", rejected.line}, {"reason", rejected.reason}});

@@ -2,16 +2,18 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "libs/import/importer.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 #include "services/rapport/output.h"
 
 namespace rapport {
 
-// What `rapport import --dry-run` shows of the files: the first touchpoints of each, and every line
-// that would be rejected. One thread at a time.
+// What `rapport import --dry-run` shows of the files: the first touchpoints of each, the first of
+// each kind, and for each reason the first lines that would be rejected. One thread at a time.
 class ImportPreview {
  public:
   // For people, all is printed as it comes; for programs it is kept.
@@ -31,7 +33,10 @@ class ImportPreview {
   void ShowRejected(const RejectedLine& rejected);
 
   const bool as_json_;
-  absl::flat_hash_map<std::string, int> shown_;  // touchpoints, by file
+  absl::flat_hash_map<std::string, int> shown_;                   // touchpoints, by file
+  absl::flat_hash_set<std::pair<std::string, int>> kinds_shown_;  // by file and kind
+  absl::flat_hash_map<std::string, int> told_;                    // rejected lines, by reason
+  int lines_told_ = 0;
   Json touchpoints_ = Json::array();
   Json rejected_ = Json::array();
 };
