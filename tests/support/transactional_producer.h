@@ -22,7 +22,7 @@ class TransactionalProducer {
   TransactionalProducer& operator=(const TransactionalProducer&) = delete;
 
   // Writes all records (without their headers) in one transaction, and commits or aborts it.
-  // `topic`: its full name. They stand in the log, then, either way.
+  // `topic`: its full name. Returns once their markers stand behind them, so that readers get by.
   absl::Status Write(const std::string& topic, absl::Span<const Record> records, bool commit);
 
  private:
