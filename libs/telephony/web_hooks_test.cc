@@ -326,16 +326,18 @@ TEST(AmazonConnectTest, ATransferIsAPartOfTheCall) {
 }
 
 TEST(AmazonConnectTest, WhoGaveUpAndWhoHeardAMachine) {
-  const auto nobody = [](const std::string& next) {
-    const std::string contact =
-        Contact({{"\"ConnectedToAgentTimestamp\": \"2025-03-10T09:48:00Z\", ", ""},
-                 {"\"NextContactId\": \"c-2\"", "\"NextContactId\": " + next}});
+  const auto without_agent = [](const std::string& next) {
+    return Contact({{"\"ConnectedToAgentTimestamp\": \"2025-03-10T09:48:00Z\", ", ""},
+                    {"\"NextContactId\": \"c-2\"", "\"NextContactId\": " + next}});
+  };
+  const auto call_of = [](const std::string& contact) {
     return testing::Assemble({ParseContact(contact)}).call;
   };
-  EXPECT_EQ(nobody("null").outcome(), touchpoint::v1::CALL_OUTCOME_ABANDONED);
+  const std::string nobody = without_agent("null");
+  EXPECT_EQ(call_of(nobody).outcome(), touchpoint::v1::CALL_OUTCOME_ABANDONED);
   // The client is to be called back, or was passed on: who follows tells the rest.
-  EXPECT_EQ(nobody("\"c-2\"").outcome(), touchpoint::v1::CALL_OUTCOME_ANSWERED);
-  EXPECT_FALSE(nobody("\"c-2\"").effective());
+  EXPECT_EQ(call_of(without_agent("\"c-2\"")).outcome(), touchpoint::v1::CALL_OUTCOME_ANSWERED);
+  EXPECT_FALSE(call_of(without_agent("\"c-2\"")).effective());
   const std::string flow = absl::StrReplaceAll(nobody, {{"\"EnqueueTimestamp\"", "\"Other\""}});
   const AssembledCall call = testing::Assemble({ParseContact(flow)});
   EXPECT_EQ(call.call.outcome(), touchpoint::v1::CALL_OUTCOME_ANSWERED);
