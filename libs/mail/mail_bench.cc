@@ -65,7 +65,7 @@ void BM_ReadParseMap(benchmark::State& state) {
       bytes += file.size();
       const auto mail = ParseMail(file);
       RAPPORT_CHECK(mail.ok(), mail.status().ToString());
-      MailContact contact = MakeMailContacts(*mail, place, settings);
+      std::vector<MailContact> contact = MakeMailContacts(*mail, place, settings);
       benchmark::DoNotOptimize(contact);
     }
   }

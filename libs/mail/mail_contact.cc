@@ -163,6 +163,8 @@ std::string Agent(const ParsedMail& mail, const MailPlace& place,
   if (from_us) return AgentOf(mail.from, settings);
   std::string agent = AgentOf(mail.to, settings);
   if (agent.empty()) agent = AgentOf(mail.cc, settings);
+  // Who forwards a client's mail has it.
+  if (agent.empty()) agent = AgentOf(mail.from, settings);
   if (agent.empty() && !place.mailbox.empty()) agent = settings.agent_of(place.mailbox);
   return agent;
 }

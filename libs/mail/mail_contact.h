@@ -71,8 +71,8 @@ std::string DescribeMail(const ParsedMail& mail);
 //   a report of a mail server             INBOUND, of all whom it is about, and of nobody else
 //   from anybody else                     INBOUND, of From; others of To and Cc are `copied`
 // The agent of an outbound mail is the sender; of an inbound one the first of To and Cc who is one
-// of our people, or else whose mailbox it was found in. The mail's own date counts, unless it
-// has none or one more than a day after it was received. Pure.
+// of our people, or else who forwarded it, or whose mailbox it was found in. The mail's own date
+// counts, unless it has none or one more than a day after it was received. Pure.
 //
 // One of our people who forwards mails as attachments makes a contact of each, as if it had come
 // itself; else there is exactly one.

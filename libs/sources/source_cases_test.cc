@@ -143,7 +143,9 @@ TEST_F(SourceCases, WhoWroteWhatAColleagueForwardsIsTheClient) {
   EXPECT_EQ(absl::FormatTime(FromProto(attached.occurred_at()), absl::UTCTimeZone()),
             "2026-11-09T17:00:00+00:00");
   EXPECT_EQ(attached.event_id(), Mail("agent-forwards-client-mail/original.eml").event_id());
-  ExpectInbound(Mail("agent-forwards-client-mail/inline.eml"), "anna@kunde.example");
+  const Touchpoint copied = Mail("agent-forwards-client-mail/inline.eml");
+  ExpectInbound(copied, "anna@kunde.example");
+  EXPECT_EQ(copied.agent_id(), "ben");
 }
 
 TEST_F(SourceCases, AMailStandsWithEachClientWhomItNames) {
