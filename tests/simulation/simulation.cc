@@ -65,7 +65,7 @@ Simulation::Simulation(uint64_t seed)
       log_(real_log_.get(), seed),
       resources_({.memory_bytes = size_t{8} << 20,
                   .write_buffer_bytes = OneOf<size_t>(random_, {64 << 10, 8 << 20, 8 << 20}),
-                  .recent_seen_ids = OneOf<size_t>(random_, {50, 100'000}),
+                  .recent_seen_ids = OneOf<size_t>(random_, {10, 100'000}),
                   .in_memory = true,
                   .env = disk_.env()}),
       budget_(OneOf<size_t>(random_, {1, 30'000, size_t{64} << 20})),
