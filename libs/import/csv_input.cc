@@ -31,6 +31,11 @@ std::string BaseName(absl::string_view path) {
   return std::string(path.substr(path.rfind('/') + 1));
 }
 
+// "orders.csv line 7".
+std::string PlaceOf(absl::string_view path, const CsvRow& row) {
+  return absl::StrCat(BaseName(path), " line ", row.line());
+}
+
 // What the fields of a row with a stray quote most likely are.
 CsvRow SplitRoughly(const CsvRow& row, const CsvReader& reader) {
   CsvRow rough;
@@ -113,7 +118,7 @@ absl::Status CsvInput::ReadFile(int number, int64_t bytes_before, int64_t total_
     if (!more.ok()) {
       RAPPORT_RETURN_IF_ERROR(RejectDamaged(number, row, more.status().message()));
     } else if (row.EmptyFrom(0)) {
-      sink_->Skip(1, kSeparatorsOnly, file.path, row.line());
+      sink_->Skip(1, kSeparatorsOnly, PlaceOf(file.path, row));
     } else if (row.size() < columns || !row.EmptyFrom(columns)) {
       RAPPORT_RETURN_IF_ERROR(RejectDamaged(
           number, row, absl::StrCat("the row has ", row.size(), " fields, not ", columns)));
@@ -128,7 +133,7 @@ absl::Status CsvInput::TakeRow(int number, CsvRow* row) {
   row->Cut(file.mapper->column_count());
   if (file.mapper->numbers_rows()) row->AddField(absl::StrCat(file.rows));
   if (const std::string* reason = file.mapper->SkipReason(*row); reason != nullptr) {
-    sink_->Skip(1, *reason, file.path, row->line());
+    sink_->Skip(1, *reason, PlaceOf(file.path, *row));
     return absl::OkStatus();
   }
   if (spool_ != nullptr) return GatherRow(number, *row);
@@ -224,7 +229,7 @@ absl::StatusOr<bool> CsvInput::SettleFiles() {
     for (auto other = files.begin() + 1; other != files.end(); ++other) {
       const GroupRow& first = group_[other->begin];
       sink_->Skip(static_cast<int64_t>(other->size), kRepeated,
-                  files_[static_cast<size_t>(first.file)].path, first.row.line());
+                  PlaceOf(files_[static_cast<size_t>(first.file)].path, first.row));
     }
     group_.resize(files.front().size);
     return true;
@@ -250,8 +255,8 @@ absl::Status CsvInput::MapRows(int number) {
   if (!outcome.ok()) return RejectRows(number, bad_row, outcome.status().message());
   if (*outcome != GroupMapper::Outcome::kUsed) {
     sink_->Skip(static_cast<int64_t>(rows_.size()),
-                *outcome == GroupMapper::Outcome::kRepeated ? kRepeated : kNotMeant, file.path,
-                rows_.front().line());
+                *outcome == GroupMapper::Outcome::kRepeated ? kRepeated : kNotMeant,
+                PlaceOf(file.path, rows_.front()));
   }
   for (MappedTouchpoint& made : made_) {
     RAPPORT_RETURN_IF_ERROR(sink_->Accept(file.path, made.line, &made.touchpoint));

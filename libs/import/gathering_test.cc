@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <random>
 #include <string>
 #include <utility>
@@ -102,6 +103,14 @@ std::vector<std::string> Reasons(const std::vector<LikeReasons>& counts) {
   for (const LikeReasons& one : counts) {
     reasons.push_back(absl::StrCat(one.rows, " from ", one.first.file, ":", one.first.line, ": ",
                                    one.first.reason));
+  }
+  return reasons;
+}
+
+std::vector<std::string> Reasons(const std::map<std::string, SkippedRows>& skipped) {
+  std::vector<std::string> reasons;
+  for (const auto& [reason, rows] : skipped) {
+    reasons.push_back(absl::StrCat(rows.rows, " to ", rows.examples.back(), ": ", reason));
   }
   return reasons;
 }
@@ -210,8 +219,8 @@ TEST_F(GatheringTest, WhatFilesHaveInCommonIsTakenOnce) {
                                        "client/bob 06 10:00 at web"));
   EXPECT_EQ(tried.summary.scattered_groups, 0);
   EXPECT_EQ(tried.summary.skipped_rows, 2);
-  EXPECT_THAT(Reasons(tried.summary.skipped_reasons),
-              ElementsAre("2 from b.csv:2: another file has the same"));
+  EXPECT_THAT(Reasons(tried.summary.skipped),
+              ElementsAre("2 to b.csv line 2: another file has the same"));
 }
 
 TEST_F(GatheringTest, AnInvoiceCutByTheEndOfAFileIsRefused) {
@@ -239,8 +248,8 @@ TEST_F(GatheringTest, RowsWithoutGroupsStandOnceInSeveralFiles) {
                                               mapping));
   EXPECT_THAT(Tell(tried), ElementsAre("invoice/1 05 10:00 100 in 1", "invoice/2 06 10:00 100 in 1",
                                        "client/anna 05 10:00 at web"));
-  EXPECT_THAT(Reasons(tried.summary.skipped_reasons),
-              ElementsAre("1 from b.csv:2: another file has the same"));
+  EXPECT_THAT(Reasons(tried.summary.skipped),
+              ElementsAre("1 to b.csv line 2: another file has the same"));
   const std::string needs =
       "; different happenings need different ids, or group_columns if they are "
       "one";
@@ -267,10 +276,10 @@ TEST_F(GatheringTest, RowsThatAreToBeLeftOutAreCountedByTheirReasons) {
   EXPECT_THAT(Tell(tried),
               ElementsAre("invoice/6 07 10:00 100 in 1", "client/anna 07 10:00 at web"));
   EXPECT_EQ(tried.summary.skipped_rows, 4);
-  EXPECT_THAT(Reasons(tried.summary.skipped_reasons),
-              ElementsAre("2 from a.csv:2: no client",
-                          "1 from a.csv:3: Shop is 'test*' and Client is not 'bob'",
-                          "1 from a.csv:5: nothing but separators"));
+  EXPECT_THAT(
+      Reasons(tried.summary.skipped),
+      ElementsAre("1 to a.csv line 3: Shop is 'test*' and Client is not 'bob'",
+                  "2 to a.csv line 4: no client", "1 to a.csv line 5: nothing but separators"));
   EXPECT_EQ(tried.summary.rejected_rows, 3);
   EXPECT_THAT(Reasons(tried.summary.rejected_reasons),
               ElementsAre("2 from a.csv:6: order_placed.amount: 'few' is no decimal number",

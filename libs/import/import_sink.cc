@@ -72,7 +72,6 @@ absl::StatusOr<ImportSummary> ImportSink::Finish() {
   RAPPORT_RETURN_IF_ERROR(touchpoints_.Flush());
   summary_.clients = static_cast<int64_t>(clients_.size());
   summary_.rejected_reasons = rejected_reasons_.Counts();
-  summary_.skipped_reasons = skipped_reasons_.Counts();
   for (const auto& [kind, count] : kinds_) {
     summary_.kinds[std::string(KindFieldName(kind))] = count;
   }
@@ -92,11 +91,6 @@ void ImportSink::ReportReading(int64_t done, int64_t total) const {
 void ImportSink::ReportGrouping(int64_t before, int64_t done, int64_t total) const {
   if (!options_.progress || before / kProgressRows == done / kProgressRows) return;
   options_.progress({ImportProgress::Phase::kGrouping, done, total, summary_.rows});
-}
-
-void ImportSink::Skip(int64_t rows, absl::string_view why, const std::string& file, int64_t line) {
-  summary_.skipped_rows += rows;
-  skipped_reasons_.Add(rows, {BaseName(file), line, std::string(why)});
 }
 
 absl::Status ImportSink::Accept(const std::string& file, int64_t line, Touchpoint* touchpoint) {
@@ -129,6 +123,14 @@ absl::Status ImportSink::Reject(const std::string& source, const std::string& fi
   record.headers = {{"content-type", "application/protobuf"}};
   record.timestamp = options_.now;
   return rejected_.Add(std::move(record));
+}
+
+void ImportSink::Skip(int64_t rows, const std::string& reason, std::string what) {
+  Skip(rows);
+  SkippedRows& skipped = summary_.skipped[reason];
+  skipped.rows += rows;
+  skipped.examples.push_back(std::move(what));
+  if (skipped.examples.size() > SkippedRows::kExamples) skipped.examples.pop_front();
 }
 
 absl::Status ImportSink::Append(Touchpoint* touchpoint, absl::Time recorded_at) {

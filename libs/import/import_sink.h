@@ -35,9 +35,10 @@ class ImportSink {
   // What stood on `line` of `file` (a path), and why it is not used.
   absl::Status Reject(const std::string& source, const std::string& file, int64_t line,
                       absl::string_view content, const std::string& reason);
-  // Rows that are left out and no mistake, and why; `line` of `file` (a path) is the first.
-  void Skip(int64_t rows, absl::string_view why = "they hold nothing to be imported",
-            const std::string& file = {}, int64_t line = 0);
+  void Skip(int64_t rows) { summary_.skipped_rows += rows; }
+  // The same of rows, mails or calls that are no contact, which `reason` tells in words that do not
+  // depend on them, and `what` was, for people.
+  void Skip(int64_t rows, const std::string& reason, std::string what);
   void CountScatteredGroup() { ++summary_.scattered_groups; }
   // A row, or an event, was read; tells now and then how far the inputs are: `done` of `total`
   // bytes.
@@ -92,7 +93,6 @@ class ImportSink {
   absl::flat_hash_set<std::string> clients_;
   std::map<touchpoint::v1::Touchpoint::PayloadCase, int64_t> kinds_;
   ReasonTally rejected_reasons_;
-  ReasonTally skipped_reasons_;
   ImportSummary summary_;
 };
 

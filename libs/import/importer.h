@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -71,10 +72,19 @@ struct ImportOptions {
   std::function<void(const RejectedLine&)> on_rejected;
 };
 
+// Rows, mails or calls that were no contact, for one reason.
+struct SkippedRows {
+  static constexpr size_t kExamples = 3;
+  int64_t rows = 0;
+  std::deque<std::string> examples;  // the latest, for people
+};
+
 struct ImportSummary {
-  int64_t rows = 0;                      // or events, read; the row of names not counted
-  int64_t rejected_rows = 0;             // in the rejected log
-  int64_t skipped_rows = 0;              // left out, and no mistake
+  int64_t rows = 0;           // or events, read; the row of names not counted
+  int64_t rejected_rows = 0;  // in the rejected log
+  int64_t skipped_rows = 0;   // no contact, or no rule is meant for them
+  // Those of `skipped_rows` of which it is known why, by the reason.
+  std::map<std::string, SkippedRows> skipped;
   int64_t touchpoints = 0;               // appended
   std::map<std::string, int64_t> kinds;  // by name of the kind, such as "order_placed"
   int64_t clients = 0;
@@ -92,7 +102,6 @@ struct ImportSummary {
   std::vector<RejectedLine> rejected;
   // All of them by reason, most rows first.
   std::vector<LikeReasons> rejected_reasons;
-  std::vector<LikeReasons> skipped_reasons;
   // Groups of rows that other rows of the file stood between, and which were gathered.
   int64_t scattered_groups = 0;
 };

@@ -172,13 +172,13 @@ TEST_F(CliTest, RowsThatAreNotUsedAreCountedByTheirReasons) {
   const std::string tried = Run(dry_run).out;
   EXPECT_THAT(tried,
               AllOf(HasSubstr("\n1,999  rows skipped\n"), HasSubstr("\n   30  rows rejected\n"),
-                    HasSubstr("\nskipped 1,999 rows like line 3: no client\n"),
+                    HasSubstr("\n1,999    no client\n"),
+                    HasSubstr("\nskipped orders.csv line 2001: no client\n"),
                     HasSubstr("\norders.csv line 2021 would be rejected: "),
                     Not(HasSubstr("\norders.csv line 2022 would be rejected: "))));
   const json import = RunJson(command, 1);
-  EXPECT_EQ(
-      import["skipped_reasons"],
-      json::parse(R"([{"rows": 1999, "file": "orders.csv", "line": 3, "reason": "no client"}])"));
+  EXPECT_EQ(import["skipped"][0]["reason"], "no client");
+  EXPECT_EQ(import["skipped"][0]["rows"], 1999);
   ASSERT_EQ(import["rejected_reasons"].size(), 1u) << import["rejected_reasons"];
   EXPECT_EQ(import["rejected_reasons"][0]["rows"], 30);
   EXPECT_EQ(import["rejected_reasons"][0]["line"], 2002);

@@ -108,15 +108,14 @@ std::vector<std::string> NamesOf(const ImportArguments& arguments) {
 }
 
 // A line for each reason: "rejected 37 rows like line 12: ...".
-void PrintReasons(absl::string_view what, const std::vector<LikeReasons>& reasons,
-                  bool name_files) {
+void PrintRejected(const std::vector<LikeReasons>& reasons, bool name_files) {
   for (const auto& [rows, first] : reasons) {
     const std::string place = absl::StrCat(name_files ? first.file + " " : "",
                                            first.line > 0 ? absl::StrCat("line ", first.line) : "");
     const std::string like =
         rows == 1 ? place
                   : absl::StrCat(FormatCount(rows), " rows", place.empty() ? "" : " like ", place);
-    Print(Printable(absl::StrCat(what, " ", like, ": ", first.reason)) + "\n");
+    Print(Printable(absl::StrCat("rejected ", like, ": ", first.reason)) + "\n");
   }
 }
 
@@ -137,6 +136,9 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
   }
   if (summary.skipped_rows > 0) {
     table.Add({FormatCount(summary.skipped_rows), "rows skipped"});
+    for (const auto& [reason, skipped] : summary.skipped) {
+      table.Add({FormatCount(skipped.rows), Printable(absl::StrCat("  ", reason))});
+    }
   }
   table.Add({FormatCount(summary.rejected_rows), "rows rejected"});
   if (outcome.alert_steps) {
@@ -160,9 +162,13 @@ void PrintText(const ImportArguments& arguments, const Outcome& outcome) {
     Print(absl::StrCat(CountOf(summary.scattered_groups, "group", "groups"),
                        " of rows did not stand together, and were gathered.\n"));
   }
+  for (const auto& [reason, skipped] : summary.skipped) {
+    for (const std::string& example : skipped.examples) {
+      Print(Printable(absl::StrCat("skipped ", example, ": ", reason)) + "\n");
+    }
+  }
   const bool several = NamesOf(arguments).size() > 1;
-  PrintReasons("skipped", summary.skipped_reasons, several);
-  PrintReasons("rejected", summary.rejected_reasons, several);
+  PrintRejected(summary.rejected_reasons, several);
   if (summary.rejected_rows > 0 && !arguments.dry_run) {
     Print("Each rejected row stands in the rejected log (rapport rejected list).\n");
   }
@@ -183,6 +189,10 @@ Json SummaryJson(const ImportArguments& arguments, const Outcome& outcome) {
   for (const auto& [file, line, reason] : summary.rejected) {
     rejected.push_back({{"file", file}, {"line", line}, {"reason", reason}});
   }
+  Json skipped = Json::array();
+  for (const auto& [reason, rows] : summary.skipped) {
+    skipped.push_back({{"reason", reason}, {"rows", rows.rows}, {"examples", rows.examples}});
+  }
   const std::vector<std::string> names = NamesOf(arguments);
   return {{"file", names.front()},
           {"files", names},
@@ -190,6 +200,7 @@ Json SummaryJson(const ImportArguments& arguments, const Outcome& outcome) {
           {"rows", summary.rows},
           {"rejected_rows", summary.rejected_rows},
           {"skipped_rows", summary.skipped_rows},
+          {"skipped", skipped},
           {"touchpoints", summary.touchpoints},
           {"kinds", summary.kinds},
           {"known_before", outcome.known_before ? Json(*outcome.known_before) : Json(nullptr)},
@@ -201,7 +212,6 @@ Json SummaryJson(const ImportArguments& arguments, const Outcome& outcome) {
           {"clock", MomentJson(summary.clock)},
           {"first_rejected", rejected},
           {"rejected_reasons", ReasonsJson(summary.rejected_reasons)},
-          {"skipped_reasons", ReasonsJson(summary.skipped_reasons)},
           {"scattered_groups", summary.scattered_groups}};
 }
 
