@@ -130,7 +130,6 @@ absl::Status PartitionFold::TellDifference(const AlertsByClient& told) {
                                                 place.input_offset.value(), "\n", place.ordinal));
     step.set_effect_id(std::string(id.view()));
     step.set_projection(identity_.name);
-    step.set_owner_epoch(owner_epoch_);
     new_effects_.push_back(
         {place, step.client_id(), step.SerializeAsString(), id, FromProto(step.at())});
   }

@@ -192,7 +192,8 @@ absl::Status PartitionWorker::CheckCause(const alert::v1::AlertEvent& published)
   };
   RAPPORT_ASSIGN_OR_RETURN(const Watermarks marks,
                            env_.log->GetWatermarks(topic, fold_->partition()));
-  if (offset < marks.begin) return absl::OkStatus();
+  // What a takeover told stands behind the alert before it, whatever that one rests on.
+  if (offset < marks.begin || !published.cause().takeover().empty()) return absl::OkStatus();
   if (offset >= marks.end) return another("which ends at ", marks.end.value());
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
                            env_.log->OpenReader(topic, fold_->partition(), offset));
@@ -208,7 +209,7 @@ absl::Status PartitionWorker::CheckCause(const alert::v1::AlertEvent& published)
   // An order about a dead letter has the events folded that waited for it.
   const bool same =
       parsed && records->front().offset == offset &&
-      (event_id.empty() ? cause.has_clock_advanced()
+      (event_id.empty() ? cause.has_clock_advanced() || cause.has_clock_corrected()
                         : cause.event_id() == event_id || cause.has_dead_letter_retried() ||
                               cause.has_dead_letter_skipped());
   return same ? absl::OkStatus() : another("where something else stands");
