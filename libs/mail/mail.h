@@ -22,7 +22,7 @@ struct MailAddress {
 struct MailSettings {
   // The excerpt is at most this long, in bytes; 0: none is kept.
   size_t excerpt_bytes = 2000;
-  // Whether the mails that are attached to it are read too.
+  // Whether the mails that are attached to it are kept.
   bool attached = true;
 };
 
@@ -74,10 +74,10 @@ struct ParsedMail {
   // Whom any other report of a mail server is about.
   std::vector<std::string> reported_recipients;
 
-  // The mails that are attached as a whole (message/rfc822), at most kMaxAttached, without what is
-  // attached to them; none of a report.
+  // The mails that are attached as a whole (message/rfc822), as bytes for ParseMail, since few are
+  // ever read: at most kMaxAttached, none of a report.
   static constexpr size_t kMaxAttached = 20;
-  std::vector<ParsedMail> attached;
+  std::vector<std::string> attached;
   // The first mail that the text forwards, as mail programs copy it.
   struct Forwarded {
     MailAddress from;

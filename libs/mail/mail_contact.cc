@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -280,8 +281,10 @@ std::vector<MailContact> MakeMailContacts(const ParsedMail& mail, const MailPlac
     return contacts;
   }
   std::vector<MailContact> attached;
-  for (const ParsedMail& inner : mail.attached) {
-    MailContact contact = MakeMailContact(inner, place, settings);
+  for (const std::string& bytes : mail.attached) {
+    const absl::StatusOr<ParsedMail> inner = ParseMail(bytes, {.attached = false});
+    if (!inner.ok()) continue;
+    MailContact contact = MakeMailContact(*inner, place, settings);
     if (contact.exchanged.has_value()) attached.push_back(std::move(contact));
   }
   return attached.empty() ? contacts : attached;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -365,12 +366,7 @@ class BodyReader {
         !report.feedback.empty()) {
       return;
     }
-    if (!settings_.attached) return;
-    const MailSettings inner_settings{.excerpt_bytes = settings_.excerpt_bytes, .attached = false};
-    for (const std::string& bytes : mails) {
-      absl::StatusOr<ParsedMail> inner = ParseMail(bytes, inner_settings);
-      if (inner.ok()) mail_.attached.push_back(*std::move(inner));
-    }
+    if (settings_.attached) mail_.attached = std::move(mails);
   }
 
   const MailHeader& header_;
