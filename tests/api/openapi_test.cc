@@ -42,10 +42,8 @@ using ::testing::IsEmpty;
 
 // What libs/service adds to every process, and `rapport up` to its own, beside the services.
 const std::set<Route>& ProcessRoutes() {
-  static const auto* routes = new std::set<Route>{{"GET", "/healthz"},
-                                                  {"GET", "/readyz"},
-                                                  {"GET", "/metrics"},
-                                                  {"POST", "/v1/log/checkpoint"}};
+  static const auto* routes = new std::set<Route>{
+      {"GET", "/healthz"}, {"GET", "/readyz"}, {"GET", "/metrics"}, {"POST", "/v1/log/checkpoint"}};
   return *routes;
 }
 
