@@ -242,6 +242,7 @@ TEST_F(CloudEventsTest, TellsWhatIsWrongWithTheData) {
   EXPECT_EQ(
       ErrorOf("application/cloudevents+json",
               absl::StrReplaceAll(kOrder, {{"OrderPlaced", "ClockAdvanced"},
+                                           {"\"subject\": \"c-1\", ", ""},
                                            {"\"order_id\": \"o-1\", \"amount\": {",
                                             "\"now\": \"2026-01-02T09:00:00Z\"}, \"dataref\": {"},
                                            {"}}}", "}}"}})),

@@ -283,8 +283,8 @@ TEST_F(IngestTest, AProtobufBatchIsTaken) {
   touchpoint::v1::TouchpointBatch batch;
   for (const Touchpoint& sample : SampleTouchpoints()) {
     // What we alone write.
-    if (sample.has_clock_advanced() || sample.has_history_reopened() ||
-        sample.has_history_closed()) {
+    if (sample.has_clock_advanced() || sample.has_clock_corrected() ||
+        sample.has_history_reopened() || sample.has_history_closed()) {
       continue;
     }
     *batch.add_touchpoints() = sample;
