@@ -1,5 +1,6 @@
 #include "services/rapport/client_facts.h"
 
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "libs/base/money.h"
 #include "libs/base/time.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
 #include "libs/projections/profile/profile.h"
