@@ -90,16 +90,16 @@ build() {
 # built before the tests; the others are built by a test of their own, beside those that need no
 # more than the first. One ctest over all build trees: one summary.
 check() {
-  local config previous=
+  local config before=
   mkdir -p .build/check
   for config in "${configs[@]}"; do
-    if [[ -n $previous ]]; then
+    if [[ $config != "${configs[0]}" ]]; then
       echo "add_test($config/build cmake --build \"$PWD/.build/$config\" --target rapport_tests)"
       echo "set_tests_properties($config/build PROPERTIES FIXTURES_SETUP ${config}_built" \
-        "DEPENDS \"$previous\" PROCESSORS $(nproc) COST 100000 TIMEOUT 5400)"
+        "DEPENDS \"$before\" PROCESSORS $(nproc) COST 100000 TIMEOUT 5400)"
+      before=$config/build
     fi
     echo "subdirs(\"$PWD/.build/$config\")"
-    previous=$config/build
   done >.build/check/CTestTestfile.cmake
   ctest --test-dir .build/check --parallel $(($(nproc) + 1)) --output-on-failure "${selection[@]}"
 }
