@@ -193,7 +193,8 @@ TEST_F(CliTest, RowsThatAreNotUsedAreCountedByTheirReasons) {
   const json import = RunJson(command, 1);
   EXPECT_EQ(
       import["skipped_reasons"],
-      json::parse(R"([{"rows": 1999, "file": "orders.csv", "line": 3, "reason": "no client"}])"));
+      json::parse(
+          R"([{"rows": 1999, "file": "orders.csv", "line": 3, "reason": "no client", "examples": []}])"));
   ASSERT_EQ(import["rejected_reasons"].size(), 1u) << import["rejected_reasons"];
   EXPECT_EQ(import["rejected_reasons"][0]["rows"], 30);
   EXPECT_EQ(import["rejected_reasons"][0]["line"], 2002);

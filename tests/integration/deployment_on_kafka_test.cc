@@ -95,7 +95,7 @@ TEST_F(DeploymentOnKafkaTest, TheOperatorsServiceTicksAndMergesWhereNobodyElseDo
     records.push_back(MakeRecord(
         MakeTouchpoint(Touchpoint::kCallCompleted, client, client, absl::Now() - absl::Hours(1))));
   }
-  Touchpoint merge = MakeTouchpoint(Touchpoint::kClientsMerged, "survivor", "merge", absl::Now());
+  Touchpoint merge = MakeTouchpoint(Touchpoint::kClientsMerged, "absorbed", "merge", absl::Now());
   merge.mutable_clients_merged()->set_survivor_client_id("survivor");
   merge.mutable_clients_merged()->set_absorbed_client_id("absorbed");
   merge.mutable_clients_merged()->set_merge_id("merge-1");

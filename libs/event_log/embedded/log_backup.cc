@@ -128,6 +128,11 @@ absl::StatusOr<LogBackup> RestoreEmbeddedLog(const std::string& backup_folder,
   const std::string what = absl::StrCat("restoring backup ", info.backup_id, " of ", backup_folder);
   RAPPORT_RETURN_IF_ERROR(
       FromRocks(engine->VerifyBackup(info.backup_id, /*verify_with_checksum=*/true), what));
+  fs::create_directories(log_folder, error);
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat(what, ": cannot make ", log_folder, ": ", error.message()));
+  }
   RAPPORT_RETURN_IF_ERROR(
       FromRocks(engine->RestoreDBFromBackup(info.backup_id, log_folder, log_folder), what));
   return ToBackup(info, static_cast<int64_t>(info.size));
