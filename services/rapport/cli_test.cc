@@ -191,10 +191,8 @@ TEST_F(CliTest, RowsThatAreNotUsedAreCountedByTheirReasons) {
                     HasSubstr("\norders.csv line 2021 would be rejected: "),
                     Not(HasSubstr("\norders.csv line 2022 would be rejected: "))));
   const json import = RunJson(command, 1);
-  EXPECT_EQ(
-      import["skipped_reasons"],
-      json::parse(
-          R"([{"rows": 1999, "file": "orders.csv", "line": 3, "reason": "no client", "examples": []}])"));
+  EXPECT_EQ(import["skipped_reasons"], json::parse(R"([{"rows": 1999, "file": "orders.csv",
+      "line": 3, "reason": "no client", "examples": []}])"));
   ASSERT_EQ(import["rejected_reasons"].size(), 1u) << import["rejected_reasons"];
   EXPECT_EQ(import["rejected_reasons"][0]["rows"], 30);
   EXPECT_EQ(import["rejected_reasons"][0]["line"], 2002);
