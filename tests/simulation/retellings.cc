@@ -46,7 +46,7 @@ Retellings::Touchpoints Retellings::Tell(absl::Time now, Random* random) {
   if (random->Chance(60)) return MergeTwo(clients[one], clients[other], now);
   // As by a correction, which takes something away here.
   Touchpoints& history = histories_[clients[one]];
-  history.erase(history.begin());
+  if (!history.empty()) history.erase(history.begin());
   return Telling(clients[one], absl::StrCat("correction ", ++number_), now, /*forgets=*/true,
                  history);
 }

@@ -304,9 +304,11 @@ void Simulation::ArrivePoison() {
       touchpoint.set_event_id("short");
       record.value = touchpoint.SerializeAsString();
       break;
-    case 4:
+    case 4:  // in its own partition: in another it would be a dead letter to those who read no
+             // calls
       touchpoint.mutable_call_completed()->set_talk_seconds(-1);
       record.value = touchpoint.SerializeAsString();
+      record.partition.reset();
       break;
     case 5:
       record.value.clear();
@@ -375,6 +377,7 @@ PartitionWorker* Simulation::Open(Subject& subject, Partition partition) {
   if (seat.worker != nullptr) return seat.worker.get();
   FoldOptions fold = fold_;
   fold.partition = partition;
+  fold.partition_count = partitions_;
   auto worker = PartitionWorker::Open(EnvOf(subject), FolderOf(subject, seat.generation, partition),
                                       fold, PartitionWorker::Effects::kPublish);
   if (!worker.ok()) {
