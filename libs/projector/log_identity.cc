@@ -17,7 +17,9 @@ constexpr absl::Duration kReadWait = absl::Seconds(5);
 }  // namespace
 
 RecordFingerprint FingerprintOf(const RecordView& record) {
-  return FingerprintOf(record.offset, record.key, record.value);
+  std::string key(record.key);
+  AppendBig64(&key, static_cast<uint64_t>(absl::ToUnixNanos(record.timestamp)));
+  return FingerprintOf(record.offset, key, record.value);
 }
 
 RecordFingerprint FingerprintOf(Offset offset, absl::string_view key, absl::string_view value) {
@@ -66,7 +68,10 @@ absl::Status CheckSameLog(EventLog& log, absl::string_view topic, Partition part
   }
   // Compacted away, or it was that of a version that kept no hash: it cannot be told.
   if (records->front().offset != last.offset || last.hash.empty()) return absl::OkStatus();
-  if (FingerprintOf(records->front()) == last) return absl::OkStatus();
+  const RecordView& found = records->front();
+  if (FingerprintOf(found) == last || FingerprintOf(found.offset, found.key, found.value) == last) {
+    return absl::OkStatus();
+  }
   return absl::DataLossError(absl::StrCat(
       "the record at offset ", last.offset.value(), " of partition ", partition.value(),
       " of topic ", topic, " is not the one that this was folded from: it is another log"));

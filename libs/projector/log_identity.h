@@ -18,12 +18,15 @@ namespace rapport {
 // The last record that was read of a partition.
 struct RecordFingerprint {
   Offset offset = Offset(-1);  // -1: none
-  // XXH3-128 of its key and value; empty in a state of a version that did not keep it.
+  // XXH3-128 of its key, time and value; empty in a state of a version that did not keep it.
   std::string hash;
   bool operator==(const RecordFingerprint&) const = default;
 };
 
+// With its time: sources that send again what a restored log has lost may give the same record the
+// same offset, but never at the same time.
 RecordFingerprint FingerprintOf(const RecordView& record);
+// Without it, of a record that was just written: a log need not keep all digits of the time.
 RecordFingerprint FingerprintOf(Offset offset, absl::string_view key, absl::string_view value);
 void ToProto(const RecordFingerprint& fingerprint, state::v1::RecordFingerprint* proto);
 RecordFingerprint FromProto(const state::v1::RecordFingerprint& proto);

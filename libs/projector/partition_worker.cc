@@ -157,7 +157,10 @@ absl::Status PartitionWorker::FindPublished() {
           published = place;
           newest = event;
         }
-        if (!records.empty()) last_alert = FingerprintOf(records.back());
+        if (!records.empty()) {
+          const RecordView& last = records.back();
+          last_alert = FingerprintOf(last.offset, last.key, last.value);
+        }
         return absl::OkStatus();
       });
   RAPPORT_RETURN_IF_ERROR(Annotate(OfLog(read), "finding what was published"));

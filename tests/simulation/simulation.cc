@@ -183,7 +183,13 @@ void Simulation::Arrive() {
   if (!records.empty()) AppendSafely(records);
 }
 
-void Simulation::AppendSafely(const std::vector<Record>& records) {
+// After all that a record may tell of, so that none is a dead letter for its time.
+absl::Time Simulation::WrittenAt() {
+  return now_ + absl::Hours(24 * 60) + absl::Milliseconds(++appended_);
+}
+
+void Simulation::AppendSafely(std::vector<Record> records) {
+  for (Record& record : records) record.timestamp = WrittenAt();
   for (int attempt = 0; attempt < 3; ++attempt) {
     if (log_.Append("touchpoints", records).ok()) return;
   }
@@ -320,6 +326,7 @@ void Simulation::ArrivePoison() {
       record.value = touchpoint.SerializeAsString();
       record.partition.reset();
   }
+  record.timestamp = WrittenAt();
   const auto positions = real_log_->Append("touchpoints", {record});
   Expect(positions.status(), "appending poison");
   poison_.push_back(positions->front());

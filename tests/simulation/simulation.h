@@ -149,7 +149,8 @@ class Simulation {
   // Folds, or does else, and dies of an error, which must be Unavailable.
   void Do(Seat& seat, const std::function<absl::Status(PartitionWorker&)>& action);
   void Die(Seat& seat);
-  void AppendSafely(const std::vector<Record>& records);
+  absl::Time WrittenAt();
+  void AppendSafely(std::vector<Record> records);
   void AppendClock(absl::Time now);
   void Expect(const absl::Status& status, const char* what);
   ProjectionEnv EnvOf(const Subject& subject);
@@ -176,6 +177,8 @@ class Simulation {
   std::vector<RecordPosition> poison_;
   std::vector<Subject> subjects_;
   SimulationCounts counts_;
+  // No two records are written at one time.
+  int64_t appended_ = 0;
   std::vector<std::string> failures_;
 };
 
