@@ -91,15 +91,15 @@ void FillStatusParties(const std::map<std::string, StatusLeg>& legs, const Statu
   }
   if (!ours(call.to())) AddUnique(call.to(), &theirs);
   const bool calls_agent_first = !told_inbound && ours(call.to());
-  if (told_inbound && !from_ours) {
-    assembled->direction = touchpoint::v1::DIRECTION_INBOUND;
-  } else if (!theirs.empty()) {
-    assembled->direction = touchpoint::v1::DIRECTION_OUTBOUND;
-  } else if (from_ours || call.from().empty()) {
-    assembled->direction = touchpoint::v1::DIRECTION_INTERNAL;
-  } else {
-    // Our telephone is rung in the name of somebody who called us.
-    assembled->direction = touchpoint::v1::DIRECTION_INBOUND;
+  // Where nothing below says another thing, somebody called us, or our telephone is rung in the
+  // name of somebody who did.
+  assembled->direction = touchpoint::v1::DIRECTION_INBOUND;
+  if (!told_inbound || from_ours) {
+    if (!theirs.empty()) {
+      assembled->direction = touchpoint::v1::DIRECTION_OUTBOUND;
+    } else if (from_ours || call.from().empty()) {
+      assembled->direction = touchpoint::v1::DIRECTION_INTERNAL;
+    }
   }
   if (assembled->direction == touchpoint::v1::DIRECTION_OUTBOUND) {
     assembled->client_numbers = std::move(theirs);
