@@ -199,7 +199,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Create(const Options& op
 void HttpServer::Handle(absl::string_view method, absl::string_view pattern, HttpHandler handler,
                         RouteOptions options) {
   RAPPORT_CHECK(!impl_->started(), "routes are added before Start");
-  impl_->routes().Add(method, pattern, std::move(handler), options);
+  impl_->routes().Add(method, pattern, std::move(handler), std::move(options));
 }
 
 std::vector<HttpServer::Route> HttpServer::routes() const { return impl_->routes().routes(); }
