@@ -65,8 +65,9 @@ class LogIdentityTest : public ::testing::Test {
     worker_.reset();
     absl::StatusOr<std::unique_ptr<PartitionWorker>> worker = PartitionWorker::Open(
         fixture_.env(), folder_ / "p0", {}, PartitionWorker::Effects::kPublish);
-    if (worker.ok()) worker_ = *std::move(worker);
-    return worker.status();
+    if (!worker.ok()) return worker.status();
+    worker_ = *std::move(worker);
+    return absl::OkStatus();
   }
   void FoldAll() {
     ASSERT_OK(worker_->FoldUpTo(real_log_->GetWatermarks("touchpoints", Partition(0))->end));

@@ -74,11 +74,10 @@ void FillCall(const json& contact, const Moments& moments, bool inbound, bool ca
   }
   if (moments.agent_connected.has_value()) {
     call->set_outcome(touchpoint::v1::CALL_OUTCOME_ANSWERED);
-  } else if (callback) {
-    call->set_outcome(touchpoint::v1::CALL_OUTCOME_NO_ANSWER);
-  } else if (moments.enqueued.has_value() && JsonText(contact, "NextContactId").empty()) {
+  } else if (!callback && moments.enqueued.has_value() &&
+             JsonText(contact, "NextContactId").empty()) {
     call->set_outcome(touchpoint::v1::CALL_OUTCOME_ABANDONED);
-  } else if (inbound) {
+  } else if (!callback && inbound) {
     // A flow answered and no agent was asked for; or the client wants to be called back, or was
     // passed on, which the next contact tells of.
     call->set_outcome(touchpoint::v1::CALL_OUTCOME_ANSWERED);
