@@ -1,5 +1,4 @@
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include "libs/base/status.h"
 #include "libs/event_log/kafka/kafka_log.h"
 #include "libs/service/config.h"
+#include "libs/service/file_limit.h"
 #include "libs/service/logging.h"
 #include "libs/service/service.h"
 #include "libs/service/signals.h"
@@ -154,14 +154,6 @@ absl::StatusOr<std::optional<std::vector<std::string>>> AwaitTopics(KafkaLogOpti
     Log(LogLevel::kWarning, absl::StrCat("waiting for the log: ", status.message()));
     if (stop.Wait(kLogRetry)) return std::nullopt;
   }
-}
-
-// Connections and files may be many.
-void RaiseFileLimit() {
-  rlimit limit;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 absl::Status Run(const ServiceDescription& service, const std::string& instance,

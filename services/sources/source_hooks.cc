@@ -153,7 +153,8 @@ absl::StatusOr<WebHook> CallHookOf(const Source& source) {
     RAPPORT_ASSIGN_OR_RETURN(
         std::string credentials,
         SecretOf(source, "free_switch.credentials_file", source.free_switch().credentials_file()));
-    return CallHook(AdmitBasic(credentials), ParseFreeSwitchRequest, std::move(credentials),
+    Admit admit = AdmitBasic(credentials);
+    return CallHook(std::move(admit), ParseFreeSwitchRequest, std::move(credentials),
                     std::move(call_source));
   }
   RAPPORT_ASSIGN_OR_RETURN(std::string token, SecretOf(source, "amazon_connect.token_file",
