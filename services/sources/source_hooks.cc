@@ -55,8 +55,8 @@ Admit AdmitBasic(std::string credentials) {
 // A web hook whose requests say something about calls. `parse` takes the request, the secret and
 // who tells.
 template <class Parse>
-WebHook CallHook(Admit admit, Parse parse, std::string secret, CallSource call_source) {
-  return {.admit = std::move(admit),
+WebHook CallHook(const Admit& admit, Parse parse, std::string secret, CallSource call_source) {
+  return {.admit = admit,
           .read = [parse, secret = std::move(secret), call_source = std::move(call_source)](
                       const WebHookRequest& request) -> absl::StatusOr<Inbound> {
             Inbound inbound;
@@ -153,15 +153,15 @@ absl::StatusOr<WebHook> CallHookOf(const Source& source) {
     RAPPORT_ASSIGN_OR_RETURN(
         std::string credentials,
         SecretOf(source, "free_switch.credentials_file", source.free_switch().credentials_file()));
-    Admit admit = AdmitBasic(credentials);
-    return CallHook(std::move(admit), ParseFreeSwitchRequest, std::move(credentials),
-                    std::move(call_source));
+    const Admit admit = AdmitBasic(credentials);
+    return CallHook(admit, ParseFreeSwitchRequest, std::move(credentials), std::move(call_source));
   }
   RAPPORT_ASSIGN_OR_RETURN(std::string token, SecretOf(source, "amazon_connect.token_file",
                                                        source.amazon_connect().token_file()));
-  Admit admit = [token](const WebHookRequest& request) { return CheckBearer(request, token); };
-  return CallHook(std::move(admit), ParseAmazonConnectRequest, std::move(token),
-                  std::move(call_source));
+  const Admit admit = [token](const WebHookRequest& request) {
+    return CheckBearer(request, token);
+  };
+  return CallHook(admit, ParseAmazonConnectRequest, std::move(token), std::move(call_source));
 }
 
 }  // namespace
