@@ -31,8 +31,7 @@ void ClientBook::Take(Offset offset, const Touchpoint& touchpoint) {
     case Touchpoint::kTouchpointCorrected: {
       Touchpoint correction;
       if (!correction.ParseFromString(touchpoint.touchpoint_corrected().correction())) return;
-      corrections_[correction.event_id()].push_back(
-          {offset, touchpoint.touchpoint_corrected().revision()});
+      corrections_[correction.event_id()].push_back({offset, touchpoint});
       return;
     }
     case Touchpoint::kClientsMerged:
@@ -79,7 +78,7 @@ int64_t ClientBook::NewestRevision(const std::string& corrected_event_id, Offset
   const auto it = corrections_.find(corrected_event_id);
   if (it == corrections_.end()) return otherwise;
   for (const Correction& correction : it->second) {
-    if (correction.offset < end) otherwise = std::max(otherwise, correction.revision);
+    if (correction.offset < end) otherwise = std::max(otherwise, correction.revision());
   }
   return otherwise;
 }

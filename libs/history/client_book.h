@@ -23,8 +23,17 @@ class ClientBook {
   // The next record of the client.
   void Take(Offset offset, const touchpoint::v1::Touchpoint& touchpoint);
 
+  // The order to correct a touchpoint, and where it stands.
+  struct Correction {
+    Offset offset;
+    touchpoint::v1::Touchpoint order;
+    int64_t revision() const { return order.touchpoint_corrected().revision(); }
+  };
+
   // The client's history, without marks of retellings, merges, splits and corrections.
   std::vector<touchpoint::v1::Touchpoint> History() const;
+  // Corrections that stand under this client, by the event id of what they correct.
+  const std::map<std::string, std::vector<Correction>>& corrections() const { return corrections_; }
   // Whether that retelling of this client is over.
   bool IsClosed(const std::string& retelling_id) const { return closed_.count(retelling_id) > 0; }
   // Whether a touchpoint of that id ever stood under this client.
@@ -35,10 +44,6 @@ class ClientBook {
                          int64_t otherwise) const;
 
  private:
-  struct Correction {
-    Offset offset;
-    int64_t revision = 0;
-  };
   using Touchpoints = std::vector<touchpoint::v1::Touchpoint>;
   void Reopen(const touchpoint::v1::Touchpoint& touchpoint);
 

@@ -132,6 +132,12 @@ std::set<std::string> HistoryTeller::ClientsOf(const Follower& follower,
     if (forwards && order.offset >= follower.taken_over) continue;
     add(touchpoint.client_id());
     if (touchpoint.has_clients_merged()) add(touchpoint.clients_merged().survivor_client_id());
+    if (touchpoint.has_touchpoint_corrected()) {
+      // Corrections may stand under any of them.
+      for (std::string& one : ledger_.AbsorbedUnder(ledger_.RootOf(touchpoint.client_id()))) {
+        clients.insert(std::move(one));
+      }
+    }
   }
   return clients;
 }
@@ -150,7 +156,7 @@ absl::Status HistoryTeller::CarryOut(Partition partition, const Follower& follow
         status = Split(order);
         break;
       case Touchpoint::kTouchpointCorrected:
-        status = Correct(order);
+        status = Correct(order.offset, order.touchpoint);
         break;
       default:
         status = Forward(follower, order);
@@ -190,7 +196,7 @@ absl::Status HistoryTeller::Merge(const Order& order) {
   RAPPORT_RETURN_IF_ERROR(CarryOutMerge(merge));
   merge.set_state(state::v1::MERGE_STATE_DONE);
   Change(merge);
-  return absl::OkStatus();
+  return CorrectAfterMerge(absorbed);
 }
 
 absl::Status HistoryTeller::TakeBack(const ClientMerge& refused) {
@@ -222,6 +228,35 @@ absl::Status HistoryTeller::CarryOutMerge(ClientMerge& merge) {
   RAPPORT_RETURN_IF_ERROR(
       Reopen(absorbed, merge.merge_id(), /*forgets=*/true, merge.survivor_client_id()));
   return TellAndClose(absorbed, merge.merge_id(), {});
+}
+
+// Of a touchpoint that both have, readers keep the survivor's, which is not corrected when the
+// correction was written while its client was not known to be the survivor: one whose history is
+// being told anew is not found by its number.
+absl::Status HistoryTeller::CorrectAfterMerge(const std::string& absorbed) {
+  const std::string root = ledger_.RootOf(absorbed);
+  std::vector<std::string> owners = ledger_.AbsorbedUnder(absorbed);
+  owners.push_back(absorbed);
+  std::set<std::string> clients(owners.begin(), owners.end());
+  clients.insert(root);
+  RAPPORT_RETURN_IF_ERROR(books_.Update(clients));
+  absl::flat_hash_set<std::string> told;
+  for (const Touchpoint& one : books_.Of(root).History()) told.insert(one.event_id());
+  // The newest of each: copies, since the books are read on meanwhile.
+  std::map<std::string, ClientBook::Correction> newest;
+  for (const std::string& owner : owners) {
+    for (const auto& [event_id, corrections] : books_.Of(owner).corrections()) {
+      if (!told.contains(event_id)) continue;
+      for (const ClientBook::Correction& correction : corrections) {
+        const auto [it, added] = newest.try_emplace(event_id, correction);
+        if (!added && correction.revision() > it->second.revision()) it->second = correction;
+      }
+    }
+  }
+  for (const auto& [event_id, correction] : newest) {
+    RAPPORT_RETURN_IF_ERROR(Correct(correction.offset, correction.order));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status HistoryTeller::Split(const Order& order) {
@@ -269,8 +304,7 @@ absl::Status HistoryTeller::Split(const Order& order) {
   return absl::OkStatus();
 }
 
-absl::Status HistoryTeller::Correct(const Order& order) {
-  const Touchpoint& touchpoint = order.touchpoint;
+absl::Status HistoryTeller::Correct(Offset offset, const Touchpoint& touchpoint) {
   const std::string& client = touchpoint.client_id();
   Touchpoint correction;
   if (!correction.ParseFromString(touchpoint.touchpoint_corrected().correction())) {
@@ -301,15 +335,16 @@ absl::Status HistoryTeller::Correct(const Order& order) {
     *correction.mutable_contradictions() =
         told_anew ? touchpoint.contradictions() : told->contradictions();
   }
-  // Corrections of it stand under whom it belonged to at the time.
+  // Corrections of it stand under whom it belonged to at the time, or was taken to belong to.
   std::set<std::string> owners(correction.former_client_ids().begin(),
                                correction.former_client_ids().end());
   owners.insert({client, root});
+  for (std::string& one : ledger_.AbsorbedUnder(root)) owners.insert(std::move(one));
   RAPPORT_RETURN_IF_ERROR(books_.Update(owners));
   const int64_t revision = touchpoint.touchpoint_corrected().revision();
   int64_t newest = revision;
   for (const std::string& owner : owners) {
-    const Offset end = owner == client ? order.offset : Offset(std::numeric_limits<int64_t>::max());
+    const Offset end = owner == client ? offset : Offset(std::numeric_limits<int64_t>::max());
     newest = std::max(newest, books_.Of(owner).NewestRevision(correction.event_id(), end, newest));
   }
   if (newest > revision) return absl::OkStatus();

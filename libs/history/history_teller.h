@@ -72,10 +72,13 @@ class HistoryTeller {
 
   absl::Status Merge(const Order& order);
   absl::Status CarryOutMerge(state::v1::ClientMerge& merge);
+  // Corrects what the survivor had already, where a correction of it stands under somebody who goes
+  // on under the survivor now.
+  absl::Status CorrectAfterMerge(const std::string& absorbed);
   // Tells whoever believed a merge that it is none.
   absl::Status TakeBack(const state::v1::ClientMerge& refused);
   absl::Status Split(const Order& order);
-  absl::Status Correct(const Order& order);
+  absl::Status Correct(Offset offset, const touchpoint::v1::Touchpoint& touchpoint);
   absl::Status Forward(const Follower& follower, const Order& order);
 
   // Tells `history` under `client` between the two marks, after what HistoryReopened says.

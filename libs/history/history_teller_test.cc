@@ -137,6 +137,67 @@ TEST(HistoryTellerTest, ACorrectionFindsItsClientThroughAMergeAndASplit) {
   EXPECT_EQ(world.digests().profile, plain.digests().profile);
 }
 
+// What an order is corrected to, by a correction that stands under `client`.
+Touchpoint Corrected(const std::string& client, const Touchpoint& what, const std::string& as) {
+  Touchpoint corrected = what;
+  corrected.set_client_id(client);
+  corrected.mutable_order_placed()->set_order_id(as);
+  return corrected;
+}
+
+std::vector<std::string> OrdersOf(World& world, const std::string& client) {
+  std::vector<std::string> orders;
+  for (const Touchpoint& row : world.RowsOf(client))
+    orders.push_back(row.order_placed().order_id());
+  return orders;
+}
+
+TEST(HistoryTellerTest, ACorrectionUnderOneWhoIsAbsorbedReachesWhatTheSurvivorHas) {
+  for (const bool told_before : {false, true}) {
+    SCOPED_TRACE(told_before);
+    World world;
+    const Touchpoint order = Order("b", "b1", 1);
+    world.Append({order, Order("a", "a1", 2)});
+    // Its client was not known just then.
+    world.Correct(Corrected("a", order, "corrected"), 1);
+    if (told_before) world.Tell();
+    world.Merge("m", "a", "b");
+    world.Tell();
+    World plain;
+    plain.Append({Corrected("b", order, "corrected"), Order("a", "a1", 2)});
+    plain.Merge("m", "a", "b");
+    plain.Tell();
+    EXPECT_EQ(world.digests().profile, plain.digests().profile);
+    world.Split("m", "a", "b");
+    world.Tell();
+    EXPECT_THAT(OrdersOf(world, "b"), ElementsAre("corrected"));
+  }
+}
+
+TEST(HistoryTellerTest, TheNewestCorrectionHoldsUnderWhomeverItStands) {
+  const std::vector<std::string> clients = {"a", "s", "b"};
+  for (const std::string& older : clients) {
+    for (const std::string& newer : clients) {
+      SCOPED_TRACE(absl::StrCat("the older one under ", older, ", the newer one under ", newer));
+      World world;
+      const Touchpoint order = Order("b", "1", 1);
+      world.Append({order});
+      world.Correct(Corrected(older, order, "older"), 1);
+      world.Correct(Corrected(newer, order, "newer"), 2);
+      world.Tell();
+      world.Merge("one", "a", "s");
+      world.Tell();
+      world.Merge("two", "s", "b");
+      world.Tell();
+      EXPECT_THAT(OrdersOf(world, "b"), ElementsAre("newer"));
+      // One that comes late changes nothing.
+      world.Correct(Corrected(older, order, "older"), 1);
+      world.Tell();
+      EXPECT_THAT(OrdersOf(world, "b"), ElementsAre("newer"));
+    }
+  }
+}
+
 TEST(HistoryTellerTest, SeveralClientsBecomeOneAndEachComesBack) {
   for (const bool inner_first : {false, true}) {
     SCOPED_TRACE(inner_first);
@@ -218,10 +279,15 @@ TEST(HistoryTellerTest, DyingChangesNothing) {
     const std::vector<std::string> clients = ClientsOf(history);
     ASSERT_EQ(clients.size(), 3u);
     Touchpoint corrected = history.front();
+    Touchpoint of_survivor = history.front();
     for (const Touchpoint& one : history) {
       if (one.client_id() == clients[0]) corrected = one;
+      if (one.client_id() == clients[1]) of_survivor = one;
     }
     corrected.set_correlation_id("corrected");
+    of_survivor.set_correlation_id("corrected, too");
+    Touchpoint under_absorbed = of_survivor;
+    under_absorbed.set_client_id(clients[0]);
     for (World* one : {&world, &plain}) {
       one->Append(history);
       one->set_now(EndOf(history));
@@ -235,6 +301,7 @@ TEST(HistoryTellerTest, DyingChangesNothing) {
                                                                .append_in_part = 15,
                                                                .read_fails = 2,
                                                                .read_short = 20});
+      one->Correct(under_absorbed, 1);
       one->Merge("one", clients[0], clients[1]);
       tell();
       one->Append({Order(clients[0], "straggler", 900)});
@@ -259,6 +326,7 @@ TEST(HistoryTellerTest, DyingChangesNothing) {
     Touchpoints as_it_is = history;
     for (Touchpoint& one : as_it_is) {
       if (one.event_id() == corrected.event_id()) one = corrected;
+      if (one.event_id() == of_survivor.event_id()) one = of_survivor;
     }
     right.Append(as_it_is);
     right.Append({Order(clients[0], "straggler", 900), Order(clients[2], "added", 901)});

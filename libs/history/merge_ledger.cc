@@ -45,8 +45,10 @@ void MergeLedger::Take(const state::v1::HistoryNote& note) {
     const auto absorbed = absorbed_.find(merge.absorbed_client_id());
     if (merge.state() == state::v1::MERGE_STATE_DONE) {
       absorbed_[merge.absorbed_client_id()] = merge.merge_id();
+      absorbed_by_[merge.survivor_client_id()].insert(merge.absorbed_client_id());
     } else if (absorbed != absorbed_.end() && absorbed->second == merge.merge_id()) {
       absorbed_.erase(absorbed);
+      absorbed_by_[merge.survivor_client_id()].erase(merge.absorbed_client_id());
     }
   }
 }
@@ -67,6 +69,18 @@ std::vector<std::string> MergeLedger::PathOf(const std::string& client) const {
     path.push_back(merge->survivor_client_id());
   }
   return path;
+}
+
+std::vector<std::string> MergeLedger::AbsorbedUnder(const std::string& client) const {
+  std::vector<std::string> under;
+  const auto add = [&](const std::string& survivor) {
+    const auto absorbed = absorbed_by_.find(survivor);
+    if (absorbed == absorbed_by_.end()) return;
+    under.insert(under.end(), absorbed->second.begin(), absorbed->second.end());
+  };
+  add(client);
+  for (size_t i = 0; i < under.size(); ++i) add(std::string(under[i]));
+  return under;
 }
 
 Offset MergeLedger::PositionOf(Partition partition) const {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class MergeLedger {
   std::string RootOf(const std::string& client) const { return PathOf(client).back(); }
   // The client, the one who absorbed it, and so on up to the root.
   std::vector<std::string> PathOf(const std::string& client) const;
+  // All who go on under the client, at once or through others.
+  std::vector<std::string> AbsorbedUnder(const std::string& client) const;
   // Up to where a partition has been worked on; 0 when never.
   Offset PositionOf(Partition partition) const;
 
@@ -44,7 +47,8 @@ class MergeLedger {
   const std::string topic_;
   Offset next_ = Offset(0);
   std::map<std::string, state::v1::ClientMerge> merges_;
-  std::map<std::string, std::string> absorbed_;  // client to merge_id
+  std::map<std::string, std::string> absorbed_;               // client to merge_id
+  std::map<std::string, std::set<std::string>> absorbed_by_;  // survivor to clients
   std::map<Partition, Offset> positions_;
 };
 
