@@ -12,8 +12,8 @@ build_packages='
   libsimdjson-dev tzdata libphonenumber-dev libgmime-3.0-dev
   libgtest-dev libgmock-dev libbenchmark-dev'
 test_packages='
-  clang-format-14 clang-tidy-14 maven openjdk-17-jre-headless python3 python3-venv shellcheck
-  systemd dovecot-imapd curl debootstrap'
+  clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 maven openjdk-17-jre-headless python3
+  python3-venv shellcheck systemd dovecot-imapd curl debootstrap'
 
 fail() {
   echo "install.sh: $*" >&2

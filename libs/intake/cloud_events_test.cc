@@ -277,6 +277,8 @@ TEST_F(CloudEventsTest, TellsWhatNoTouchpointMayBe) {
   EXPECT_EQ(OrderError("\"subject\": \"c-1\"", "\"subject\": \"\""), "client_id: is required");
   EXPECT_EQ(OrderError("2026-01-02T09", "2026-01-03T09"),
             "occurred_at: is 1h ahead of the clock here; at most 5m are taken");
+  EXPECT_THAT(OrderError("2026-01-02T09", "1970-01-01T00"),
+              StartsWith("occurred_at: is the first day of 1970"));
   EXPECT_EQ(OrderError("\"time\"", "\"extension\""), "occurred_at: is required");
   EXPECT_EQ(OrderError("\"o-1\"", absl::StrCat("\"", std::string(1 << 20, 'x'), "\"")),
             "order_placed.order_id: is 1048576 bytes long; at most 256 are kept");

@@ -137,7 +137,8 @@ size_t BytesOf(const Record& record) {
 }
 
 bool Validate(const Touchpoint& touchpoint, Problem* problem) {
-  const absl::Status status = ValidateTouchpoint(touchpoint);
+  absl::Status status = ValidateTouchpoint(touchpoint);
+  if (status.ok()) status = CheckClockWasSet(touchpoint);
   if (status.ok()) return true;
   const absl::string_view path = PathOf(status);
   const absl::string_view reason = status.message().substr(path.empty() ? 0 : path.size() + 2);

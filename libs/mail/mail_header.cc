@@ -41,16 +41,6 @@ std::string ForGMime(absl::string_view value) {
   return text;
 }
 
-// In a domain upper case means nothing.
-std::string LowerDomain(absl::string_view address) {
-  std::string lower(address);
-  const size_t at = lower.rfind('@');
-  if (at == std::string::npos) return lower;
-  std::transform(lower.begin() + static_cast<int64_t>(at), lower.end(),
-                 lower.begin() + static_cast<int64_t>(at), absl::ascii_tolower);
-  return lower;
-}
-
 void Collect(InternetAddressList* list, std::vector<MailAddress>* addresses) {
   const int count = internet_address_list_length(list);
   for (int i = 0; i < count && addresses->size() < ParsedMail::kMaxAddresses; ++i) {
@@ -62,11 +52,10 @@ void Collect(InternetAddressList* list, std::vector<MailAddress>* addresses) {
     const char* const address = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(entry));
     // What has no domain is an account of some machine, or a note such as "undisclosed".
     if (address == nullptr || !absl::StrContains(address, '@')) continue;
-    constexpr size_t kMaxAddressBytes = 320;
     constexpr size_t kMaxPersonBytes = 256;
     const char* const name = internet_address_get_name(entry);
     addresses->push_back({.name = OneLine(name == nullptr ? "" : name, kMaxPersonBytes),
-                          .address = LowerDomain(OneLine(address, kMaxAddressBytes))});
+                          .address = AddressField(address)});
   }
 }
 
@@ -232,6 +221,15 @@ std::string MailHeader::GetAll(absl::string_view name, absl::string_view separat
     if (known == name) absl::StrAppend(&all, all.empty() ? "" : separator, value);
   }
   return all;
+}
+
+std::string AddressField(absl::string_view address) {
+  std::string field = OneLine(address, kMaxAddressBytes);
+  // In a domain upper case means nothing.
+  const size_t at = std::min(field.rfind('@'), field.size());
+  std::transform(field.begin() + static_cast<int64_t>(at), field.end(),
+                 field.begin() + static_cast<int64_t>(at), absl::ascii_tolower);
+  return field;
 }
 
 std::string DecodeText(absl::string_view value, size_t most) {

@@ -47,6 +47,11 @@ class MailHeader {
   size_t body_at_ = 0;
 };
 
+// An address is no longer (RFC 5321, 4.5.3.1: a local part of 64, a domain of 255).
+constexpr size_t kMaxAddressBytes = 320;
+// `address` for a field: UTF-8, one line, no longer than that, its domain in lower case.
+std::string AddressField(absl::string_view address);
+
 // Values of fields. Encoded words (RFC 2047) become UTF-8; what is in no known form is skipped.
 std::string DecodeText(absl::string_view value, size_t most);
 std::vector<MailAddress> DecodeAddresses(absl::string_view value);

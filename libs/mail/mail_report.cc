@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <iterator>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -356,12 +357,14 @@ class Recipients {
   void Guess(const std::string& address) {
     if (!Is(left_out_, absl::AsciiStrToLower(address))) Add(address);
   }
-  void Add(const std::string& address) {
-    if (to_->size() >= kMaxRecipients || IsServerAddress(address)) return;
+  void Add(absl::string_view written) {
+    if (to_->size() >= kMaxRecipients || written.size() > kMaxAddressBytes) return;
+    if (IsServerAddress(written)) return;
+    std::string address = AddressField(written);
     const bool known = std::any_of(to_->begin(), to_->end(), [&](const std::string& other) {
       return absl::EqualsIgnoreCase(other, address);
     });
-    if (!known) to_->push_back(address);
+    if (!known) to_->push_back(std::move(address));
   }
   bool empty() const { return to_->empty(); }
 

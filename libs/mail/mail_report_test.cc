@@ -51,6 +51,14 @@ TEST(Bounces, EachRecipientThatFailedIsTold) {
   EXPECT_THAT(mail.reported_recipients, ElementsAre("later@kunde.example"));
 }
 
+TEST(Bounces, AnAddressOfAnyBytesFitsIntoAField) {
+  const ParsedMail mail =
+      Report(absl::StrCat("Final-Recipient: rfc822; j\xF6rg@Kunde.Example\nAction: failed\n\n"
+                          "Final-Recipient: rfc822; ",
+                          std::string(1000, 'x'), "@kunde.example\nAction: failed\n"));
+  EXPECT_THAT(mail.failed_recipients, ElementsAre("j\uFFFDrg@kunde.example"));
+}
+
 TEST(Bounces, WhatIsDelayedDoneOrPassedOnIsNone) {
   for (const char* const action : {"delayed", "delivered", "relayed", "expanded", "Delayed"}) {
     const ParsedMail mail =

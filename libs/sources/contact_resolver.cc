@@ -116,6 +116,7 @@ absl::Status CompleteTouchpoint(absl::Time recorded_at, ClientFinder* clients,
   touchpoint.set_event_id(id.bytes.data(), id.bytes.size());
   ToProto(recorded_at, touchpoint.mutable_recorded_at());
   RAPPORT_RETURN_IF_ERROR(ValidateTouchpoint(touchpoint));
+  RAPPORT_RETURN_IF_ERROR(CheckClockWasSet(touchpoint));
   const absl::Time occurred_at = FromProto(touchpoint.occurred_at());
   if (occurred_at <= recorded_at + kMostAhead) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(

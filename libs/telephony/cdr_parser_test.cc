@@ -238,6 +238,14 @@ TEST(QueueLogParserTest, EveryEventOfACall) {
             "agent: \"Bert\" event: QUEUE_EVENT_TRANSFERRED wait_seconds: 20 talk_seconds: 78");
 }
 
+TEST(QueueLogParserTest, BlanksRoundTheBarsAreNone) {
+  const auto tight = testing::ParseQueueLog("1741600012|9.1|support|NONE|ABANDON|1|1|30", 77);
+  const auto wide =
+      testing::ParseQueueLog("1741600012 | 9.1 | support | NONE | ABANDON | 1 | 1 | 30", 77);
+  EXPECT_EQ(wide.SerializeAsString(), tight.SerializeAsString());
+  EXPECT_EQ(wide.call_fact().queue_step().wait_seconds(), 30);
+}
+
 TEST(QueueLogParserTest, IdsArePlacesInFiles) {
   const auto id = [](const std::string& file, int64_t offset) {
     auto record = ParseQueueLogLine("1|2|q|NONE|ABANDON|1|1|1", file, offset, testing::TestSource(),

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -105,7 +106,9 @@ absl::StatusOr<source::v1::SourceRecord> ParseQueueLogLine(absl::string_view lin
                                                            absl::string_view file_id,
                                                            int64_t offset, const CallSource& source,
                                                            absl::Time received_at) {
-  const std::vector<absl::string_view> fields = absl::StrSplit(line, '|');
+  std::vector<absl::string_view> fields = absl::StrSplit(line, '|');
+  // Some writers put blanks round the bars.
+  for (absl::string_view& field : fields) field = absl::StripAsciiWhitespace(field);
   if (fields.size() < 5) {
     return absl::InvalidArgumentError(
         absl::StrCat("the line has ", fields.size(), " fields, and at least 5 are expected"));

@@ -113,6 +113,14 @@ absl::Status ValidateTouchpoint(const Touchpoint& touchpoint) {
   return Check(touchpoint, Depth::kAll);
 }
 
+absl::Status CheckClockWasSet(const Touchpoint& touchpoint) {
+  constexpr int64_t kSecondsOfADay = 24 * 60 * 60;
+  if (touchpoint.occurred_at().seconds() >= kSecondsOfADay) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "occurred_at: is the first day of 1970, as of a clock or a date that was never set; send "
+      "when it happened");
+}
+
 absl::Status CheckTouchpoint(const Touchpoint& touchpoint) {
   return Check(touchpoint, Depth::kFold);
 }

@@ -20,6 +20,11 @@ absl::Status ValidateTouchpoint(const touchpoint::v1::Touchpoint& touchpoint);
 // elements and the source's own names, which no fold depends on.
 absl::Status CheckTouchpoint(const touchpoint::v1::Touchpoint& touchpoint);
 
+// For what comes from outside, beyond ValidateTouchpoint: that it did not happen on the first day
+// of 1970, which is what a clock or a date that was never set says. (Logs may hold such from
+// before.)
+absl::Status CheckClockWasSet(const touchpoint::v1::Touchpoint& touchpoint);
+
 // Parses the value of a record into `touchpoint`, whose memory is used again (far faster than a new
 // one), and checks it. DataLoss: the bytes are no touchpoint; InvalidArgument: as CheckTouchpoint.
 absl::Status ParseTouchpoint(absl::string_view bytes, touchpoint::v1::Touchpoint* touchpoint);

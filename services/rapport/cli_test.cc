@@ -285,6 +285,19 @@ TEST_F(CliTest, EachFileTakesItsMapping) {
                           "them\n");
 }
 
+TEST_F(CliTest, WhatWasAskedToBeErasedIsSaidToBeThereStill) {
+  const auto event = [](const std::string& id, const std::string& kind) {
+    return R"({"specversion":"1.0","id":")" + id +
+           R"(","source":"crm","type":"rapport.touchpoint.v1.)" + kind +
+           R"(","subject":"erika","time":"2026-01-02T10:00:00Z","data":{}})" + "\n";
+  };
+  EXPECT_EQ(
+      Run({"import", folder_.Write("asked.ndjson", event("1", "ErasureRequested"))}).exit_code, 0);
+  EXPECT_THAT(Run({"client", "show", "erika"}).out,
+              HasSubstr("Erasure      asked for at 2026-01-02 10:00: no alert is raised any more; "
+                        "nothing was erased, which is for people to do"));
+}
+
 TEST_F(CliTest, AMissingFileIsToldBeforeAnythingIsMade) {
   const Outcome outcome = Run({"import", folder_.path() + "/none.csv", "--map", kSampleMapping});
   EXPECT_EQ(outcome.exit_code, 2);

@@ -136,6 +136,9 @@ ClientFacts FactsOf(const query::v1::Client& client, const query::v1::Retention&
     *profile.mutable_registration()->mutable_stamp()->mutable_occurred_at() =
         client.registered_at();
   }
+  if (client.has_erasure_requested_at()) {
+    *profile.mutable_erasure_requested()->mutable_occurred_at() = client.erasure_requested_at();
+  }
   profile.set_touchpoint_count(client.touchpoint_count());
   *profile.mutable_first_touchpoint_at() = client.first_touchpoint_at();
   *profile.mutable_last_touchpoint_at() = client.last_touchpoint_at();

@@ -75,6 +75,12 @@ std::string DetailsText(const ClientFacts& facts) {
   if (profile.has_registration()) {
     add("Registered", FormatMoment(profile.registration().stamp().occurred_at()));
   }
+  if (profile.has_erasure_requested()) {
+    add("Erasure",
+        absl::StrCat("asked for at ", FormatMoment(profile.erasure_requested().occurred_at()),
+                     ": no alert is raised any more; nothing was erased, which is for "
+                     "people to do"));
+  }
   table.Add({"Touchpoints", absl::StrCat(FormatCount(profile.touchpoint_count()), ", ",
                                          FormatMoment(profile.first_touchpoint_at()), " to ",
                                          FormatMoment(profile.last_touchpoint_at()))});

@@ -25,9 +25,7 @@ namespace {
 
 using nlohmann::json;
 using ::testing::AllOf;
-using ::testing::AnyOf;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 using testing::Outcome;
 using ::testing::StartsWith;
@@ -184,17 +182,6 @@ TEST_F(UpTest, ABackupThatIsTakenWhileItRunsIsRestored) {
   EXPECT_EQ(Run({"restore", backups, "--data", other}).exit_code, 3) << "something is there";
   EXPECT_EQ(Run({"restore", other}).exit_code, 3) << "that is no backup";
   EXPECT_EQ(RunJson({"backup", backups})["backup"], 3) << "while none runs";
-}
-
-TEST_F(UpTest, WithoutMemoryItTellsSo) {
-  for (const rlim_t mebibytes : {40, 80, 120, 160, 200, 240, 280, 320, 400, 500}) {
-    most_memory_ = mebibytes << 20;
-    const Outcome outcome = Run({"at-risk"});
-    EXPECT_THAT(outcome.exit_code, AnyOf(0, 3, 127)) << mebibytes << " MiB\n" << outcome.err;
-    if (outcome.exit_code != 0) {
-      EXPECT_THAT(outcome.err, Not(IsEmpty())) << mebibytes << " MiB";
-    }
-  }
 }
 
 TEST_F(UpTest, IdleConnectionsLeaveTheLogItsFiles) {

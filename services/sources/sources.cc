@@ -30,7 +30,7 @@
 #include "libs/sources/stoppable_wait.h"
 #include "services/sources/source_catalog.h"
 #include "services/sources/source_metrics.h"
-#include "services/sources/web_hook_queue.h"
+#include "services/sources/web_hook_inbox.h"
 
 namespace rapport {
 namespace {
@@ -189,9 +189,9 @@ class Sources final : public Service {
       RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<SourceReader> reader, StartReader(source, env));
       if (reader != nullptr) readers_[source.name()] = std::move(reader);
     }
-    hooks_ = std::make_shared<WebHookQueue>(
+    hooks_ = std::make_shared<WebHookInbox>(
         std::move(hooks), writer_.get(), &metrics_,
-        WebHookQueue::Options{.public_url = env_.config->sources().public_url()});
+        WebHookInbox::Options{.public_url = env_.config->sources().public_url()});
     return absl::OkStatus();
   }
 
@@ -258,7 +258,7 @@ class Sources final : public Service {
   std::unique_ptr<AssemblyThread> assembly_;
   std::map<std::string, std::unique_ptr<SourceReader>> readers_;
   // The server may call until it is gone: what it holds lives as long.
-  std::shared_ptr<WebHookQueue> hooks_;
+  std::shared_ptr<WebHookInbox> hooks_;
   StoppableWait wait_;
   std::thread metrics_thread_;
 };

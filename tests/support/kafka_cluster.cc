@@ -16,8 +16,10 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <random>
 #include <sstream>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -357,12 +359,25 @@ absl::StatusOr<int> KafkaCluster::LeaderOf(const std::string& topic, int partiti
 }
 
 absl::Status KafkaCluster::AwaitInSync(const std::string& topic, int replicas) const {
+  const auto running = std::count_if(brokers_.begin(), brokers_.end(),
+                                     [](const Broker& broker) { return broker.pid > 0; });
+  // A broker that woke up believes for a while that all is as it was: what each answered last has
+  // to be the same.
+  std::map<int, std::vector<int>> leaders;
   return AskUntil(client_, bootstrap_servers(), topic, [&](const rd_kafka_metadata_t* metadata) {
-    bool in_sync = metadata != nullptr && metadata->topic_cnt == 1;
-    for (int i = 0; in_sync && i < metadata->topics[0].partition_cnt; ++i) {
-      in_sync = metadata->topics[0].partitions[i].isr_cnt >= replicas;
+    if (metadata != nullptr) {
+      const auto answer = leaders.insert_or_assign(metadata->orig_broker_id, std::vector<int>());
+      bool in_sync = metadata->topic_cnt == 1;
+      for (int i = 0; in_sync && i < metadata->topics[0].partition_cnt; ++i) {
+        const rd_kafka_metadata_partition& partition = metadata->topics[0].partitions[i];
+        in_sync = partition.isr_cnt >= replicas;
+        answer.first->second.push_back(partition.leader);
+      }
+      if (!in_sync) leaders.clear();
     }
-    if (in_sync) return absl::OkStatus();
+    bool agreed = static_cast<int64_t>(leaders.size()) == running;
+    for (const auto& [broker, told] : leaders) agreed &= told == leaders.begin()->second;
+    if (agreed) return absl::OkStatus();
     return absl::UnavailableError(absl::StrCat(topic, " has not ", replicas, " replicas in sync"));
   });
 }

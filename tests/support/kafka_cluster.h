@@ -45,7 +45,8 @@ class KafkaCluster {
 
   // Which broker leads the partition now.
   absl::StatusOr<int> LeaderOf(const std::string& topic, int partition) const;
-  // Waits until so many replicas of each partition of `topic` are in sync.
+  // Waits until so many replicas of each partition of `topic` are in sync, and every broker that is
+  // up says so and names the same leaders.
   absl::Status AwaitInSync(const std::string& topic, int replicas) const;
   // Where the broker keeps the records of a partition.
   std::string PartitionFolder(int broker, const std::string& topic, int partition) const;

@@ -431,6 +431,30 @@ def declared(files):
                 yield breach(path, line, f"{match[0]} comes from {header}: include it")
 
 
+NAMESPACE = re.compile(r"(?:inline )?namespace ?([\w:]*) ?\{")
+TYPE = re.compile(r"(?:class|struct|union|enum(?: class)?) (?:\[\[\w+\]\] )?(\w+)(?: final)?"
+                  r"(?: :[^:].*|\s*\{.*|)$")
+
+
+def one_definition(files):
+    """A type is defined in one file: of two with one name in one binary, the linker keeps one, and
+    objects of the other are treated as if they were of it."""
+    where = {}
+    for path, text in cpp_files(files):
+        inside = []
+        lines = zip(text.split("\n"), code_only(text).split("\n"))
+        for number, (line, code) in enumerate(lines, 1):
+            if match := NAMESPACE.match(code):
+                inside.append(match[1])
+            elif line.startswith("}  // namespace"):
+                inside = inside[:-1]
+            elif "" not in inside and (match := TYPE.match(code)):
+                name = "::".join([*inside, match[1]])
+                first = where.setdefault(name, path)
+                if first != path:
+                    yield breach(path, number, f"{name} is defined in {first}, too")
+
+
 def size_and_space(files):
     """Short files and lines, no tabs, no space at the end of lines, a newline at the end."""
     for path, text in sorted(files.items()):
@@ -454,7 +478,7 @@ def size_and_space(files):
 
 
 RULES = [layers, seams, purity, top_level, leftovers, unwanted_types, dead_files, readmes,
-         include_style, declared, size_and_space]
+         include_style, declared, one_definition, size_and_space]
 
 
 def read_repository(root):

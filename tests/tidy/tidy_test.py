@@ -202,6 +202,22 @@ class TidyTest(unittest.TestCase):
         check('#include "absl/strings/str_cat.h"\nabsl::string_view t;\n')
         check("TEST(A, B) {}\n", "gtest/gtest.h")
 
+    def test_one_definition(self):
+        def check(first, second, *expected):
+            files = {"a/a.h": f"namespace rapport {{\n{first}\n}}  // namespace rapport\n",
+                     "a/b.cc": f"namespace rapport {{\n{second}\n}}  // namespace rapport\n"}
+            self.assert_breach(tidy.one_definition, files, *expected)
+        twice = "a/b.cc:2: rapport::Queue is defined in a/a.h, too"
+        check("class Queue {\n};", "class Queue {\n};", twice)
+        check("class Queue {\n};", "struct Queue final : public Base<a::B> {\n};", twice)
+        check("class Queue {\n};", "class Queue;")
+        check("class Queue {\n};", "struct Queue::Item {\n};")
+        check("class Queue {\n};", "namespace {\nclass Queue {\n};\n}  // namespace")
+        check("class Queue {\n};",
+              "namespace {\n}  // namespace\nclass Queue {\n};", "a/b.cc:4: rapport::Queue")
+        check("namespace internal {\nclass Queue {\n};\n}  // namespace internal",
+              "class Queue {\n};")
+
     def test_size_and_space(self):
         check = lambda path, text, *args: self.assert_breach(
             tidy.size_and_space, {path: text}, *args)

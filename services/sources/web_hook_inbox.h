@@ -20,7 +20,7 @@ namespace rapport {
 // Requests to web hooks on their way to the log. Threads of its own take those that wait, write
 // what they hold together (one fsync, or one round to the brokers, for many) and answer: 2xx only
 // once it is on disk. Thread-safe.
-class WebHookQueue {
+class WebHookInbox {
  public:
   struct Options {
     // The address that the sources call, without a path; empty: what each request says.
@@ -30,8 +30,8 @@ class WebHookQueue {
     int threads = 2;
   };
   // `writer` and `metrics` outlive it.
-  WebHookQueue(WebHooks hooks, SourceWriter* writer, SourceMetrics* metrics, Options options);
-  ~WebHookQueue() { Stop(); }
+  WebHookInbox(WebHooks hooks, SourceWriter* writer, SourceMetrics* metrics, Options options);
+  ~WebHookInbox() { Stop(); }
 
   // Whether the body of a request is to be read: NotFound when there is no such web hook, else as
   // its `admit`. Never blocks.

@@ -1,4 +1,4 @@
-#include "services/sources/web_hook_queue.h"
+#include "services/sources/web_hook_inbox.h"
 
 #include <utility>
 
@@ -21,13 +21,13 @@ bool IsRefusal(const absl::Status& status) {
 
 }  // namespace
 
-WebHookQueue::WebHookQueue(WebHooks hooks, SourceWriter* writer, SourceMetrics* metrics,
+WebHookInbox::WebHookInbox(WebHooks hooks, SourceWriter* writer, SourceMetrics* metrics,
                            Options options)
     : hooks_(std::move(hooks)), writer_(writer), metrics_(metrics), options_(std::move(options)) {
   for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
-absl::StatusOr<const WebHook*> WebHookQueue::Find(const std::string& source) const {
+absl::StatusOr<const WebHook*> WebHookInbox::Find(const std::string& source) const {
   const auto hook = hooks_.find(source);
   if (hook != hooks_.end()) return &hook->second;
   return absl::NotFoundError(absl::StrCat("there is no source '", source,
@@ -35,7 +35,7 @@ absl::StatusOr<const WebHook*> WebHookQueue::Find(const std::string& source) con
                                           "configuration"));
 }
 
-absl::Status WebHookQueue::Admit(const HttpRequest& request) const {
+absl::Status WebHookInbox::Admit(const HttpRequest& request) const {
   const std::string& source = request.PathValue("name");
   RAPPORT_ASSIGN_OR_RETURN(const WebHook* const hook, Find(source));
   if (!hook->admit) return absl::OkStatus();
@@ -44,7 +44,7 @@ absl::Status WebHookQueue::Admit(const HttpRequest& request) const {
   return status;
 }
 
-void WebHookQueue::Submit(HttpRequest request, HttpReply reply) {
+void WebHookInbox::Submit(HttpRequest request, HttpReply reply) {
   const std::string source = request.PathValue("name");
   const absl::StatusOr<const WebHook*> hook = Find(source);
   if (!hook.ok()) return reply.Send(ErrorResponse(hook.status()));
@@ -65,7 +65,7 @@ void WebHookQueue::Submit(HttpRequest request, HttpReply reply) {
       absl::UnavailableError("more waits for the log than may; send it again after a second")));
 }
 
-void WebHookQueue::Stop() {
+void WebHookInbox::Stop() {
   {
     const MutexLock lock(&mutex_);
     stopping_ = true;
@@ -75,12 +75,12 @@ void WebHookQueue::Stop() {
   threads_.clear();
 }
 
-absl::Status WebHookQueue::trouble() const {
+absl::Status WebHookInbox::trouble() const {
   const MutexLock lock(&mutex_);
   return trouble_;
 }
 
-std::vector<WebHookQueue::Item> WebHookQueue::Take() {
+std::vector<WebHookInbox::Item> WebHookInbox::Take() {
   std::vector<Item> items;
   size_t bytes = 0;
   const MutexLock lock(&mutex_);
@@ -93,7 +93,7 @@ std::vector<WebHookQueue::Item> WebHookQueue::Take() {
   return items;
 }
 
-void WebHookQueue::Run() {
+void WebHookInbox::Run() {
   while (true) {
     std::vector<Item> items = Take();
     if (items.empty()) return;
@@ -116,7 +116,7 @@ void WebHookQueue::Run() {
   }
 }
 
-WebHookQueue::Done WebHookQueue::Read(Item item) {
+WebHookInbox::Done WebHookInbox::Read(Item item) {
   absl::StatusOr<Inbound> inbound = item.hook->read(item.request);
   const absl::Status status = inbound.status();
   return {.item = std::move(item),
@@ -124,7 +124,7 @@ WebHookQueue::Done WebHookQueue::Read(Item item) {
           .status = status};
 }
 
-WebHookRequest WebHookQueue::HeadOf(const HttpRequest& request) const {
+WebHookRequest WebHookInbox::HeadOf(const HttpRequest& request) const {
   const std::string root =
       !options_.public_url.empty()
           ? options_.public_url
@@ -137,7 +137,7 @@ WebHookRequest WebHookQueue::HeadOf(const HttpRequest& request) const {
   return hook;
 }
 
-absl::Status WebHookQueue::Write(std::vector<Done>* done) {
+absl::Status WebHookInbox::Write(std::vector<Done>* done) {
   std::vector<source::v1::SourceRecord> records;
   std::vector<OfferedContact> contacts;
   std::vector<SourceRefusal> refusals;
@@ -171,7 +171,7 @@ absl::Status WebHookQueue::Write(std::vector<Done>* done) {
   return refusals.empty() ? absl::OkStatus() : writer_->Refuse(refusals);
 }
 
-void WebHookQueue::Answer(Done* done) {
+void WebHookInbox::Answer(Done* done) {
   if (done->status.ok()) {
     if (done->inbound.on_written) done->inbound.on_written();
     return done->item.reply.Send({.status = done->item.hook->answer(done->status), .body = "{}\n"});
