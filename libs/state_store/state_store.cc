@@ -305,6 +305,12 @@ absl::StatusOr<std::unique_ptr<StateStore>> StateStore::Open(const std::string& 
 
   auto store = std::unique_ptr<StateStore>(new StateStore(folder, resources));
   store->logs_->found = FindLogFiles(env, folder);
+  // Of a process that died: RocksDB does not sync them before it flushes what stands in them, which
+  // it may do while it opens.
+  for (const LogFile& log : store->logs_->found) {
+    RAPPORT_RETURN_IF_ERROR(ToStatus(SyncLogFile(env, folder, log),
+                                     absl::StrCat("syncing the logs of state ", folder)));
+  }
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (size_t i = 0; i < kFamilyCount; ++i) {
     const Family family = static_cast<Family>(i);
@@ -393,12 +399,6 @@ absl::Status StateStore::CheckLogs() {
     return log.number < static_cast<int64_t>(oldest_needed);
   });
   if (logs_->found.empty() || logs_->found == known) return absl::OkStatus();
-  // Of a process that died: RocksDB does not sync them before it flushes what stands in them.
-  for (const LogFile& log : logs_->found) {
-    if (std::find(known.begin(), known.end(), log) != known.end()) continue;
-    RAPPORT_RETURN_IF_ERROR(ToStatus(SyncLogFile(resources_->env(), folder_, log),
-                                     absl::StrCat("syncing the logs of state ", folder_)));
-  }
   BatchCommit commit(this);
   commit.Put(Family::kMeta, kLogsKey, EncodeLogFiles(logs_->found));
   return WriteBatch(commit);
@@ -587,8 +587,13 @@ absl::Status StateStore::WriteBulk(BulkCommit& commit) {
     arg.external_files = commit.files_[i];
     arg.options.move_files = true;
   }
-  RAPPORT_RETURN_IF_ERROR(
-      ToStatus(db_->IngestExternalFiles(args), absl::StrCat("bulk-loading state ", folder_)));
+  // TryAgain: what it had flushed for that was not to be seen yet; all files are as they were.
+  constexpr int kAttempts = 10;
+  rocksdb::Status status = db_->IngestExternalFiles(args);
+  for (int attempt = 1; status.IsTryAgain() && attempt < kAttempts; ++attempt) {
+    status = db_->IngestExternalFiles(args);
+  }
+  RAPPORT_RETURN_IF_ERROR(ToStatus(status, absl::StrCat("bulk-loading state ", folder_)));
   seen_->has_files = true;
   return absl::OkStatus();
 }

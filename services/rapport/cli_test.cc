@@ -289,7 +289,7 @@ TEST_F(CliTest, WhatWasAskedToBeErasedIsSaidToBeThereStill) {
   const auto event = [](const std::string& id, const std::string& kind) {
     return R"({"specversion":"1.0","id":")" + id +
            R"(","source":"crm","type":"rapport.touchpoint.v1.)" + kind +
-           R"(","subject":"erika","time":"2026-01-02T10:00:00Z","data":{}})" + "\n";
+           R"(","subject":"erika","time":"2026-01-02T10:00:00Z","data":{"request_id":"r"}})" + "\n";
   };
   EXPECT_EQ(
       Run({"import", folder_.Write("asked.ndjson", event("1", "ErasureRequested"))}).exit_code, 0);
