@@ -1,9 +1,13 @@
 #include "libs/history/client_book.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/event_log/partitioner.h"
@@ -14,7 +18,27 @@ namespace {
 
 using touchpoint::v1::Touchpoint;
 
+constexpr char kRunPrefix[] = "corrections/";
+
 }  // namespace
+
+std::string CorrectionRun::RetellingId() const {
+  return absl::StrCat(kRunPrefix, first.value(), "-", last.value(), "/", client);
+}
+
+std::optional<CorrectionRun> CorrectionRun::Of(absl::string_view retelling_id) {
+  if (!absl::ConsumePrefix(&retelling_id, kRunPrefix)) return std::nullopt;
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(retelling_id, absl::MaxSplits('/', 1));
+  const std::pair<absl::string_view, absl::string_view> offsets =
+      absl::StrSplit(parts.first, absl::MaxSplits('-', 1));
+  int64_t first = 0;
+  int64_t last = 0;
+  if (!absl::SimpleAtoi(offsets.first, &first) || !absl::SimpleAtoi(offsets.second, &last)) {
+    return std::nullopt;
+  }
+  return CorrectionRun{std::string(parts.second), Offset(first), Offset(last)};
+}
 
 void ClientBook::Take(Offset offset, const Touchpoint& touchpoint) {
   switch (touchpoint.payload_case()) {
@@ -24,6 +48,10 @@ void ClientBook::Take(Offset offset, const Touchpoint& touchpoint) {
     case Touchpoint::kHistoryClosed:
       if (!marks_.insert(touchpoint.event_id()).second) return;
       if (touchpoint.history_closed().retelling_id() != open_) return;
+      if (const auto run = CorrectionRun::Of(open_)) {
+        Offset& up_to = corrected_up_to_.try_emplace(run->client, Offset(0)).first->second;
+        up_to = std::max(up_to, run->last + 1);
+      }
       closed_.insert(std::exchange(open_, ""));
       open_forgets_ = false;
       before_.clear();
@@ -71,6 +99,22 @@ std::vector<Touchpoint> ClientBook::History() const {
     if (!ids.contains(one.event_id())) all.push_back(one);
   }
   return all;
+}
+
+std::vector<ClientBook::Correction> ClientBook::CorrectionsIn(Offset first, Offset last) const {
+  std::vector<Correction> found;
+  for (const auto& [event_id, corrections] : corrections_) {
+    std::copy_if(corrections.begin(), corrections.end(), std::back_inserter(found),
+                 [&](const Correction& one) { return one.offset >= first && one.offset <= last; });
+  }
+  std::sort(found.begin(), found.end(),
+            [](const Correction& a, const Correction& b) { return a.offset < b.offset; });
+  return found;
+}
+
+Offset ClientBook::CorrectedUpTo(const std::string& client) const {
+  const auto it = corrected_up_to_.find(client);
+  return it == corrected_up_to_.end() ? Offset(0) : it->second;
 }
 
 int64_t ClientBook::NewestRevision(const std::string& corrected_event_id, Offset end,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,6 +15,19 @@
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
 namespace rapport {
+
+// Corrections that are carried out in one retelling: all that stand under `client`, whose history
+// may go on under another, from `first` to `last`. The retelling's id tells which they are, so that
+// whoever takes over in its midst tells the very same.
+struct CorrectionRun {
+  std::string client;
+  Offset first;
+  Offset last;
+
+  std::string RetellingId() const;
+  // nullopt when that is no retelling of corrections.
+  static std::optional<CorrectionRun> Of(absl::string_view retelling_id);
+};
 
 // What the log holds of one client, as every projection sees it: its touchpoints since all before
 // them was forgotten, each id once. A retelling that was begun and not closed counts as if it had
@@ -34,6 +48,12 @@ class ClientBook {
   std::vector<touchpoint::v1::Touchpoint> History() const;
   // Corrections that stand under this client, by the event id of what they correct.
   const std::map<std::string, std::vector<Correction>>& corrections() const { return corrections_; }
+  // Those from `first` to `last`, in the order of the log.
+  std::vector<Correction> CorrectionsIn(Offset first, Offset last) const;
+  // Up to where the corrections that stand under `client` are told in this client's history.
+  Offset CorrectedUpTo(const std::string& client) const;
+  // The retelling that was begun and not closed; empty when there is none.
+  const std::string& open_retelling() const { return open_; }
   // Whether that retelling of this client is over.
   bool IsClosed(const std::string& retelling_id) const { return closed_.count(retelling_id) > 0; }
   // Whether a touchpoint of that id ever stood under this client.
@@ -57,6 +77,7 @@ class ClientBook {
   std::set<std::string> closed_;
   absl::flat_hash_set<std::string> ever_;
   std::map<std::string, std::vector<Correction>> corrections_;
+  std::map<std::string, Offset> corrected_up_to_;
 };
 
 // The books of some clients, read from the log. One thread.

@@ -1,8 +1,10 @@
 #include "libs/history/history_teller.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -96,26 +98,34 @@ absl::StatusOr<int64_t> HistoryTeller::StepPartition(Partition partition, Follow
 
 absl::StatusOr<std::vector<HistoryTeller::Order>> HistoryTeller::ReadOrders(Follower& follower,
                                                                             int64_t* records) {
-  RAPPORT_ASSIGN_OR_RETURN(const absl::Span<const RecordView> read,
-                           follower.reader->Read(options_.batch_records, absl::ZeroDuration()));
-  *records = static_cast<int64_t>(read.size());
   std::vector<Order> orders;
   absl::flat_hash_set<std::string> absorbed_here;
-  for (const RecordView& record : read) {
+  const auto take = [&](const RecordView& record) {
     const int payload = PeekPayload(record.value);
-    if (payload == 0 || IsMark(payload)) continue;
+    if (payload == 0 || IsMark(payload)) return;
     const std::string client(record.key);
     const bool is_order = IsOrder(payload);
     if (!is_order && !absorbed_here.contains(client) && ledger_.AbsorbedBy(client) == nullptr) {
-      continue;
+      return;
     }
     Order order{record.offset, {}};
     const auto size = static_cast<int>(record.value.size());
     // What does not parse is a dead letter of each projection.
-    if (!order.touchpoint.ParseFromArray(record.value.data(), size)) continue;
-    if (order.touchpoint.client_id() != client) continue;
+    if (!order.touchpoint.ParseFromArray(record.value.data(), size)) return;
+    if (order.touchpoint.client_id() != client) return;
     if (order.touchpoint.has_clients_merged()) absorbed_here.insert(client);
     orders.push_back(std::move(order));
+  };
+  // A read gives what was appended at once, which may be one record. All that waits is looked at,
+  // since a client's history is told once for all of it.
+  for (size_t looked_at = 0; looked_at < options_.batch_records;) {
+    RAPPORT_ASSIGN_OR_RETURN(
+        const absl::Span<const RecordView> read,
+        follower.reader->Read(options_.batch_records - looked_at, absl::ZeroDuration()));
+    if (read.empty()) break;
+    for (const RecordView& record : read) take(record);
+    looked_at += read.size();
+    *records += static_cast<int64_t>(read.size());
   }
   return orders;
 }
@@ -146,25 +156,33 @@ absl::Status HistoryTeller::CarryOut(Partition partition, const Follower& follow
                                      const std::vector<Order>& orders) {
   if (orders.empty()) return absl::OkStatus();
   RAPPORT_RETURN_IF_ERROR(books_.Update(ClientsOf(follower, orders)));
+  WaitingCorrections waiting;
   for (const Order& order : orders) {
+    const std::string& client = order.touchpoint.client_id();
     absl::Status status;
     switch (order.touchpoint.payload_case()) {
       case Touchpoint::kClientsMerged:
-        status = Merge(order);
+        status = CorrectWaiting("", waiting);
+        if (status.ok()) status = Merge(order);
         break;
       case Touchpoint::kClientsSplit:
-        status = Split(order);
+        status = CorrectWaiting("", waiting);
+        if (status.ok()) status = Split(order);
         break;
       case Touchpoint::kTouchpointCorrected:
-        status = Correct(order.offset, order.touchpoint);
+        waiting.try_emplace(client, CorrectionRun{client, order.offset, order.offset})
+            .first->second.last = order.offset;
         break;
       default:
-        status = Forward(follower, order);
+        status = CorrectWaiting(ledger_.RootOf(client), waiting);
+        if (status.ok()) status = Forward(follower, order);
     }
     RAPPORT_RETURN_IF_ERROR(
         Annotate(status, absl::StrCat("the record at offset ", order.offset.value(),
                                       " of partition ", partition.value())));
   }
+  RAPPORT_RETURN_IF_ERROR(Annotate(CorrectWaiting("", waiting),
+                                   absl::StrCat("corrections of partition ", partition.value())));
   books_.Clear();
   return absl::OkStatus();
 }
@@ -196,7 +214,7 @@ absl::Status HistoryTeller::Merge(const Order& order) {
   RAPPORT_RETURN_IF_ERROR(CarryOutMerge(merge));
   merge.set_state(state::v1::MERGE_STATE_DONE);
   Change(merge);
-  return CorrectAfterMerge(absorbed);
+  return CorrectAfterMerge(merge);
 }
 
 absl::Status HistoryTeller::TakeBack(const ClientMerge& refused) {
@@ -233,16 +251,19 @@ absl::Status HistoryTeller::CarryOutMerge(ClientMerge& merge) {
 // Of a touchpoint that both have, readers keep the survivor's, which is not corrected when the
 // correction was written while its client was not known to be the survivor: one whose history is
 // being told anew is not found by its number.
-absl::Status HistoryTeller::CorrectAfterMerge(const std::string& absorbed) {
+absl::Status HistoryTeller::CorrectAfterMerge(const ClientMerge& merge) {
+  const std::string& absorbed = merge.absorbed_client_id();
   const std::string root = ledger_.RootOf(absorbed);
+  const std::string retelling = merge.merge_id() + "/corrected";
   std::vector<std::string> owners = ledger_.AbsorbedUnder(absorbed);
   owners.push_back(absorbed);
   std::set<std::string> clients(owners.begin(), owners.end());
   clients.insert(root);
   RAPPORT_RETURN_IF_ERROR(books_.Update(clients));
+  if (books_.Of(root).IsClosed(retelling)) return absl::OkStatus();
   absl::flat_hash_set<std::string> told;
   for (const Touchpoint& one : books_.Of(root).History()) told.insert(one.event_id());
-  // The newest of each: copies, since the books are read on meanwhile.
+  // The newest of each.
   std::map<std::string, ClientBook::Correction> newest;
   for (const std::string& owner : owners) {
     for (const auto& [event_id, corrections] : books_.Of(owner).corrections()) {
@@ -253,10 +274,9 @@ absl::Status HistoryTeller::CorrectAfterMerge(const std::string& absorbed) {
       }
     }
   }
-  for (const auto& [event_id, correction] : newest) {
-    RAPPORT_RETURN_IF_ERROR(Correct(correction.offset, correction.order));
-  }
-  return absl::OkStatus();
+  std::vector<ClientBook::Correction> corrections;
+  for (auto& [event_id, correction] : newest) corrections.push_back(std::move(correction));
+  return TellCorrected(root, retelling, corrections);
 }
 
 absl::Status HistoryTeller::Split(const Order& order) {
@@ -304,65 +324,104 @@ absl::Status HistoryTeller::Split(const Order& order) {
   return absl::OkStatus();
 }
 
-absl::Status HistoryTeller::Correct(Offset offset, const Touchpoint& touchpoint) {
-  const std::string& client = touchpoint.client_id();
-  Touchpoint correction;
-  if (!correction.ParseFromString(touchpoint.touchpoint_corrected().correction())) {
-    Log(LogLevel::kWarning,
-        absl::StrCat("a correction of client '", client, "' holds no touchpoint"));
-    return absl::OkStatus();
+absl::Status HistoryTeller::CorrectWaiting(const std::string& root, WaitingCorrections& waiting) {
+  for (auto it = waiting.begin(); it != waiting.end();) {
+    if (!root.empty() && ledger_.RootOf(it->first) != root) {
+      ++it;
+      continue;
+    }
+    RAPPORT_RETURN_IF_ERROR(Correct(it->second));
+    it = waiting.erase(it);
   }
-  const std::vector<std::string> path = ledger_.PathOf(client);
-  const std::string& root = path.back();
-  const std::string retelling =
-      absl::StrCat("correction/", absl::BytesToHexString(touchpoint.event_id()));
-  RAPPORT_RETURN_IF_ERROR(books_.Update({path.begin(), path.end()}));
-  if (books_.Of(root).IsClosed(retelling)) return absl::OkStatus();
-  Touchpoints history = books_.Of(root).History();
-  auto told = std::find_if(history.begin(), history.end(), [&](const Touchpoint& one) {
-    return one.event_id() == correction.event_id();
-  });
-  correction.set_client_id(root);
-  correction.clear_former_client_ids();
-  if (told != history.end()) {
-    *correction.mutable_former_client_ids() = told->former_client_ids();
-  } else {
-    for (size_t i = 0; i + 1 < path.size(); ++i) correction.add_former_client_ids(path[i]);
+  return absl::OkStatus();
+}
+
+absl::Status HistoryTeller::Correct(CorrectionRun run) {
+  const std::string root = ledger_.RootOf(run.client);
+  const Offset last = run.last;
+  while (true) {
+    RAPPORT_RETURN_IF_ERROR(books_.Update({run.client, root}));
+    run.first = std::max(run.first, books_.Of(root).CorrectedUpTo(run.client));
+    if (run.first > last) return absl::OkStatus();
+    // One that was begun is told to its end first, with what it was begun with: what readers have
+    // of it they don't take again.
+    const auto open = CorrectionRun::Of(books_.Of(root).open_retelling());
+    const bool goes_on = open && open->client == run.client && open->last >= run.first;
+    const CorrectionRun now = goes_on ? *open : run;
+    RAPPORT_RETURN_IF_ERROR(TellCorrected(
+        root, now.RetellingId(), books_.Of(run.client).CorrectionsIn(now.first, now.last)));
+    run.first = now.last + 1;
   }
-  // Whom else the contact named is told beside the correction, or by what it takes the place of.
-  if (correction.contradictions().empty()) {
-    const bool told_anew = touchpoint.contradictions_size() > 0 || told == history.end();
-    *correction.mutable_contradictions() =
-        told_anew ? touchpoint.contradictions() : told->contradictions();
-  }
-  // Corrections of it stand under whom it belonged to at the time, or was taken to belong to.
-  std::set<std::string> owners(correction.former_client_ids().begin(),
-                               correction.former_client_ids().end());
-  owners.insert({client, root});
+}
+
+absl::Status HistoryTeller::TellCorrected(const std::string& root, const std::string& retelling_id,
+                                          const std::vector<ClientBook::Correction>& corrections) {
+  if (corrections.empty()) return absl::OkStatus();
+  // Other corrections stand under whom it belonged to at the time, or was taken to belong to.
+  std::set<std::string> owners = {root};
   for (std::string& one : ledger_.AbsorbedUnder(root)) owners.insert(std::move(one));
-  RAPPORT_RETURN_IF_ERROR(books_.Update(owners));
-  const int64_t revision = touchpoint.touchpoint_corrected().revision();
-  int64_t newest = revision;
-  for (const std::string& owner : owners) {
-    const Offset end = owner == client ? offset : Offset(std::numeric_limits<int64_t>::max());
-    newest = std::max(newest, books_.Of(owner).NewestRevision(correction.event_id(), end, newest));
+  for (const ClientBook::Correction& one : corrections) owners.insert(one.order.client_id());
+  Touchpoints history = books_.Of(root).History();
+  for (const Touchpoint& one : history) {
+    owners.insert(one.former_client_ids().begin(), one.former_client_ids().end());
   }
-  if (newest > revision) return absl::OkStatus();
-  if (told != history.end() && told->SerializeAsString() == correction.SerializeAsString()) {
+  RAPPORT_RETURN_IF_ERROR(books_.Update(owners));
+  if (!PutCorrections(corrections, root, owners, &history) &&
+      books_.Of(root).open_retelling() != retelling_id) {
     return absl::OkStatus();
   }
-  RAPPORT_RETURN_IF_ERROR(Reopen(root, retelling, /*forgets=*/true));
+  RAPPORT_RETURN_IF_ERROR(Reopen(root, retelling_id, /*forgets=*/true));
+  // Now all is there that came before its mark, and is forgotten by it.
   RAPPORT_RETURN_IF_ERROR(books_.Update({root}));
   history = books_.Of(root).History();
-  told = std::find_if(history.begin(), history.end(), [&](const Touchpoint& one) {
-    return one.event_id() == correction.event_id();
-  });
-  if (told != history.end()) {
-    *told = correction;
-  } else {
-    history.push_back(correction);
+  PutCorrections(corrections, root, owners, &history);
+  return TellAndClose(root, retelling_id, history);
+}
+
+bool HistoryTeller::PutCorrections(const std::vector<ClientBook::Correction>& corrections,
+                                   const std::string& root, const std::set<std::string>& owners,
+                                   Touchpoints* history) const {
+  absl::flat_hash_map<std::string, size_t> places;
+  for (size_t i = 0; i < history->size(); ++i) places.try_emplace((*history)[i].event_id(), i);
+  bool changes = false;
+  for (const ClientBook::Correction& one : corrections) {
+    const Touchpoint& order = one.order;
+    const std::string& client = order.client_id();
+    // The book has none that does not parse.
+    Touchpoint correction;
+    correction.ParseFromString(order.touchpoint_corrected().correction());
+    int64_t newest = one.revision();
+    for (const std::string& owner : owners) {
+      const Offset end = owner == client ? one.offset : Offset(std::numeric_limits<int64_t>::max());
+      newest = books_.Of(owner).NewestRevision(correction.event_id(), end, newest);
+    }
+    if (newest > one.revision()) continue;
+    const auto [place, added] = places.try_emplace(correction.event_id(), history->size());
+    const Touchpoint* const told = added ? nullptr : &(*history)[place->second];
+    correction.set_client_id(root);
+    correction.clear_former_client_ids();
+    if (told != nullptr) {
+      *correction.mutable_former_client_ids() = told->former_client_ids();
+    } else {
+      const std::vector<std::string> path = ledger_.PathOf(client);
+      for (size_t i = 0; i + 1 < path.size(); ++i) correction.add_former_client_ids(path[i]);
+    }
+    // Whom else the contact named is told beside the correction, or by what it takes the place of.
+    if (correction.contradictions().empty()) {
+      const bool told_anew = order.contradictions_size() > 0 || told == nullptr;
+      *correction.mutable_contradictions() =
+          told_anew ? order.contradictions() : told->contradictions();
+    }
+    if (told == nullptr) {
+      history->push_back(std::move(correction));
+    } else if (told->SerializeAsString() == correction.SerializeAsString()) {
+      continue;
+    } else {
+      (*history)[place->second] = std::move(correction);
+    }
+    changes = true;
   }
-  return TellAndClose(root, retelling, history);
+  return changes;
 }
 
 absl::Status HistoryTeller::Forward(const Follower& follower, const Order& order) {

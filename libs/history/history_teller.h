@@ -74,11 +74,23 @@ class HistoryTeller {
   absl::Status CarryOutMerge(state::v1::ClientMerge& merge);
   // Corrects what the survivor had already, where a correction of it stands under somebody who goes
   // on under the survivor now.
-  absl::Status CorrectAfterMerge(const std::string& absorbed);
+  absl::Status CorrectAfterMerge(const state::v1::ClientMerge& merge);
   // Tells whoever believed a merge that it is none.
   absl::Status TakeBack(const state::v1::ClientMerge& refused);
   absl::Status Split(const Order& order);
-  absl::Status Correct(Offset offset, const touchpoint::v1::Touchpoint& touchpoint);
+  // Corrections of one client that wait are carried out together, by the client under whom they
+  // stand: until something comes in between whose order matters.
+  using WaitingCorrections = std::map<std::string, CorrectionRun>;
+  // Those of clients that go on under `root`; all when it is empty.
+  absl::Status CorrectWaiting(const std::string& root, WaitingCorrections& waiting);
+  absl::Status Correct(CorrectionRun run);
+  // Tells the client's history with these corrections, if they change anything.
+  absl::Status TellCorrected(const std::string& root, const std::string& retelling_id,
+                             const std::vector<ClientBook::Correction>& corrections);
+  // Puts them in their places, one after the other. Whether that changes anything.
+  bool PutCorrections(const std::vector<ClientBook::Correction>& corrections,
+                      const std::string& root, const std::set<std::string>& owners,
+                      Touchpoints* history) const;
   absl::Status Forward(const Follower& follower, const Order& order);
 
   // Tells `history` under `client` between the two marks, after what HistoryReopened says.

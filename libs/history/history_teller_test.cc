@@ -94,7 +94,7 @@ TEST(HistoryTellerTest, WhatComesUnderAnAbsorbedClientGoesToTheSurvivor) {
   World plain;
   plain.Append({Order("a", "a1", 1), Order("b", "b1", 1), Order("a", "a2", 2), Order("a", "a3", 3),
                 Order("b", "b2", 3), Order("a", "a4", 4), Order("b", "b3", 4)});
-  EXPECT_EQ(world.digests().profile, plain.digests().profile);
+  EXPECT_EQ(world.DigestOf<Profile>(), plain.DigestOf<Profile>());
 }
 
 TEST(HistoryTellerTest, TheNewestCorrectionHolds) {
@@ -134,7 +134,7 @@ TEST(HistoryTellerTest, ACorrectionFindsItsClientThroughAMergeAndASplit) {
   world.Tell();
   World plain;
   plain.Append({corrected, Order("b", "b1", 1)});
-  EXPECT_EQ(world.digests().profile, plain.digests().profile);
+  EXPECT_EQ(world.DigestOf<Profile>(), plain.DigestOf<Profile>());
 }
 
 // What an order is corrected to, by a correction that stands under `client`.
@@ -167,7 +167,7 @@ TEST(HistoryTellerTest, ACorrectionUnderOneWhoIsAbsorbedReachesWhatTheSurvivorHa
     plain.Append({Corrected("b", order, "corrected"), Order("a", "a1", 2)});
     plain.Merge("m", "a", "b");
     plain.Tell();
-    EXPECT_EQ(world.digests().profile, plain.digests().profile);
+    EXPECT_EQ(world.DigestOf<Profile>(), plain.DigestOf<Profile>());
     world.Split("m", "a", "b");
     world.Tell();
     EXPECT_THAT(OrdersOf(world, "b"), ElementsAre("corrected"));
@@ -220,9 +220,9 @@ TEST(HistoryTellerTest, SeveralClientsBecomeOneAndEachComesBack) {
     EXPECT_THAT(world.RowsOf(a).empty(), !inner_first);
     world.Split(inner_first ? "two" : "one", inner_first ? s : a, inner_first ? r : s);
     world.Tell();
-    EXPECT_EQ(world.digests().profile, before.profile);
-    EXPECT_EQ(world.digests().pipeline, before.pipeline);
-    EXPECT_EQ(world.digests().identity, before.identity);
+    EXPECT_EQ(world.DigestOf<Profile>(), before.profile);
+    EXPECT_EQ(world.DigestOf<DealPipeline>(), before.pipeline);
+    EXPECT_EQ(world.DigestOf<IdentityProjection>(), before.identity);
   }
 }
 
@@ -317,9 +317,9 @@ TEST(HistoryTellerTest, DyingChangesNothing) {
       one->Tell();
     }
     // But for alerts, whose life follows the order of the log.
-    const Digests digests = world.digests();
-    EXPECT_EQ(digests.profile, plain.digests().profile);
-    EXPECT_EQ(digests.pipeline, plain.digests().pipeline);
+    const Digest profile = world.DigestOf<Profile>();
+    EXPECT_EQ(profile, plain.DigestOf<Profile>());
+    EXPECT_EQ(world.DigestOf<DealPipeline>(), plain.DigestOf<DealPipeline>());
     EXPECT_EQ(world.StateOf("two"), state::v1::MERGE_STATE_SPLIT);
     // As if it had all been told right at once.
     World right;
@@ -330,7 +330,7 @@ TEST(HistoryTellerTest, DyingChangesNothing) {
     }
     right.Append(as_it_is);
     right.Append({Order(clients[0], "straggler", 900), Order(clients[2], "added", 901)});
-    EXPECT_EQ(digests.profile, right.digests().profile);
+    EXPECT_EQ(profile, right.DigestOf<Profile>());
   }
   EXPECT_GT(deaths, 50);
 }

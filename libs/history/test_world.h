@@ -123,10 +123,14 @@ class World {
     return deaths;
   }
   void Die() { teller_.reset(); }
+  // Of one projection, which costs a fourth of all.
+  template <Projection P>
+  Digest DigestOf() {
+    return Folded<P>(real_log_.get()).digest();
+  }
   Digests digests() {
-    return {Folded<Profile>(real_log_.get()).digest(), Folded<Retention>(real_log_.get()).digest(),
-            Folded<DealPipeline>(real_log_.get()).digest(),
-            Folded<IdentityProjection>(real_log_.get()).digest()};
+    return {DigestOf<Profile>(), DigestOf<Retention>(), DigestOf<DealPipeline>(),
+            DigestOf<IdentityProjection>()};
   }
   int64_t Records() {
     int64_t records = 0;
