@@ -70,6 +70,7 @@ class KafkaCluster {
   absl::Status Format();
   absl::Status Launch(Broker& broker);
   absl::Status AwaitBrokers();
+  static std::string AddressOf(const Broker& broker);
   Broker& Find(int broker);
   pid_t Running(int broker);
   std::string BrokerFolder(int broker) const;
