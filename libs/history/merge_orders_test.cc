@@ -105,8 +105,8 @@ TEST(MergeOrdersTest, AnyOrderOfMergesAndSplitsIsCarriedOutAndTakenBack) {
       split(merge);
     }
     world.Tell();
-    EXPECT_EQ(world.digests().profile, plain.digests().profile);
-    EXPECT_EQ(world.digests().pipeline, plain.digests().pipeline);
+    EXPECT_EQ(world.DigestOf<Profile>(), plain.DigestOf<Profile>());
+    EXPECT_EQ(world.DigestOf<DealPipeline>(), plain.DigestOf<DealPipeline>());
   }
 }
 
