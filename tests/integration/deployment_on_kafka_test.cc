@@ -62,7 +62,7 @@ class DeploymentOnKafkaTest : public ::testing::Test {
   }
   // What /readyz answers, status first, as soon as it is as `wanted`.
   std::string AwaitReadyz(const ServiceProcess& process,
-                          const ::testing::Matcher<std::string>& wanted) {
+                          const ::testing::Matcher<const std::string&>& wanted) {
     HttpCall call;
     call.url = absl::StrCat(process.address(), "/readyz");
     std::string text;
