@@ -32,14 +32,6 @@ Touchpoint Corrected(const std::string& client, int number, int64_t revision) {
   return corrected;
 }
 
-std::vector<std::string> OrdersOf(World& world, const std::string& client) {
-  std::vector<std::string> orders;
-  for (const Touchpoint& row : world.RowsOf(client)) {
-    orders.push_back(row.order_placed().order_id());
-  }
-  return orders;
-}
-
 TEST(CorrectionsTest, ThoseThatWaitAreToldAtOnce) {
   constexpr int kTouchpoints = 2000;
   constexpr int kCorrections = 500;
@@ -56,7 +48,7 @@ TEST(CorrectionsTest, ThoseThatWaitAreToldAtOnce) {
             << " records\n";
   // The two marks, and all once.
   EXPECT_EQ(world.Records() - before, kTouchpoints + 2);
-  const std::vector<std::string> orders = OrdersOf(world, "a");
+  const std::vector<std::string> orders = world.OrdersOf("a");
   ASSERT_EQ(orders.size(), size_t{kTouchpoints});
   EXPECT_EQ(std::count(orders.begin(), orders.end(), "corrected 1"), kCorrections);
 }
@@ -78,7 +70,7 @@ TEST(CorrectionsTest, OfAClientThatWasMergedThoseOfTheSurvivorAreToldAtOnce) {
   world.Tell();
   // The merge, its four marks and what it tells; and then what the survivor has, corrected.
   EXPECT_EQ(world.Records() - before, 1 + 4 + 10 + 20 + 2);
-  const std::vector<std::string> orders = OrdersOf(world, "b");
+  const std::vector<std::string> orders = world.OrdersOf("b");
   EXPECT_EQ(std::count(orders.begin(), orders.end(), "corrected 1"), 10);
 }
 
@@ -94,8 +86,8 @@ TEST(CorrectionsTest, EachKeepsItsPlaceBesideAMergeAndASplit) {
   world.Correct(Corrected("a", 1, 4), 4);
   world.Correct(Corrected("b", 2, 5), 5);
   world.Tell();
-  EXPECT_THAT(OrdersOf(world, "a"), ElementsAre("corrected 4", "corrected 3"));
-  EXPECT_THAT(OrdersOf(world, "b"), ElementsAre("corrected 5"));
+  EXPECT_THAT(world.OrdersOf("a"), ElementsAre("corrected 4", "corrected 3"));
+  EXPECT_THAT(world.OrdersOf("b"), ElementsAre("corrected 5"));
 }
 
 // Others come while some are told, and whoever takes over finds one begun that had fewer.
@@ -154,7 +146,7 @@ TEST(CorrectionsTest, DyingAmongManyLosesNone) {
                 ? Order(client, absl::StrCat(client, number), number).order_placed().order_id()
                 : absl::StrCat("corrected ", newest));
       }
-      EXPECT_EQ(OrdersOf(world, client), right) << client;
+      EXPECT_EQ(world.OrdersOf(client), right) << client;
     }
   }
   EXPECT_GT(deaths, 50);

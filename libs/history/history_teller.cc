@@ -170,6 +170,11 @@ absl::Status HistoryTeller::CarryOut(Partition partition, const Follower& follow
         if (status.ok()) status = Split(order);
         break;
       case Touchpoint::kTouchpointCorrected:
+        if (!Touchpoint().ParseFromString(order.touchpoint.touchpoint_corrected().correction())) {
+          Log(LogLevel::kWarning,
+              absl::StrCat("a correction of client '", client, "' holds no touchpoint"));
+          break;
+        }
         waiting.try_emplace(client, CorrectionRun{client, order.offset, order.offset})
             .first->second.last = order.offset;
         break;

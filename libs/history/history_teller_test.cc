@@ -145,13 +145,6 @@ Touchpoint Corrected(const std::string& client, const Touchpoint& what, const st
   return corrected;
 }
 
-std::vector<std::string> OrdersOf(World& world, const std::string& client) {
-  std::vector<std::string> orders;
-  for (const Touchpoint& row : world.RowsOf(client))
-    orders.push_back(row.order_placed().order_id());
-  return orders;
-}
-
 TEST(HistoryTellerTest, ACorrectionUnderOneWhoIsAbsorbedReachesWhatTheSurvivorHas) {
   for (const bool told_before : {false, true}) {
     SCOPED_TRACE(told_before);
@@ -170,7 +163,7 @@ TEST(HistoryTellerTest, ACorrectionUnderOneWhoIsAbsorbedReachesWhatTheSurvivorHa
     EXPECT_EQ(world.DigestOf<Profile>(), plain.DigestOf<Profile>());
     world.Split("m", "a", "b");
     world.Tell();
-    EXPECT_THAT(OrdersOf(world, "b"), ElementsAre("corrected"));
+    EXPECT_THAT(world.OrdersOf("b"), ElementsAre("corrected"));
   }
 }
 
@@ -189,11 +182,11 @@ TEST(HistoryTellerTest, TheNewestCorrectionHoldsUnderWhomeverItStands) {
       world.Tell();
       world.Merge("two", "s", "b");
       world.Tell();
-      EXPECT_THAT(OrdersOf(world, "b"), ElementsAre("newer"));
+      EXPECT_THAT(world.OrdersOf("b"), ElementsAre("newer"));
       // One that comes late changes nothing.
       world.Correct(Corrected(older, order, "older"), 1);
       world.Tell();
-      EXPECT_THAT(OrdersOf(world, "b"), ElementsAre("newer"));
+      EXPECT_THAT(world.OrdersOf("b"), ElementsAre("newer"));
     }
   }
 }

@@ -148,6 +148,14 @@ class World {
     }));
     return rows;
   }
+  // The ids of the orders in it.
+  std::vector<std::string> OrdersOf(const std::string& client) {
+    std::vector<std::string> orders;
+    for (const touchpoint::v1::Touchpoint& row : RowsOf(client)) {
+      orders.push_back(row.order_placed().order_id());
+    }
+    return orders;
+  }
   // Whom identifiers that are the client's lead to, before its history is told and after.
   std::string IdentityOf(const std::string& client) {
     const Folded<IdentityProjection> identity(real_log_.get());
