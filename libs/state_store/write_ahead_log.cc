@@ -46,7 +46,8 @@ rocksdb::WalFilter::WalProcessingOption CommitSequence::LogRecordFound(
     missing_ = absl::StrCat(file, " goes on with commit ", *finder.number, " where ", *last_ + 1,
                             " was expected");
   }
-  last_ = finder.number;
+  // One without is RocksDB's own: it begins each log that it opens with an empty batch.
+  if (finder.number) last_ = finder.number;
   return WalProcessingOption::kContinueProcessing;
 }
 

@@ -31,7 +31,7 @@ class CommitSequence : public rocksdb::WalFilter {
   const std::string& missing() const { return missing_; }
 
  private:
-  // Of the batch before; nullopt at the beginning, and after one of a version that had no numbers.
+  // Of the last commit; nullopt before the first.
   std::optional<int64_t> last_;
   std::string missing_;
 };
