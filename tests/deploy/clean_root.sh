@@ -26,15 +26,15 @@ kept=${1:-}
 trap finish EXIT
 
 # Where this machine gets its packages from: the first Debian source that it has.
-mirror=$(sed -nE 's/^(URIs:|deb( \[[^]]*\])?) +([^ ]+).*/\3/p' \
-  /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
+mirror=$(cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null |
+  sed -nE 's/^(URIs:|deb( \[[^]]*\])?) +([^ ]+).*/\3/p' | sed 1q) || true
 [[ -n $mirror ]] || fail "no Debian package source in /etc/apt"
 echo "== a bare Debian 12 in $root"
 debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror" \
   >"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; fail "debootstrap failed"; }
 rm "$root.log"
 for place in /etc/apt /etc/pip.conf /etc/resolv.conf /etc/hosts \
-  /usr/local/share/ca-certificates /etc/ssl/certs "${HOME:-/root}/.m2/settings.xml" \
+  /usr/local/share/ca-certificates "${HOME:-/root}/.m2/settings.xml" \
   "${HOME:-/root}/.config/pip" "${HOME:-/root}/.npmrc" "${PIP_FIND_LINKS:-/nowhere}"; do
   [[ -e $place ]] || continue
   mkdir -p "$root$(dirname "$place")"
@@ -52,7 +52,7 @@ inside=(chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:
   ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"}
   ${PIP_CERT:+PIP_CERT="$PIP_CERT"} ${PIP_FIND_LINKS:+PIP_FIND_LINKS="$PIP_FIND_LINKS"}
   ${PIP_INDEX_URL:+PIP_INDEX_URL="$PIP_INDEX_URL"})
-"${inside[@]}" update-ca-certificates >/dev/null
+"${inside[@]}" update-ca-certificates >/dev/null 2>&1
 
 echo "== deploy/demo.sh, up to its first alert and its address"
 start=$SECONDS
