@@ -18,6 +18,7 @@
 namespace rapport {
 namespace {
 
+using ::testing::_;
 using testing::Day;
 using ::testing::ElementsAre;
 using testing::Order;
@@ -91,6 +92,31 @@ TEST(CorrectionsTest, EachKeepsItsPlaceBesideAMergeAndASplit) {
 }
 
 // Others come while some are told, and whoever takes over finds one begun that had fewer.
+// The one that follows takes back what the begun one was for: its history is as it was, and must
+// not stay half told.
+TEST(CorrectionsTest, ABegunRetellingIsToldToItsEndEvenIfNothingIsLeftToCorrect) {
+  World world;
+  world.Append({Order("a", "a0", 0), Order("a", "a1", 1)});
+  world.Correct(Corrected("a", 0, 1), 1);
+  {
+    int writes = 0;
+    auto teller = HistoryTeller::TakeOver(
+        &world.log(), {.leads = [&] { return ++writes < 2; }, .now = [] { return Day(400); }});
+    ASSERT_OK(teller);
+    EXPECT_THAT((*teller)->Step(), StatusIs(absl::StatusCode::kAborted, _));
+  }
+  world.Correct(Order("a", "a0", 0), 2);
+  world.Tell();
+  world.Append({Order("a", "a2", 2)});
+  EXPECT_THAT(world.OrdersOf("a"), ElementsAre("o-1", "o-1", "o-1"));
+  const Digest told = world.DigestOf<Profile>();
+  const int64_t records = world.Records();
+  world.Die();
+  world.Tell();
+  EXPECT_EQ(world.Records(), records);
+  EXPECT_EQ(world.DigestOf<Profile>(), told);
+}
+
 TEST(CorrectionsTest, DyingAmongManyLosesNone) {
   int deaths = 0;
   for (uint64_t seed = 1; seed <= 30; ++seed) {
