@@ -94,16 +94,19 @@ TEST(CorrectionsTest, EachKeepsItsPlaceBesideAMergeAndASplit) {
 // Others come while some are told, and whoever takes over finds one begun that had fewer.
 // The one that follows takes back what the begun one was for: its history is as it was, and must
 // not stay half told.
-TEST(CorrectionsTest, ABegunRetellingIsToldToItsEndEvenIfNothingIsLeftToCorrect) {
+TEST(CorrectionsTest, AHistoryIsNotLeftHalfToldWhenNothingIsLeftToCorrect) {
   World world;
   world.Append({Order("a", "a0", 0), Order("a", "a1", 1)});
   world.Correct(Corrected("a", 0, 1), 1);
   {
-    int writes = 0;
+    // Dies once it has written the mark.
+    const int64_t before = world.Records();
     auto teller = HistoryTeller::TakeOver(
-        &world.log(), {.leads = [&] { return ++writes < 2; }, .now = [] { return Day(400); }});
+        &world.log(),
+        {.leads = [&] { return world.Records() == before; }, .now = [] { return Day(400); }});
     ASSERT_OK(teller);
     EXPECT_THAT((*teller)->Step(), StatusIs(absl::StatusCode::kAborted, _));
+    EXPECT_EQ(world.Records(), before + 1);
   }
   world.Correct(Order("a", "a0", 0), 2);
   world.Tell();

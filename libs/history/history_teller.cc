@@ -341,22 +341,15 @@ absl::Status HistoryTeller::CorrectWaiting(const std::string& root, WaitingCorre
   return absl::OkStatus();
 }
 
+// One that was begun and not told to its end is told anew with all that waits by then, under
+// another id: to readers the begun one is as if it had not been.
 absl::Status HistoryTeller::Correct(CorrectionRun run) {
   const std::string root = ledger_.RootOf(run.client);
-  const Offset last = run.last;
-  while (true) {
-    RAPPORT_RETURN_IF_ERROR(books_.Update({run.client, root}));
-    run.first = std::max(run.first, books_.Of(root).CorrectedUpTo(run.client));
-    if (run.first > last) return absl::OkStatus();
-    // One that was begun is told to its end first, with what it was begun with: what readers have
-    // of it they don't take again.
-    const auto open = CorrectionRun::Of(books_.Of(root).open_retelling());
-    const bool goes_on = open && open->client == run.client && open->last >= run.first;
-    const CorrectionRun now = goes_on ? *open : run;
-    RAPPORT_RETURN_IF_ERROR(TellCorrected(
-        root, now.RetellingId(), books_.Of(run.client).CorrectionsIn(now.first, now.last)));
-    run.first = now.last + 1;
-  }
+  RAPPORT_RETURN_IF_ERROR(books_.Update({run.client, root}));
+  run.first = std::max(run.first, books_.Of(root).CorrectedUpTo(run.client));
+  if (run.first > run.last) return absl::OkStatus();
+  return TellCorrected(root, run.RetellingId(),
+                       books_.Of(run.client).CorrectionsIn(run.first, run.last));
 }
 
 absl::Status HistoryTeller::TellCorrected(const std::string& root, const std::string& retelling_id,
