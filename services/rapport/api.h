@@ -54,6 +54,9 @@ class Api {
   HttpClient client_;
 };
 
+// What the API gives at most at a time.
+inline constexpr size_t kApiPage = 500;
+
 // "/v1/clients/12%2F7" of {"v1", "clients", "12/7"}.
 std::string ApiPath(const std::vector<std::string>& segments);
 // "?owner=anna&limit=5"; parameters without a value are left out.

@@ -14,8 +14,7 @@
 namespace rapport {
 namespace {
 
-// What the API gives at most at a time.
-constexpr size_t kPage = 500;
+constexpr size_t kRowsAtATime = 500;
 
 using Entries = std::vector<ProjectionView::IndexEntry>;
 
@@ -96,7 +95,7 @@ absl::StatusOr<AtRisk> AskAtRisk(Api& api, const std::string& owner, size_t most
   std::string cursor;
   do {
     query::v1::AtRiskList page;
-    const size_t wanted = std::min<size_t>(limit - at_risk.clients.size(), kPage);
+    const size_t wanted = std::min<size_t>(limit - at_risk.clients.size(), kRowsAtATime);
     RAPPORT_RETURN_IF_ERROR(api.Get(
         "/v1/retention/at-risk" +
             ApiQuery({{"owner", owner}, {"limit", absl::StrCat(wanted)}, {"cursor", cursor}}),

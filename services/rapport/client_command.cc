@@ -28,9 +28,6 @@ struct ClientArguments {
   size_t limit = 50;
 };
 
-// What the API gives at most at a time.
-constexpr size_t kPage = 500;
-
 ExitCode NoSuchClient(const CommonOptions& common, const std::string& client_id) {
   if (common.json) {
     PrintJson({{"client_id", client_id}, {"error", "not found"}});
@@ -130,7 +127,7 @@ absl::StatusOr<std::deque<TimelineEntry>> AskForRows(Api& api, const ClientArgum
   std::string cursor;
   do {
     query::v1::Timeline page;
-    const size_t wanted = std::min<size_t>(limit - rows.size(), kPage);
+    const size_t wanted = std::min<size_t>(limit - rows.size(), kApiPage);
     const absl::Status status =
         api.Get(ApiPath({"v1", "clients", arguments.client_id, "timeline"}) +
                     ApiQuery({{"limit", absl::StrCat(wanted)}, {"cursor", cursor}}),

@@ -21,8 +21,6 @@ struct DeadLetterArguments {
   std::string reason;
 };
 
-constexpr char kPage[] = "500";
-
 std::string Place(const DeadLetterArguments& arguments, const std::string& action = "") {
   const std::string path =
       ApiPath({"v1", "projections", arguments.projection, "dead-letters", arguments.position});
@@ -45,7 +43,9 @@ CommandResult RunList(const CommonOptions& common, const DeadLetterArguments& ar
     query::v1::DeadLetterList page;
     RAPPORT_RETURN_IF_ERROR(
         api->Get(ApiPath({"v1", "projections", arguments.projection, "dead-letters"}) +
-                     ApiQuery({{"client", arguments.client}, {"limit", kPage}, {"cursor", cursor}}),
+                     ApiQuery({{"client", arguments.client},
+                               {"limit", absl::StrCat(kApiPage)},
+                               {"cursor", cursor}}),
                  &page));
     for (const query::v1::DeadLetterSummary& letter : page.dead_letters()) {
       list.push_back(SummaryJson(letter));

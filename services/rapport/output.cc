@@ -102,6 +102,11 @@ std::string SegmentWord(touchpoint::v1::Segment segment) {
   return Word(touchpoint::v1::Segment_Name(segment), "SEGMENT_");
 }
 
+std::string TextOf(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 Json MomentJson(absl::Time time) {
   if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) return nullptr;
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", time, absl::UTCTimeZone());

@@ -48,6 +48,8 @@ std::string SeverityWord(alert::v1::Severity severity);
 // "business"; "" when unspecified.
 std::string SegmentWord(touchpoint::v1::Segment segment);
 
+// The text of a member; empty when there is none or it is none.
+std::string TextOf(const Json& object, const char* name);
 Json MomentJson(absl::Time time);
 Json MomentJson(const google::protobuf::Timestamp& time);
 Json AmountJson(int64_t minor_units, absl::string_view currency_code);

@@ -23,15 +23,10 @@ absl::StatusOr<Json> CallJson(Api& api, const std::string& method, const std::st
   return absl::UnknownError(absl::StrCat(api.address(), ": the answer to ", path, " is no JSON"));
 }
 
-std::string Text(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 // "orders.csv line 12", "Master.csv", or the source.
 std::string Origin(const Json& rejection) {
-  const std::string file = Text(rejection, "file");
-  if (file.empty()) return Text(rejection, "source");
+  const std::string file = TextOf(rejection, "file");
+  if (file.empty()) return TextOf(rejection, "source");
   const int64_t line = rejection.value("line", int64_t{0});
   return line == 0 ? file : absl::StrCat(file, " line ", line);
 }
@@ -45,7 +40,7 @@ CommandResult RunList(const CommonOptions& common, const RejectedArguments& argu
         const Json page,
         CallJson(*api, "GET", "/v1/rejected" + ApiQuery({{"limit", "500"}, {"cursor", cursor}})));
     for (const Json& rejection : page.value("rejected", Json::array())) list.push_back(rejection);
-    cursor = Text(page, "next_cursor");
+    cursor = TextOf(page, "next_cursor");
   } while (!cursor.empty() && (arguments.limit == 0 || list.size() < arguments.limit));
   const bool more = !cursor.empty() || (arguments.limit != 0 && list.size() > arguments.limit);
   if (arguments.limit != 0 && list.size() > arguments.limit) {
@@ -58,7 +53,7 @@ CommandResult RunList(const CommonOptions& common, const RejectedArguments& argu
   }
   Table table({"POSITION", "FROM", "WHY"});
   for (const Json& rejection : list) {
-    table.Add({Text(rejection, "position"), Origin(rejection), Text(rejection, "reason")});
+    table.Add({TextOf(rejection, "position"), Origin(rejection), TextOf(rejection, "reason")});
   }
   Print(none ? "Nothing was rejected.\n" : table.ToString());
   if (more) Print("There are more: --limit 0 shows all.\n");
@@ -73,7 +68,8 @@ CommandResult RunRetry(const CommonOptions& common, const RejectedArguments& arg
   if (common.json) {
     PrintJson(answer);
   } else {
-    Print(absl::StrCat("It stands in the log at ", Printable(Text(answer, "position")), " now.\n"));
+    Print(
+        absl::StrCat("It stands in the log at ", Printable(TextOf(answer, "position")), " now.\n"));
   }
   return kExitOk;
 }

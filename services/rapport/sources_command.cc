@@ -21,11 +21,9 @@ std::string Number(const Json& source, const char* name) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
-std::string Text(const Json& source, const char* name) { return source.value(name, std::string()); }
-
 // "ok", "quiet".
 std::string StateOf(const Json& source) {
-  std::string state = Text(source, "state");
+  std::string state = TextOf(source, "state");
   constexpr absl::string_view kPrefix = "SOURCE_STATE_";
   if (absl::StartsWith(state, kPrefix)) state.erase(0, kPrefix.size());
   return absl::AsciiStrToLower(state);
@@ -33,7 +31,7 @@ std::string StateOf(const Json& source) {
 
 // To the second.
 std::string LastOf(const Json& source) {
-  const std::string text = Text(source, "last_received_at");
+  const std::string text = TextOf(source, "last_received_at");
   absl::Time at;
   if (!absl::ParseTime(absl::RFC3339_full, text, &at, nullptr)) return text;
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", at, absl::UTCTimeZone());
@@ -46,19 +44,19 @@ bool IsFinding(const Json& source) {
 }
 
 void PrintDetails(const Json& source) {
-  const std::string name = Text(source, "name");
-  const std::string trouble = Text(source, "trouble");
+  const std::string name = TextOf(source, "name");
+  const std::string trouble = TextOf(source, "trouble");
   if (!trouble.empty()) Print(Printable(absl::StrCat(name, ": ", trouble)) + "\n");
   for (const Json& reason : source.value("skip_reasons", Json::array())) {
     Print(Printable(absl::StrCat(name, ": skipped ", Number(reason, "count"), ": ",
-                                 Text(reason, "reason"))) +
+                                 TextOf(reason, "reason"))) +
           "\n");
     for (const Json& example : reason.value("examples", Json::array())) {
-      Print(Printable(absl::StrCat("  ", Text(example, "description"))) + "\n");
+      Print(Printable(absl::StrCat("  ", TextOf(example, "description"))) + "\n");
     }
   }
   for (const Json& gap : source.value("gaps", Json::array())) {
-    Print(Printable(absl::StrCat(name, ": missing: ", Text(gap, "description"))) + "\n");
+    Print(Printable(absl::StrCat(name, ": missing: ", TextOf(gap, "description"))) + "\n");
   }
 }
 
@@ -79,7 +77,7 @@ CommandResult RunSources(const CommonOptions& common) {
   Table table({"SOURCE", "KIND", "STATE", "RECEIVED", "WRITTEN", "PENDING", "DUPLICATE", "SKIPPED",
                "REJECTED", "INCOMPLETE", "LAST"});
   for (const Json& source : sources) {
-    table.Add({Text(source, "name"), Text(source, "kind"), StateOf(source),
+    table.Add({TextOf(source, "name"), TextOf(source, "kind"), StateOf(source),
                Number(source, "received"), Number(source, "written"), Number(source, "pending"),
                Number(source, "duplicates"), Number(source, "skipped"), Number(source, "rejected"),
                Number(source, "incomplete"), LastOf(source)});
