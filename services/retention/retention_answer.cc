@@ -106,10 +106,8 @@ query::v1::AtRiskClient ToAtRisk(const std::string& client_id, const state::v1::
   client.set_score(row.score());
   client.set_severity(row.severity());
   *client.mutable_raised_at() = row.raised_at();
-  state::v1::RetentionAlert alert;
-  *alert.mutable_raised_at() = row.raised_at();
-  client.set_alert_id(RetentionAlertId(client_id, alert));
   if (state == nullptr) return client;
+  client.set_alert_id(RetentionAlertId(client_id, state->alert()));
   client.set_acknowledged(state->alert().has_acknowledged_at());
   if (state->alert().has_snoozed_until()) {
     *client.mutable_snoozed_until() = state->alert().snoozed_until();

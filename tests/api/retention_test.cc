@@ -114,6 +114,21 @@ TEST_F(RetentionServiceTest, ListsClientsAtRiskTheHighestScoreFirst) {
   EXPECT_EQ(at_least(std::min(top + 1, 1000)), 0);
 }
 
+TEST_F(RetentionServiceTest, TheListNamesTheSameAlertAsTheClientAfterOneThatPeopleClosed) {
+  StartWith(/*profiles=*/false);
+  std::vector<Touchpoint> all = Orders("silent", 7, 210);
+  Touchpoint resolved = Make(Touchpoint::kAlertResolved, "silent", 320);
+  resolved.mutable_alert_resolved()->set_alert_id("retention/churn_risk/silent/1");
+  resolved.mutable_alert_resolved()->set_outcome(touchpoint::v1::ALERT_OUTCOME_SAVED);
+  all.push_back(resolved);
+  const std::string wait = Play(all, 400);
+  const auto list = Read<query::v1::AtRiskList>("/v1/retention/at-risk?" + wait);
+  ASSERT_THAT(list.clients(), SizeIs(1));
+  EXPECT_THAT(list.clients(0).alert_id(), HasSubstr("/silent/2"));
+  EXPECT_EQ(list.clients(0).alert_id(),
+            Read<query::v1::Retention>("/v1/retention/silent").alert().alert_id());
+}
+
 TEST_F(RetentionServiceTest, TellsWhyWithTheTouchpointsBehindEachReason) {
   StartWith(/*profiles=*/true);
   std::vector<Touchpoint> all = Orders("a client/1", 7, 210);
