@@ -38,7 +38,9 @@ AlertLine AlertLineOf(const alert::v1::AlertEvent& event) {
   line.owner_id = event.owner_id();
   line.severity = event.severity();
   line.score = event.score();
-  for (const auto& reason : event.reasons()) line.reasons.push_back(reason.text());
+  for (const auto& reason : event.reasons()) {
+    if (TellsWhy(reason.points(), event.has_cleared())) line.reasons.push_back(reason.text());
+  }
   return line;
 }
 

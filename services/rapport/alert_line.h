@@ -28,6 +28,10 @@ std::string FormatAlertLine(const AlertLine& line);
 
 AlertLine AlertLineOf(const alert::v1::AlertEvent& event);
 
+// Whether a reason of that many points belongs into the line: why an alert is raised is not told by
+// what speaks against it, which may be why it is cleared.
+inline bool TellsWhy(int points, bool cleared) { return points > 0 || cleared; }
+
 // Prints the alerts that are raised from now on until it is destroyed, as they come into the alerts
 // log of this process.
 class AlertPrinter {

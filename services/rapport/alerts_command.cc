@@ -43,8 +43,6 @@ struct AlertsArguments {
 };
 
 constexpr size_t kDefaultLimit = 20;
-// What the API gives at most at a time.
-constexpr size_t kPage = 500;
 constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
 constexpr absl::Duration kLongestPause = absl::Seconds(10);
 
@@ -237,7 +235,7 @@ absl::StatusOr<AlertList> Ask(Api& api, const AlertsArguments& arguments) {
         api.Get("/v1/alerts" + ApiQuery({{"state", arguments.open ? "open" : "all"},
                                          {"owner", arguments.owner},
                                          {"client", arguments.client},
-                                         {"limit", absl::StrCat(kPage)},
+                                         {"limit", absl::StrCat(kApiPage)},
                                          {"cursor", cursor}}),
                 &page));
     for (const auto& alert : page.alerts()) list.stories.push_back(FromAnswer(alert));
@@ -263,7 +261,11 @@ AlertLine LineOf(const query::v1::AlertStep& step) {
                  .severity = step.severity(),
                  .score = step.score(),
                  .reasons = {}};
-  for (const query::v1::AlertReason& reason : step.reasons()) line.reasons.push_back(reason.text());
+  for (const query::v1::AlertReason& reason : step.reasons()) {
+    if (TellsWhy(reason.points(), step.change() == query::v1::ALERT_CHANGE_CLEARED)) {
+      line.reasons.push_back(reason.text());
+    }
+  }
   return line;
 }
 

@@ -402,8 +402,8 @@ TEST_F(CliTest, AlertsArePrintedWhileHistoryIsPlayed) {
   const Outcome outcome = Run({"import", kSample, "--map", kSampleMapping, "--as-it-happened",
                                "--shift-to-now", "--show-alerts"});
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.out, HasSubstr("  raised   medium     600  18073    "
-                                     "no order for 36 days; usually every 9 days\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("  raised   medium     580  18073    "
+                                     "no order for 68 days; usually every 9 days"));
 }
 
 TEST_F(CliTest, WhatNeedsARunningProcessSaysSo) {

@@ -18,6 +18,7 @@ LAYERS = {
     "libs/identity": 4,
     "libs/projections": 5,
     "libs/state_store": 5,
+    "libs/backtest": 5,
     "libs/web_hook_check": 5,
     "libs/projector": 6,
     "libs/intake": 6,

@@ -1,6 +1,7 @@
 #include "libs/projections/retention/alert_life.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,7 +21,7 @@ constexpr char kAdvice[] = "Call before the client does, and begin with the firs
 uint32_t BitOf(ReasonCode code) { return 1u << static_cast<int>(code); }
 
 uint32_t BitOf(absl::string_view name) {
-  for (int code = 0; code <= static_cast<int>(ReasonCode::kRenewalUnplanned); ++code)
+  for (int code = 0; code < kReasonCodes; ++code)
     if (ReasonName(static_cast<ReasonCode>(code)) == name) return 1u << code;
   return 0;
 }
@@ -147,12 +148,14 @@ bool AlertLife::WakeStillHolds(const RiskCurve& curve, absl::Time at) const {
   if (Open() && wake > curve.next_change()) return false;
   const double most_later = wake > curve.next_change() ? curve.pending() : 0;
   const int points = NextPoints();
-  return points == 0 || curve.At(absl::ToUnixSeconds(wake)) + most_later < LogOddsOf(points);
+  const int64_t then = absl::ToUnixSeconds(wake);
+  const double z = Open() ? curve.At(then) : curve.ForAlertAt(then);
+  return points == 0 || z + most_later < LogOddsOf(points);
 }
 
 void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
   const bool gone = IsGone(state_.factors());
-  const double z = curve.At(absl::ToUnixSeconds(at));
+  const double z = curve.ForAlertAt(absl::ToUnixSeconds(at));
   if (Open()) {
     if (gone) {
       Clear(alert::v1::CLEAR_REASON_CLIENT_GONE, state::v1::ALERT_PHASE_QUIET, at);
@@ -160,7 +163,7 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
       Clear(alert::v1::CLEAR_REASON_BELOW_THRESHOLD, state::v1::ALERT_PHASE_QUIET, at);
       ToProto(at + settings_.quiet_after_clear, state_.mutable_alert()->mutable_quiet_until());
     } else if (!SnoozedAt(at)) {
-      Update(z, at);
+      Update(curve.At(absl::ToUnixSeconds(at)), at);
     }
   } else if (Phase() == state::v1::ALERT_PHASE_DISMISSED) {
     if (z < LogOddsOf(settings_.clear_points)) {
@@ -234,13 +237,15 @@ absl::Time AlertLife::NextWake(const RiskCurve& curve, absl::Time at) const {
   if (!Open()) {
     // Nothing that changes before the alert could be raised at the earliest is worth a timer.
     const double earliest = z - curve.pending();
-    if (curve.At(absl::ToUnixSeconds(at)) < earliest) {
-      const absl::Time wake = curve.FirstAtOrAbove(earliest, at, absl::InfiniteFuture())
+    if (curve.ForAlertAt(absl::ToUnixSeconds(at)) < earliest) {
+      const absl::Time wake = curve.FirstForAlert(earliest, at, absl::InfiniteFuture())
                                   .value_or(absl::InfiniteFuture());
       if (wake > next || curve.pending() == 0) return wake;
     }
   }
-  return std::min(next, curve.FirstAtOrAbove(z, at, next).value_or(absl::InfiniteFuture()));
+  const std::optional<absl::Time> first =
+      Open() ? curve.FirstAtOrAbove(z, at, next) : curve.FirstForAlert(z, at, next);
+  return std::min(next, first.value_or(absl::InfiniteFuture()));
 }
 
 int AlertLife::NextPoints() const {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "libs/base/bytes.h"
+#include "libs/base/money.h"
 #include "libs/projections/contact.h"
 #include "libs/projections/keyed_set.h"
 #include "libs/projections/rhythm.h"
@@ -22,6 +23,7 @@ constexpr int kMostScores = 5;
 constexpr int kMostStakeholders = 64;
 constexpr int kMostContracts = 32;
 constexpr int kMostDeals = 64;
+constexpr int kMostCurrencies = 8;
 constexpr size_t kMostInboundMails = 6;
 constexpr size_t kMostOutboundMails = 8;
 constexpr size_t kOutboundMailBytes = 8;
@@ -83,6 +85,22 @@ void FoldMail(const Touchpoint& touchpoint, RiskFactors* factors) {
   if (touchpoint.direction() != touchpoint::v1::DIRECTION_INBOUND) return;
   record += touchpoint.event_id();
   KeepMail(record, kInboundMailBytes, kMostInboundMails, factors->mutable_inbound_mails());
+}
+
+void FoldOrder(const Touchpoint& touchpoint, RiskFactors* factors) {
+  AddToRhythm(touchpoint, factors->mutable_orders());
+  const auto& placed = touchpoint.order_placed();
+  auto* ordered = factors->mutable_ordered();
+  ordered->set_lines(ordered->lines() + std::max(0, placed.line_count()));
+  const std::string& currency = placed.amount().currency_code();
+  if (currency.empty()) return;
+  if (auto* amount = RAPPORT_FIND_OR_ADD(ordered->mutable_amounts(), currency_code, currency,
+                                         kMostCurrencies)) {
+    MoneySum sum(amount->minor_units(), amount->overflows());
+    sum.Add(placed.amount().minor_units());
+    amount->set_minor_units(sum.minor_units());
+    amount->set_overflows(sum.overflows());
+  }
 }
 
 state::v1::ComplaintFactor* Complaint(absl::string_view id, RiskFactors* factors) {
@@ -219,7 +237,7 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
   FoldOwner(touchpoint, factors);
   switch (touchpoint.payload_case()) {
     case Touchpoint::kOrderPlaced:
-      AddToRhythm(touchpoint, factors->mutable_orders());
+      FoldOrder(touchpoint, factors);
       return;
     case Touchpoint::kCallCompleted:
       if (ClientSpoke(touchpoint)) AddToRhythm(touchpoint, factors->mutable_phone());

@@ -50,6 +50,26 @@ TEST(Mails, AnAnswerIsInTheSameThreadAndLater) {
   EXPECT_EQ(Unanswered(factors), 1u);
 }
 
+TEST(Orders, AreAddedUpByCurrency) {
+  RiskFactors factors;
+  const auto order = [&](uint64_t number, int64_t units, const char* currency, int lines) {
+    Touchpoint placed;
+    placed.set_event_id(testing::EventIdOf(number));
+    placed.mutable_order_placed()->set_line_count(lines);
+    placed.mutable_order_placed()->mutable_amount()->set_minor_units(units);
+    placed.mutable_order_placed()->mutable_amount()->set_currency_code(currency);
+    FoldRiskFactors(placed, &factors);
+  };
+  order(1, 500, "GBP", 3);
+  order(2, 700, "EUR", 0);
+  order(3, 250, "GBP", 4);
+  order(4, 100, "", 1);
+  EXPECT_EQ(factors.ordered().lines(), 8);
+  ASSERT_EQ(factors.ordered().amounts_size(), 2);
+  EXPECT_EQ(factors.ordered().amounts(0).minor_units(), 700);
+  EXPECT_EQ(factors.ordered().amounts(1).minor_units(), 750);
+}
+
 TEST(Mails, AThreadIsKeptOnce) {
   RiskFactors factors;
   for (int second = 0; second < 100; ++second) In(second, "a", &factors);

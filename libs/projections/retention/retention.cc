@@ -35,6 +35,14 @@ std::string Text(const RhythmSettings& rhythm) {
                      rhythm.most);
 }
 
+std::string Text(const OrderRiskSettings& s) {
+  return fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{};", s.parameters.r,
+                     s.parameters.alpha, s.parameters.a, s.parameters.b, s.horizon_weeks, s.average,
+                     s.silence, s.average_silence, s.value, s.value_currency, s.average_value,
+                     s.lines, s.average_lines, s.most_ratio, s.least, s.knee, s.above_knee,
+                     absl::ToInt64Seconds(s.least_silence), s.least_gaps);
+}
+
 std::string Text(double value) { return fmt::format("{};", value); }
 std::string Text(int value) { return fmt::format("{};", value); }
 std::string Text(absl::Duration value) { return fmt::format("{};", absl::ToInt64Seconds(value)); }
@@ -198,11 +206,9 @@ void Retention::Index(const State& state, const Settings& settings, IndexWriter&
 
 std::string Retention::Fingerprint(const Settings& s) {
   const std::string text = absl::StrCat(
-      s.model_version, ";", Text(s.prior_points), Text(s.least_repeat_days),
-      Text(s.newcomer_horizon_weeks), Text(s.newcomer_weight), Text(s.newcomer_most),
-      Text(s.horizon_gaps), Text(s.least_horizon_weeks), Text(s.most_horizon_weeks), Text(s.orders),
-      Text(s.phone), Text(s.e_mail), Text(s.meetings), Text(s.chat), Text(s.letters),
-      Text(s.portal),
+      s.model_version, ";", Text(s.prior_points), Text(s.least_repeat_days), Text(s.horizon_gaps),
+      Text(s.least_horizon_weeks), Text(s.most_horizon_weeks), Text(s.orders), Text(s.phone),
+      Text(s.e_mail), Text(s.meetings), Text(s.chat), Text(s.letters), Text(s.portal),
       absl::StrCat(Text(s.complaint_low), Text(s.complaint_medium), Text(s.complaint_high),
                    Text(s.complaint_critical), Text(s.complaints_most)),
       absl::StrCat(Text(s.commitment_overdue), Text(s.commitment_long_overdue),
@@ -231,6 +237,7 @@ RetentionExplanation ExplainRetention(const state::v1::RetentionState& state,
   const double z = curve.At(absl::ToUnixSeconds(now));
   RetentionExplanation explanation;
   explanation.score = PointsOf(z);
+  explanation.alert_score = PointsOf(curve.ForAlertAt(absl::ToUnixSeconds(now)));
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.log_odds > b.log_odds; });
   for (Finding& finding : findings) {

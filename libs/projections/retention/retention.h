@@ -23,7 +23,7 @@ namespace rapport {
 //   `now` at which something changes.
 struct Retention {
   static constexpr char kName[] = "retention";
-  static constexpr int kVersion = 4;
+  static constexpr int kVersion = 5;
   using State = state::v1::RetentionState;
   using Settings = RetentionSettings;
 
@@ -57,6 +57,9 @@ inline constexpr char kChurnRiskRule[] = "churn_risk";
 
 struct RetentionExplanation {
   int score = 0;  // points, 0 to 1000
+  // What alerts are raised and cleared by: less than the score as long as the client is not called
+  // silent (OrderRiskSettings::least_silence).
+  int alert_score = 0;
   // The heaviest first, those that speak against the risk last. `points` tells by how much the
   // score would be lower without the reason.
   std::vector<alert::v1::Reason> reasons;

@@ -70,7 +70,7 @@ TEST_F(RetentionTest, SilenceRaisesOneAlertAtTheSolvedMomentHoweverCoarseTheCloc
     EXPECT_EQ(Effect(i).score(), coarse.effects()[i].score());
   }
   EXPECT_TRUE(Effect(0).has_raised());
-  EXPECT_EQ(Effect(0).score(), 600);
+  EXPECT_EQ(Effect(0).score(), 580);
   EXPECT_EQ(Effect(0).severity(), alert::v1::SEVERITY_MEDIUM);
   EXPECT_EQ(Effect(0).at().seconds() % 60, 0);
   EXPECT_THAT(Effect(0).reasons(0).text(), HasSubstr("; usually every 9 days"));
@@ -78,12 +78,54 @@ TEST_F(RetentionTest, SilenceRaisesOneAlertAtTheSolvedMomentHoweverCoarseTheCloc
 
 TEST_F(RetentionTest, AnOrderClearsTheAlert) {
   OrdersAsTheyHappen(12, 9 * kDay);
-  TickUntil(fold_.now() + 60 * kDay, absl::Hours(1));
+  TickUntil(fold_.now() + 80 * kDay, absl::Hours(1));
   fold_.Fold(Order(fold_.now() + absl::Seconds(5)));
   ASSERT_GE(fold_.effects().size(), 2u);
   EXPECT_EQ(fold_.effects().back().cleared().reason(), alert::v1::CLEAR_REASON_BELOW_THRESHOLD);
   EXPECT_EQ(fold_.effects().back().alert_id(), Effect(0).alert_id());
   EXPECT_THAT(fold_.IndexEntries(), IsEmpty());
+}
+
+// Each order clears what silence had raised, and for three weeks, or one and a half of the client's
+// own gaps, silence is not spoken of, whatever the score is.
+TEST_F(RetentionTest, NobodyIsCalledSilentWhoHasJustOrdered) {
+  Touchpoint small = Order(Start());
+  small.mutable_order_placed()->set_line_count(1);
+  fold_.AdvanceTo(Start());
+  fold_.Fold(small);
+  const RetentionSettings settings;
+  const RetentionExplanation first = ExplainRetention(fold_.StateOf(kClient), settings, Start());
+  EXPECT_GE(first.score, settings.raise_points);
+  EXPECT_LT(first.alert_score, settings.clear_points);
+  TickUntil(Start() + 21 * kDay - absl::Hours(1), absl::Hours(1));
+  EXPECT_THAT(fold_.effects(), IsEmpty());
+  TickUntil(Start() + 40 * kDay, absl::Hours(1));
+  ASSERT_THAT(fold_.effects(), SizeIs(1));
+  EXPECT_TRUE(Effect(0).has_raised());
+  EXPECT_EQ(FromProto(Effect(0).at()), Start() + 21 * kDay);
+  small.set_event_id(At(Start()).event_id());
+  ToProto(Start() + 40 * kDay, small.mutable_occurred_at());
+  fold_.Fold(small);
+  ASSERT_THAT(fold_.effects(), SizeIs(2));
+  EXPECT_TRUE(Effect(1).has_cleared());
+  TickUntil(Start() + 100 * kDay - absl::Hours(1), absl::Hours(1));
+  EXPECT_THAT(fold_.effects(), SizeIs(2));
+}
+
+TEST_F(RetentionTest, WhoOrdersMoreIsSaferAndTheLongerTheSilenceTheGreaterTheRisk) {
+  const RetentionSettings settings;
+  int most_days = 1001;
+  for (const int count : {1, 2, 3, 6, 12, 40}) {
+    testing::PlainFold<Retention> fold;
+    for (int i = 0; i < count; ++i) fold.Fold(Order(Start() + i * 10 * kDay));
+    const absl::Time last = Start() + (count - 1) * 10 * kDay;
+    const auto score = [&](int days) {
+      return ExplainRetention(fold.StateOf(kClient), settings, last + days * kDay).score;
+    };
+    for (int days = 0; days < 400; days += 5) EXPECT_GE(score(days + 5), score(days)) << days;
+    EXPECT_LT(score(5), most_days) << count << " orders";
+    most_days = score(5);
+  }
 }
 
 TEST_F(RetentionTest, AnImportWithoutClockRaisesWhatIsTrueAtTheFirstClock) {
@@ -110,6 +152,9 @@ TEST(RetentionSettingsTest, AChangedSettingChangesTheFingerprint) {
   const RetentionSettings defaults;
   RetentionSettings changed;
   changed.phone.parameters.b += 0.001;
+  EXPECT_NE(Retention::Fingerprint(defaults), Retention::Fingerprint(changed));
+  changed = defaults;
+  changed.orders.least_gaps = 2;
   EXPECT_NE(Retention::Fingerprint(defaults), Retention::Fingerprint(changed));
   changed = defaults;
   changed.quiet_after_resolve += absl::Seconds(1);

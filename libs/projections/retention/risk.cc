@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/money.h"
 #include "libs/base/time.h"
 #include "libs/projections/models/solve.h"
 #include "libs/projections/retention/factors.h"
@@ -67,6 +68,10 @@ absl::string_view ReasonName(ReasonCode code) {
       return "decision_maker_left";
     case ReasonCode::kRenewalUnplanned:
       return "renewal_unplanned";
+    case ReasonCode::kLittleOrdered:
+      return "little_ordered";
+    case ReasonCode::kSmallOrders:
+      return "small_orders";
   }
   return "";
 }
@@ -90,9 +95,7 @@ class RiskCurve::Builder {
   void Build() {
     prior_odds_ = settings_.prior_points / (1000.0 - settings_.prior_points);
     curve_.prior_log_odds_ = std::log(prior_odds_);
-    curve_.fixed_ = curve_.prior_log_odds_;
-    if (factors_.has_orders())
-      AddRhythm(factors_.orders(), settings_.orders, ReasonCode::kNoOrder, "order");
+    if (factors_.has_orders()) AddOrders();
     if (factors_.has_phone())
       AddRhythm(factors_.phone(), settings_.phone, ReasonCode::kNoCall, "phone call");
     if (factors_.has_e_mail())
@@ -160,23 +163,101 @@ class RiskCurve::Builder {
     }
   }
 
+  // What `value` tells beside the average one, bounded.
+  double Ratio(double value, double average) const {
+    return std::clamp(std::log((1 + value) / (1 + average)), -settings_.orders.most_ratio,
+                      settings_.orders.most_ratio);
+  }
+
+  void AddOrders() {
+    const OrderRiskSettings& orders = settings_.orders;
+    const state::v1::Rhythm& rhythm = factors_.orders();
+    const models::Repeats repeats = RepeatsOf(rhythm);
+    RiskCurve::Orders& base = curve_.orders_.emplace();
+    base.model = models::MbgSilentLogOdds(orders.parameters, repeats, orders.horizon_weeks);
+    base.weight = orders.silence;
+    base.fixed = orders.average - orders.silence * orders.average_silence;
+    base.least = orders.least;
+    base.knee = orders.knee;
+    base.above_knee = orders.above_knee;
+    base.first_seconds = int64_t{rhythm.first_day()} * kSecondsPerDay;
+    const auto gaps =
+        static_cast<int64_t>(orders.least_gaps * MeanGapDays(rhythm) * kSecondsPerDay);
+    base.silent_seconds = int64_t{rhythm.last_day()} * kSecondsPerDay +
+                          rhythm.last_millisecond() / 1000 +
+                          std::max(absl::ToInt64Seconds(orders.least_silence), gaps);
+    base.fixed += AddOrdered(repeats.count + 1);
+    if (findings_ == nullptr) return;
+    const double of_average_silence = base.fixed + orders.silence * orders.average_silence;
+    Finding* finding = Note(ReasonCode::kNoOrder,
+                            curve_.OrderLogOdds(absl::ToUnixSeconds(from_)) - of_average_silence);
+    if (finding == nullptr) return;
+    finding->text = OrdersText(rhythm, finding->log_odds > 0);
+    finding->touchpoint_ids.push_back(LastEventId(rhythm));
+  }
+
+  // What is told by how much was ordered, whenever it was.
+  double AddOrdered(double days) {
+    const OrderRiskSettings& orders = settings_.orders;
+    double log_odds = 0;
+    for (const auto& amount : factors_.ordered().amounts()) {
+      if (amount.currency_code() != orders.value_currency) continue;
+      const MoneySum sum(amount.minor_units(), amount.overflows());
+      const double units = std::pow(10, std::max(0, CurrencyDigits(orders.value_currency)));
+      const double value = std::max(0.0, static_cast<double>(sum.Saturated()) / units);
+      const double counts = orders.value * Ratio(value, orders.average_value);
+      log_odds += counts;
+      Finding* finding = Note(ReasonCode::kLittleOrdered, counts);
+      if (finding == nullptr) continue;
+      finding->text = absl::StrCat(
+          "ordered for ", FormatMoney(sum.Saturated(), orders.value_currency), " so far (",
+          std::llround(orders.average_value), " ", orders.value_currency, " is usual)");
+      finding->touchpoint_ids.push_back(LastEventId(factors_.orders()));
+    }
+    if (factors_.ordered().lines() > 0) {
+      const double lines = static_cast<double>(factors_.ordered().lines()) / days;
+      const double counts = orders.lines * Ratio(lines, orders.average_lines);
+      log_odds += counts;
+      if (Finding* finding = Note(ReasonCode::kSmallOrders, counts)) {
+        const int64_t count = std::llround(lines);
+        finding->text =
+            absl::StrCat("orders ", count, count == 1 ? " position" : " positions", " at a time (",
+                         std::llround(orders.average_lines), " are usual)");
+        finding->touchpoint_ids.push_back(LastEventId(factors_.orders()));
+      }
+    }
+    return log_odds;
+  }
+
+  std::string OrdersText(const state::v1::Rhythm& rhythm, bool speaks_for) const {
+    const int64_t days = std::max(0, DayOf(absl::ToUnixSeconds(from_)) - rhythm.last_day());
+    const int x = RepeatDays(rhythm);
+    if (x == 0) return absl::StrCat("ordered on one day only, ", Days(days), " ago");
+    const std::string last = speaks_for ? absl::StrCat("no order for ", Days(days))
+                                        : absl::StrCat("last order ", Days(days), " ago");
+    return absl::StrCat(last, "; ",
+                        x == 1 ? std::string("ordered on 2 days only") : Usually(rhythm));
+  }
+
+  static models::Repeats RepeatsOf(const state::v1::Rhythm& rhythm) {
+    models::Repeats repeats;
+    repeats.count = RepeatDays(rhythm);
+    repeats.last = static_cast<double>(rhythm.last_day() - rhythm.first_day()) / 7;
+    return repeats;
+  }
+
   void AddRhythm(const state::v1::Rhythm& rhythm, const RhythmSettings& settings, ReasonCode code,
                  absl::string_view noun) {
-    const int x = RepeatDays(rhythm);
-    const bool newcomer = x < settings_.least_repeat_days;
-    if (newcomer && code != ReasonCode::kNoOrder) return;
-    models::Repeats repeats;
-    repeats.count = x;
-    repeats.last = static_cast<double>(rhythm.last_day() - rhythm.first_day()) / 7;
+    const models::Repeats repeats = RepeatsOf(rhythm);
+    if (repeats.count < settings_.least_repeat_days) return;
     const double horizon_weeks =
-        newcomer ? settings_.newcomer_horizon_weeks
-                 : std::clamp(settings_.horizon_gaps * repeats.last / x,
-                              settings_.least_horizon_weeks, settings_.most_horizon_weeks);
+        std::clamp(settings_.horizon_gaps * repeats.last / repeats.count,
+                   settings_.least_horizon_weeks, settings_.most_horizon_weeks);
     Silence& silence = curve_.silences_[curve_.silence_count_++];
     silence.model = models::MbgSilentLogOdds(settings.parameters, repeats, horizon_weeks);
-    silence.weight = newcomer ? settings_.newcomer_weight : settings.weight;
+    silence.weight = settings.weight;
     silence.least = settings.least;
-    silence.most = newcomer ? settings_.newcomer_most : settings.most;
+    silence.most = settings.most;
     const double usual_odds = silence.model.OddsAtLast();
     silence.usual_log_odds =
         usual_odds > prior_odds_ ? std::log(usual_odds) : curve_.prior_log_odds_;
@@ -186,10 +267,10 @@ class RiskCurve::Builder {
     Finding* finding = Note(code, curve_.LogOdds(silence, now));
     if (finding == nullptr) return;
     const int64_t days = std::max(0, DayOf(now) - rhythm.last_day());
-    finding->text = absl::StrCat(
-        finding->log_odds > 0 ? absl::StrCat("no ", noun, " for ", Days(days))
-                              : absl::StrCat("last ", noun, " ", Days(days), " ago"),
-        "; ", newcomer ? absl::StrCat("seen on ", Days(x + 1), " only") : Usually(rhythm));
+    finding->text =
+        absl::StrCat(finding->log_odds > 0 ? absl::StrCat("no ", noun, " for ", Days(days))
+                                           : absl::StrCat("last ", noun, " ", Days(days), " ago"),
+                     "; ", Usually(rhythm));
     finding->touchpoint_ids.push_back(LastEventId(rhythm));
   }
 
@@ -425,21 +506,48 @@ double RiskCurve::LogOdds(const Silence& silence, int64_t unix_seconds) const {
                     silence.least, silence.most);
 }
 
-double RiskCurve::At(int64_t unix_seconds) const {
+double RiskCurve::OrderLogOdds(int64_t unix_seconds) const {
+  const double weeks = static_cast<double>(unix_seconds - orders_->first_seconds) / kSecondsPerWeek;
+  const double z = orders_->fixed + orders_->weight * orders_->model.At(weeks);
+  if (z > orders_->knee) return orders_->knee + orders_->above_knee * (z - orders_->knee);
+  return std::max(z, orders_->least);
+}
+
+double RiskCurve::SignsAt(int64_t unix_seconds) const {
   double z = fixed_;
   for (int i = 0; i < silence_count_; ++i) z += LogOdds(silences_[i], unix_seconds);
   return z;
 }
 
+double RiskCurve::At(int64_t unix_seconds) const {
+  return SignsAt(unix_seconds) + (orders_ ? OrderLogOdds(unix_seconds) : prior_log_odds_);
+}
+
+double RiskCurve::ForAlertAt(int64_t unix_seconds) const {
+  if (!orders_ || unix_seconds >= orders_->silent_seconds) return At(unix_seconds);
+  return SignsAt(unix_seconds) + std::min(OrderLogOdds(unix_seconds), prior_log_odds_);
+}
+
 std::optional<absl::Time> RiskCurve::FirstAtOrAbove(double z, absl::Time from,
                                                     absl::Time until) const {
+  return First(&RiskCurve::At, z, from, until);
+}
+
+std::optional<absl::Time> RiskCurve::FirstForAlert(double z, absl::Time from,
+                                                   absl::Time until) const {
+  return First(&RiskCurve::ForAlertAt, z, from, until);
+}
+
+std::optional<absl::Time> RiskCurve::First(Curve curve, double z, absl::Time from,
+                                           absl::Time until) const {
   const int64_t low = absl::ToUnixSeconds(from) / kSecondsPerMinute;
   int64_t high = low + kMostMinutesAhead;
   if (until != absl::InfiniteFuture())
     high = std::min(high, absl::ToUnixSeconds(until) / kSecondsPerMinute);
-  if (!Grows() || low >= high) return std::nullopt;
+  const bool grows = orders_ || silence_count_ > 0;
+  if (!grows || low >= high) return std::nullopt;
   const auto minute = models::FirstAtOrAbove(
-      [this](int64_t minutes) { return At(minutes * kSecondsPerMinute); }, low, high, z);
+      [&](int64_t minutes) { return (this->*curve)(minutes * kSecondsPerMinute); }, low, high, z);
   if (!minute.has_value()) return std::nullopt;
   return absl::FromUnixSeconds(*minute * kSecondsPerMinute);
 }

@@ -34,7 +34,10 @@ enum class ReasonCode : int {
   kCompetitorNamed = 12,
   kDecisionMakerLeft = 13,
   kRenewalUnplanned = 14,
+  kLittleOrdered = 15,
+  kSmallOrders = 16,
 };
+inline constexpr int kReasonCodes = 17;
 
 // Stable name for programs, such as "no_order".
 absl::string_view ReasonName(ReasonCode code);
@@ -58,6 +61,9 @@ class RiskCurve {
   // z at a moment from `from` until next_change(); it never falls in between, since only silence
   // grows.
   double At(int64_t unix_seconds) const;
+  // What alerts are raised and cleared by, likewise: z, but as long as the client is not called
+  // silent, orders count no more than for a client who never ordered.
+  double ForAlertAt(int64_t unix_seconds) const;
 
   // When something but silence changes next: a promise falls due, a mention fades, ...;
   // InfiniteFuture when nothing will.
@@ -67,14 +73,22 @@ class RiskCurve {
   // that fall due, mails that stay unanswered, renewals that come near.
   double pending() const { return pending_; }
 
-  // The first full minute in (from, until] at which z is at least `z`; nullopt when there is none
-  // within five years.
+  // The first full minute in (from, until] at which At(), or ForAlertAt(), is at least `z`; nullopt
+  // when there is none within five years.
   std::optional<absl::Time> FirstAtOrAbove(double z, absl::Time from, absl::Time until) const;
-
-  // Whether time alone can raise the risk before next_change().
-  bool Grows() const { return silence_count_ > 0; }
+  std::optional<absl::Time> FirstForAlert(double z, absl::Time from, absl::Time until) const;
 
  private:
+  struct Orders {
+    models::MbgSilentLogOdds model;
+    double weight = 0;
+    double fixed = 0;  // all that does not depend on time
+    double least = 0;
+    double knee = 0;
+    double above_knee = 0;
+    int64_t first_seconds = 0;   // start of the first day
+    int64_t silent_seconds = 0;  // from when on the client is called silent
+  };
   struct Silence {
     models::MbgSilentLogOdds model;
     double weight = 0;
@@ -85,13 +99,20 @@ class RiskCurve {
   };
   class Builder;
 
+  using Curve = double (RiskCurve::*)(int64_t) const;
+  std::optional<absl::Time> First(Curve curve, double z, absl::Time from, absl::Time until) const;
   double LogOdds(const Silence& silence, int64_t unix_seconds) const;
+  // The base of a client who orders.
+  double OrderLogOdds(int64_t unix_seconds) const;
+  // All but the base.
+  double SignsAt(int64_t unix_seconds) const;
 
   double prior_log_odds_ = 0;
+  std::optional<Orders> orders_;
   double fixed_ = 0;
   double pending_ = 0;
   absl::Time next_change_ = absl::InfiniteFuture();
-  std::array<Silence, 7> silences_;
+  std::array<Silence, 6> silences_;
   int silence_count_ = 0;
 };
 

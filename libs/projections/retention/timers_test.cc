@@ -20,11 +20,13 @@ constexpr int kHistories = 30;
 // What is wrong with the alert at `now`; empty when nothing is.
 std::string WhatWasMissed(const RetentionState& state, const RetentionSettings& settings,
                           absl::Time now) {
-  const int score = ExplainRetention(state, settings, now).score;
+  const RetentionExplanation explanation = ExplainRetention(state, settings, now);
+  const int score = explanation.score;
+  const int alert_score = explanation.alert_score;
   const state::v1::RetentionAlert& alert = state.alert();
   if (alert.phase() == state::v1::ALERT_PHASE_OPEN) {
     if (IsGone(state.factors())) return "open although the client is gone";
-    if (score < settings.clear_points) return "open although the risk is over";
+    if (alert_score < settings.clear_points) return "open although the risk is over";
     if (alert.has_snoozed_until()) return "";
     if (score >= settings.critical_points && alert.severity() < alert::v1::SEVERITY_CRITICAL)
       return "not critical";
@@ -36,9 +38,9 @@ std::string WhatWasMissed(const RetentionState& state, const RetentionSettings& 
     return "";
   }
   if (alert.phase() == state::v1::ALERT_PHASE_DISMISSED)
-    return score < settings.clear_points ? "still dismissed although the risk is over" : "";
+    return alert_score < settings.clear_points ? "still dismissed although the risk is over" : "";
   const bool quiet = alert.has_quiet_until() && now < FromProto(alert.quiet_until());
-  if (quiet || IsGone(state.factors()) || score < settings.raise_points) return "";
+  if (quiet || IsGone(state.factors()) || alert_score < settings.raise_points) return "";
   return "not raised";
 }
 
