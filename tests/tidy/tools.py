@@ -159,8 +159,23 @@ def arguments_of(entry):
     """Of a compile command, without the source, the outputs and g++'s precompiled header."""
     arguments = shlex.split(entry["command"])
     return [a for a in arguments
-            if not re.search(r"\.(cc|o|d)$|/cmake_pch\.hxx$|"
+            if not re.search(r"\.(cc|cxx|o|d)$|/cmake_pch\.hxx$|"
                              r"^-(c|o|MD|MT|MF|include|Winvalid-pch)$", a)]
+
+
+def compile_entries(root, build):
+    """{source: its compile command}; of sources that are compiled as one (UNITY_BUILD), each."""
+    with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
+        commands = json.load(file)
+    entries = {}
+    for entry in commands:
+        sources = [entry["file"]]
+        if re.search(r"/Unity/unity_\d+_cxx\.cxx$", entry["file"]):
+            text = Path(entry["file"]).read_text(encoding="utf-8")
+            sources = re.findall(r'(?m)^#include "(.+\.cc)"', text)
+        for source in sources:
+            entries[os.path.relpath(os.path.realpath(source), root)] = entry
+    return entries
 
 
 def join_arguments(commands):
@@ -177,10 +192,7 @@ def check_clang_tidy(root, build):
     root = os.path.realpath(root)
     files = tidy.read_repository(root)
     stamps = Stamps(root, files, run([CLANG_TIDY, "--version"])[1])
-    with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
-        entries = {os.path.relpath(os.path.realpath(entry["file"]), root): entry
-                   for entry in json.load(file)}
-    entries = {path: entry for path, entry in entries.items() if path in files}
+    entries = {path: entry for path, entry in compile_entries(root, build).items() if path in files}
     left = {}
     for path, entry in entries.items():
         # The compiler's own path is no part of what is compiled; the definitions and options are.

@@ -96,6 +96,20 @@ class ToolsTest(unittest.TestCase):
         self.assertIn("race.cc:2:42: error: reading variable 'balance' requires holding", printed)
         self.assertIn("4 sources, 4 checked, 3 with findings", printed)
 
+    def test_clang_tidy_reads_each_of_the_sources_that_are_compiled_as_one(self):
+        self.write("libs/good.cc", "int F() { return 1; }\n")
+        self.write("libs/null.cc", "int G(int a) {\n  int* p = nullptr;\n  if (a > 2) p = &a;\n"
+                                   "  return *p;\n}\n")
+        unity = f"{self.root}/.build/dev/x.dir/Unity/unity_0_cxx.cxx"
+        self.write(".build/dev/x.dir/Unity/unity_0_cxx.cxx",
+                   f'#include "{self.root}/libs/good.cc"\n\n#include "{self.root}/libs/null.cc"\n')
+        self.write(".build/dev/compile_commands.json", json.dumps(
+            [{"directory": self.root, "file": unity, "command": f"g++ -std=c++20 -c {unity}"}]))
+        passed, printed = self.run_check(tools.check_clang_tidy, f"{self.root}/.build/dev")
+        self.assertFalse(passed)
+        self.assertIn("null.cc:4:10: error: Dereference of null pointer", printed)
+        self.assertIn("2 sources, 2 checked, 1 with findings", printed)
+
     def test_clang_tidy_finds_in_sources_read_at_once(self):
         """Each of these, whose names differ, makes the whole group fail."""
         self.write("libs/guarded.h", GUARDED)

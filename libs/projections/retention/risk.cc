@@ -173,7 +173,8 @@ class RiskCurve::Builder {
     const OrderRiskSettings& orders = settings_.orders;
     const state::v1::Rhythm& rhythm = factors_.orders();
     const models::Repeats repeats = RepeatsOf(rhythm);
-    RiskCurve::Orders& base = curve_.orders_.emplace();
+    curve_.has_orders_ = true;
+    RiskCurve::Orders& base = curve_.orders_;
     base.model = models::MbgSilentLogOdds(orders.parameters, repeats, orders.horizon_weeks);
     base.weight = orders.silence;
     base.fixed = orders.average - orders.silence * orders.average_silence;
@@ -507,10 +508,10 @@ double RiskCurve::LogOdds(const Silence& silence, int64_t unix_seconds) const {
 }
 
 double RiskCurve::OrderLogOdds(int64_t unix_seconds) const {
-  const double weeks = static_cast<double>(unix_seconds - orders_->first_seconds) / kSecondsPerWeek;
-  const double z = orders_->fixed + orders_->weight * orders_->model.At(weeks);
-  if (z > orders_->knee) return orders_->knee + orders_->above_knee * (z - orders_->knee);
-  return std::max(z, orders_->least);
+  const double weeks = static_cast<double>(unix_seconds - orders_.first_seconds) / kSecondsPerWeek;
+  const double z = orders_.fixed + orders_.weight * orders_.model.At(weeks);
+  if (z > orders_.knee) return orders_.knee + orders_.above_knee * (z - orders_.knee);
+  return std::max(z, orders_.least);
 }
 
 double RiskCurve::SignsAt(int64_t unix_seconds) const {
@@ -520,11 +521,11 @@ double RiskCurve::SignsAt(int64_t unix_seconds) const {
 }
 
 double RiskCurve::At(int64_t unix_seconds) const {
-  return SignsAt(unix_seconds) + (orders_ ? OrderLogOdds(unix_seconds) : prior_log_odds_);
+  return SignsAt(unix_seconds) + (has_orders_ ? OrderLogOdds(unix_seconds) : prior_log_odds_);
 }
 
 double RiskCurve::ForAlertAt(int64_t unix_seconds) const {
-  if (!orders_ || unix_seconds >= orders_->silent_seconds) return At(unix_seconds);
+  if (!has_orders_ || unix_seconds >= orders_.silent_seconds) return At(unix_seconds);
   return SignsAt(unix_seconds) + std::min(OrderLogOdds(unix_seconds), prior_log_odds_);
 }
 
@@ -544,7 +545,7 @@ std::optional<absl::Time> RiskCurve::First(Curve curve, double z, absl::Time fro
   int64_t high = low + kMostMinutesAhead;
   if (until != absl::InfiniteFuture())
     high = std::min(high, absl::ToUnixSeconds(until) / kSecondsPerMinute);
-  const bool grows = orders_ || silence_count_ > 0;
+  const bool grows = has_orders_ || silence_count_ > 0;
   if (!grows || low >= high) return std::nullopt;
   const auto minute = models::FirstAtOrAbove(
       [&](int64_t minutes) { return (this->*curve)(minutes * kSecondsPerMinute); }, low, high, z);

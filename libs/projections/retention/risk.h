@@ -108,7 +108,8 @@ class RiskCurve {
   double SignsAt(int64_t unix_seconds) const;
 
   double prior_log_odds_ = 0;
-  std::optional<Orders> orders_;
+  bool has_orders_ = false;
+  Orders orders_;
   double fixed_ = 0;
   double pending_ = 0;
   absl::Time next_change_ = absl::InfiniteFuture();
