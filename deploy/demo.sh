@@ -26,7 +26,7 @@ build() {
   echo
 }
 
-echo "From nothing to the first alert takes about $((14 / $(nproc) + 1)) minutes here."
+echo "From nothing to the first alert takes about $((22 / $(nproc) + 1)) minutes here."
 deploy/install.sh
 cmake -S . -B .build/release -G Ninja -DCMAKE_BUILD_TYPE=release >/dev/null
 build

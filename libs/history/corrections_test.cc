@@ -91,7 +91,6 @@ TEST(CorrectionsTest, EachKeepsItsPlaceBesideAMergeAndASplit) {
   EXPECT_THAT(world.OrdersOf("b"), ElementsAre("corrected 5"));
 }
 
-// Others come while some are told, and whoever takes over finds one begun that had fewer.
 // The one that follows takes back what the begun one was for: its history is as it was, and must
 // not stay half told.
 TEST(CorrectionsTest, AHistoryIsNotLeftHalfToldWhenNothingIsLeftToCorrect) {
@@ -120,6 +119,7 @@ TEST(CorrectionsTest, AHistoryIsNotLeftHalfToldWhenNothingIsLeftToCorrect) {
   EXPECT_EQ(world.DigestOf<Profile>(), told);
 }
 
+// Others come while some are told, and whoever takes over finds one begun that had fewer.
 TEST(CorrectionsTest, DyingAmongManyLosesNone) {
   int deaths = 0;
   for (uint64_t seed = 1; seed <= 30; ++seed) {

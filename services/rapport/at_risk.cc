@@ -14,8 +14,6 @@
 namespace rapport {
 namespace {
 
-constexpr size_t kRowsAtATime = 500;
-
 using Entries = std::vector<ProjectionView::IndexEntry>;
 
 struct Listed {
@@ -95,7 +93,7 @@ absl::StatusOr<AtRisk> AskAtRisk(Api& api, const std::string& owner, size_t most
   std::string cursor;
   do {
     query::v1::AtRiskList page;
-    const size_t wanted = std::min<size_t>(limit - at_risk.clients.size(), kRowsAtATime);
+    const size_t wanted = std::min<size_t>(limit - at_risk.clients.size(), kApiPage);
     RAPPORT_RETURN_IF_ERROR(api.Get(
         "/v1/retention/at-risk" +
             ApiQuery({{"owner", owner}, {"limit", absl::StrCat(wanted)}, {"cursor", cursor}}),

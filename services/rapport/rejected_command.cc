@@ -36,9 +36,10 @@ CommandResult RunList(const CommonOptions& common, const RejectedArguments& argu
   Json list = Json::array();
   std::string cursor;
   do {
-    RAPPORT_ASSIGN_OR_RETURN(
-        const Json page,
-        CallJson(*api, "GET", "/v1/rejected" + ApiQuery({{"limit", "500"}, {"cursor", cursor}})));
+    RAPPORT_ASSIGN_OR_RETURN(const Json page,
+                             CallJson(*api, "GET",
+                                      "/v1/rejected" + ApiQuery({{"limit", absl::StrCat(kApiPage)},
+                                                                 {"cursor", cursor}})));
     for (const Json& rejection : page.value("rejected", Json::array())) list.push_back(rejection);
     cursor = TextOf(page, "next_cursor");
   } while (!cursor.empty() && (arguments.limit == 0 || list.size() < arguments.limit));
