@@ -1,6 +1,7 @@
 #include "libs/projections/rhythm.h"
 
 #include <algorithm>
+#include <bit>
 #include <tuple>
 #include <vector>
 
@@ -71,6 +72,10 @@ bool InsertDay(int32_t day, state::v1::Rhythm* rhythm) {
   return true;
 }
 
+int32_t LastDayOf(const Week& week) {
+  return week.number * kDaysPerWeek + std::bit_width(week.days) - 1;
+}
+
 // For a day after the last one.
 void AppendDay(int32_t day, state::v1::Rhythm* rhythm) {
   const int32_t number = WeekOf(day);
@@ -122,8 +127,56 @@ void AddToRhythm(const touchpoint::v1::Touchpoint& touchpoint, state::v1::Rhythm
   }
 }
 
+bool RemoveFromRhythm(int32_t day, state::v1::Rhythm* rhythm) {
+  if (rhythm->day_count() == 0 || day < rhythm->first_day() || day > rhythm->last_day())
+    return false;
+  std::vector<Week> weeks = DecodeWeeks(*rhythm);
+  const int32_t number = WeekOf(day);
+  const auto place =
+      std::lower_bound(weeks.begin(), weeks.end(), number,
+                       [](const Week& week, int32_t key) { return week.number < key; });
+  if (place == weeks.end() || place->number != number) return false;
+  const uint8_t bit = BitOf(day, number);
+  if ((place->days & bit) == 0) return false;
+  place->days &= static_cast<uint8_t>(~bit);
+  if (place->days == 0) weeks.erase(place);
+  if (weeks.empty()) {
+    rhythm->Clear();
+    return true;
+  }
+  rhythm->set_day_count(rhythm->day_count() - 1);
+  rhythm->set_first_day(weeks.front().number * kDaysPerWeek + std::countr_zero(weeks.front().days));
+  EncodeWeeks(weeks, rhythm->mutable_weeks());
+  if (day == rhythm->last_day()) {
+    rhythm->set_last_day(LastDayOf(weeks.back()));
+    rhythm->clear_last_millisecond();
+    rhythm->clear_last_event_high();
+    rhythm->clear_last_event_low();
+  }
+  return true;
+}
+
+std::vector<int32_t> LatestDays(const state::v1::Rhythm& rhythm, size_t most) {
+  std::vector<int32_t> days;
+  const std::string& bytes = rhythm.weeks();
+  int32_t number = WeekOf(rhythm.last_day());
+  for (size_t end = bytes.size(); end > 0 && days.size() < most;) {
+    size_t first = end - 1;
+    while (first > 0 && static_cast<uint8_t>(bytes[first - 1]) >= 0x80) --first;
+    const auto bits = static_cast<uint8_t>(bytes[first]);
+    for (int bit = kDaysPerWeek - 1; bit >= 0 && days.size() < most; --bit)
+      if ((bits & (1u << bit)) != 0) days.push_back(number * kDaysPerWeek + bit);
+    uint32_t gap = 0;
+    for (size_t at = end; --at > first;) gap = gap << 7 | (static_cast<uint8_t>(bytes[at]) & 0x7fu);
+    number -= static_cast<int32_t>(gap);
+    end = first;
+  }
+  return days;
+}
+
 std::string LastEventId(const state::v1::Rhythm& rhythm) {
   std::string id;
+  if (rhythm.last_event_high() == 0 && rhythm.last_event_low() == 0) return id;
   AppendBig64(&id, rhythm.last_event_high());
   AppendBig64(&id, rhythm.last_event_low());
   return id;

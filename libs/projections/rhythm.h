@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "rapport/state/v1/common.pb.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
@@ -20,6 +21,13 @@ int32_t DayOf(int64_t unix_seconds);
 // Adds the touchpoint's day, and keeps the latest touchpoint.
 void AddToRhythm(const touchpoint::v1::Touchpoint& touchpoint, state::v1::Rhythm* rhythm);
 
+// Takes a day out, as if nothing had happened on it; whether it was there. Of the latest touchpoint
+// nothing is known any more when it was the last day: LastEventId is empty then.
+bool RemoveFromRhythm(int32_t day, state::v1::Rhythm* rhythm);
+
+// The latest `most` days, latest first.
+std::vector<int32_t> LatestDays(const state::v1::Rhythm& rhythm, size_t most);
+
 // Distinct days after the first: x of the models. 0 also for an empty rhythm.
 inline int RepeatDays(const state::v1::Rhythm& rhythm) {
   return rhythm.day_count() > 0 ? rhythm.day_count() - 1 : 0;
@@ -31,7 +39,7 @@ inline double MeanGapDays(const state::v1::Rhythm& rhythm) {
   return x == 0 ? 0 : static_cast<double>(rhythm.last_day() - rhythm.first_day()) / x;
 }
 
-// event_id of the latest touchpoint, 16 bytes.
+// event_id of the latest touchpoint, 16 bytes; empty when it is not known.
 std::string LastEventId(const state::v1::Rhythm& rhythm);
 
 }  // namespace rapport

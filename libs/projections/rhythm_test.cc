@@ -77,5 +77,39 @@ TEST(Rhythm, ExactAndTheSameForEveryOrder) {
   }
 }
 
+TEST(Rhythm, ADayTakenOutLeavesTheOthers) {
+  std::mt19937_64 random(20250301);
+  for (int round = 0; round < 300; ++round) {
+    state::v1::Rhythm rhythm;
+    std::set<int32_t> days;
+    const uint64_t span = 1 + random() % 400;
+    for (uint64_t i = 0; i < 20; ++i) {
+      days.insert(18000 + static_cast<int32_t>(random() % span));
+    }
+    for (const int32_t day : days) AddToRhythm(At(int64_t{day} * 86400 + 5, 1), &rhythm);
+    EXPECT_FALSE(RemoveFromRhythm(*days.rbegin() + 1, &rhythm));
+    while (!days.empty()) {
+      EXPECT_EQ(
+          LatestDays(rhythm, 4),
+          std::vector<int32_t>(days.rbegin(),
+                               std::next(days.rbegin(), std::min<int64_t>(4, std::ssize(days)))));
+      state::v1::Rhythm without = rhythm;
+      auto place = std::next(days.begin(), static_cast<int64_t>(random() % days.size()));
+      const bool last = *place == *days.rbegin();
+      ASSERT_TRUE(RemoveFromRhythm(*place, &without));
+      EXPECT_FALSE(RemoveFromRhythm(*place, &without));
+      days.erase(place);
+      EXPECT_EQ(LastEventId(without).empty(), last);
+      rhythm.Clear();
+      for (const int32_t day : days) AddToRhythm(At(int64_t{day} * 86400 + 5, 1), &rhythm);
+      EXPECT_EQ(without.first_day(), rhythm.first_day());
+      EXPECT_EQ(without.last_day(), rhythm.last_day());
+      EXPECT_EQ(without.day_count(), rhythm.day_count());
+      EXPECT_EQ(without.weeks(), rhythm.weeks());
+    }
+    EXPECT_FALSE(RemoveFromRhythm(18000, &rhythm));
+  }
+}
+
 }  // namespace
 }  // namespace rapport

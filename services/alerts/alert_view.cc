@@ -17,6 +17,7 @@ void AddReason(const alert::v1::Reason& reason, AlertStep* step) {
   shown->set_code(reason.code());
   shown->set_text(reason.text());
   shown->set_points(reason.points());
+  if (reason.has_facts()) *shown->mutable_facts() = reason.facts();
   for (const std::string& id : reason.touchpoint_ids()) {
     shown->add_touchpoint_ids(absl::BytesToHexString(id));
   }

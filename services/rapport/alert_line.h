@@ -23,7 +23,7 @@ struct AlertLine {
   std::vector<std::string> reasons;  // the heaviest first
 };
 
-// "2026-03-09 18:30  raised   high      812  18073  anna.keller  no order for 30 days; ...".
+// "2026-03-09 18:30  raised   high      812  18073  anna.keller  no order since 2026-02-07; ...".
 std::string FormatAlertLine(const AlertLine& line);
 
 AlertLine AlertLineOf(const alert::v1::AlertEvent& event);

@@ -56,7 +56,7 @@ ClientAtRisk FromAnswer(const query::v1::AtRiskClient& answer) {
   ClientAtRisk client{.client_id = answer.client_id(),
                       .owner_id = answer.owner_id(),
                       .severity = answer.severity(),
-                      .score = answer.score(),
+                      .score = answer.score_now(),
                       .raised_at = FromProto(answer.raised_at()),
                       .reasons = {}};
   for (const query::v1::RetentionReason& told : answer.reasons()) {

@@ -13,6 +13,7 @@ namespace {
 
 using nlohmann::json;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -402,8 +403,8 @@ TEST_F(CliTest, AlertsArePrintedWhileHistoryIsPlayed) {
   const Outcome outcome = Run({"import", kSample, "--map", kSampleMapping, "--as-it-happened",
                                "--shift-to-now", "--show-alerts"});
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.out, HasSubstr("  raised   medium     580  18073    "
-                                     "no order for 68 days; usually every 9 days"));
+  EXPECT_THAT(outcome.out, ContainsRegex("  raised   medium     580  18073    "
+                                         "no order since 20..-..-..; usually every 9 days"));
 }
 
 TEST_F(CliTest, WhatNeedsARunningProcessSaysSo) {

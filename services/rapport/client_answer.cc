@@ -101,6 +101,7 @@ ClientRisk TakeRisk(const query::v1::Retention& told) {
       reason.add_touchpoint_ids(absl::HexStringToBytes(touchpoint.touchpoint_id()));
     }
   }
+  risk.promises = {told.promises().begin(), told.promises().end()};
   return risk;
 }
 

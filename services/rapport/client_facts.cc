@@ -130,16 +130,28 @@ std::string PeopleText(const ProfileState& profile) {
   return Section("People", table);
 }
 
-std::string OpenMattersText(const ProfileState& profile) {
-  Table table({"DUE", "WHAT", "STATEMENT"});
+// "410 becomes 640": the score from now until a minute after the promise was not kept.
+std::string PriceText(const ClientRisk& risk, const std::string& commitment_id) {
+  for (const query::v1::PromisePrice& price : risk.promises) {
+    if (price.commitment_id() == commitment_id) {
+      return absl::StrCat(risk.score, " becomes ", price.score_if_failed());
+    }
+  }
+  return "";
+}
+
+std::string OpenMattersText(const ClientFacts& facts) {
+  const ProfileState& profile = facts.profile;
+  Table table({"DUE", "WHAT", "STATEMENT", "RISK IF NOT KEPT"});
   for (const auto& commitment : profile.commitments()) {
     if (!IsOpen(commitment)) continue;
-    table.Add({FormatMoment(commitment.due_at()), "promise", commitment.statement()});
+    table.Add({FormatMoment(commitment.due_at()), "promise", commitment.statement(),
+               PriceText(facts.risk, commitment.commitment_id())});
   }
   for (const auto& complaint : profile.complaints()) {
     if (!IsOpen(complaint)) continue;
     table.Add({complaint.has_answer_due_at() ? FormatMoment(complaint.answer_due_at()) : "",
-               "complaint", complaint.statement()});
+               "complaint", complaint.statement(), ""});
   }
   return Section("Open promises and complaints", table);
 }
@@ -255,6 +267,17 @@ Json DealsJson(const ClientFacts& facts) {
   return list;
 }
 
+Json PromisesJson(const ClientRisk& risk) {
+  Json list = Json::array();
+  for (const query::v1::PromisePrice& price : risk.promises) {
+    list.push_back({{"commitment_id", price.commitment_id()},
+                    {"due_at", MomentJson(price.due_at())},
+                    {"score_if_kept", price.score_if_kept()},
+                    {"score_if_failed", price.score_if_failed()}});
+  }
+  return list;
+}
+
 Json RiskJson(const ClientRisk& risk) {
   Json reasons = Json::array();
   for (const alert::v1::Reason& reason : risk.reasons) reasons.push_back(ReasonJson(reason));
@@ -262,19 +285,22 @@ Json RiskJson(const ClientRisk& risk) {
           {"alert_open", risk.alert_open},
           {"severity", risk.alert_open ? Json(SeverityWord(risk.severity)) : Json(nullptr)},
           {"raised_at", risk.alert_open ? MomentJson(risk.raised_at) : Json(nullptr)},
-          {"reasons", reasons}};
+          {"reasons", reasons},
+          {"promises", PromisesJson(risk)}};
 }
 
 }  // namespace
 
 ClientRisk RiskOf(const state::v1::RetentionState& retention, absl::Time now) {
-  const RetentionExplanation explanation = ExplainRetention(retention, RetentionSettings{}, now);
+  const RetentionSettings settings;
+  const RetentionExplanation explanation = ExplainRetention(retention, settings, now);
   const auto& alert = retention.alert();
   return {.score = explanation.score,
-          .reasons = {explanation.reasons.begin(), explanation.reasons.end()},
+          .reasons = explanation.reasons,
           .alert_open = alert.phase() == state::v1::ALERT_PHASE_OPEN,
           .severity = alert.severity(),
-          .raised_at = FromProto(alert.raised_at())};
+          .raised_at = FromProto(alert.raised_at()),
+          .promises = PriceOfPromises(retention, settings, now)};
 }
 
 std::string ClientText(const ClientFacts& facts) {
@@ -285,7 +311,7 @@ std::string ClientText(const ClientFacts& facts) {
     return table.ToString();
   }
   return absl::StrCat(DetailsText(facts), RiskText(facts), AccountsText(facts.profile),
-                      PeopleText(facts.profile), OpenMattersText(facts.profile),
+                      PeopleText(facts.profile), OpenMattersText(facts),
                       ContactsText(facts.profile), DealsText(facts));
 }
 

@@ -25,6 +25,7 @@ struct ClientRisk {
   bool alert_open = false;
   alert::v1::Severity severity = alert::v1::SEVERITY_UNSPECIFIED;  // of the open alert
   absl::Time raised_at = absl::InfinitePast();                     // the open alert
+  std::vector<query::v1::PromisePrice> promises;                   // open ones, not due yet
 };
 
 struct ClientFacts {

@@ -43,6 +43,7 @@ query::v1::RetentionReason ToReason(const alert::v1::Reason& told) {
   reason.set_code(told.code());
   reason.set_text(told.text());
   reason.set_points(told.points());
+  if (told.has_facts()) *reason.mutable_facts() = told.facts();
   return reason;
 }
 
@@ -64,6 +65,8 @@ query::v1::Retention ToRetention(const std::string& client_id,
       reason.add_touchpoints()->set_touchpoint_id(absl::BytesToHexString(id));
     }
   }
+  for (query::v1::PromisePrice& price : PriceOfPromises(state, settings, now))
+    *answer.add_promises() = std::move(price);
   if (state.alert().has_raised_at()) *answer.mutable_alert() = ToAlert(client_id, state.alert());
   return answer;
 }
@@ -112,7 +115,9 @@ query::v1::AtRiskClient ToAtRisk(const std::string& client_id, const state::v1::
   if (state->alert().has_snoozed_until()) {
     *client.mutable_snoozed_until() = state->alert().snoozed_until();
   }
-  for (const alert::v1::Reason& told : ExplainRetention(*state, settings, now).reasons) {
+  const RetentionExplanation explanation = ExplainRetention(*state, settings, now);
+  client.set_score_now(explanation.score);
+  for (const alert::v1::Reason& told : explanation.reasons) {
     if (told.points() <= 0 || client.reasons_size() == kReasonsInList) break;
     *client.add_reasons() = ToReason(told);
   }

@@ -92,6 +92,12 @@ TEST_F(RetentionServiceTest, ListsClientsAtRiskTheHighestScoreFirst) {
   ASSERT_THAT(list.clients(0).reasons(), Not(IsEmpty()));
   EXPECT_EQ(list.clients(0).reasons(0).code(), "no_order");
   EXPECT_EQ(FromProto(list.watermark().partitions(0).clock()), testing::Day(400));
+  // The list and the client's own page tell the same, as of the same clock.
+  const auto own = Read<query::v1::Retention>("/v1/retention/silent");
+  EXPECT_EQ(list.clients(0).score_now(), own.score());
+  EXPECT_GT(own.score(), list.clients(0).score());
+  EXPECT_EQ(list.clients(0).reasons(0).text(), own.reasons(0).text());
+  EXPECT_EQ(own.reasons(0).facts().usual_value(), 7);
 
   const auto page = Read<query::v1::AtRiskList>("/v1/retention/at-risk?limit=1");
   ASSERT_THAT(page.clients(), SizeIs(1));
@@ -206,6 +212,26 @@ TEST_F(RetentionServiceTest, AsOfEqualsAPlainFoldOfWhatHadHappened) {
   EXPECT_THAT(Error("/v1/retention/anna?as_of=2001-01-01T00:00:00Z", 404),
               HasSubstr("nothing is known of a client 'anna' by 2001-01-01T00:00:00+00:00"));
   EXPECT_THAT(Error("/v1/retention/nobody?as_of=2024-01-01T00:00:00Z", 404), HasSubstr("'nobody'"));
+}
+
+TEST_F(RetentionServiceTest, TellsWhatAPromiseWillCostIfItFails) {
+  StartWith(/*profiles=*/false);
+  std::vector<Touchpoint> all = Orders("silent", 7, 210);
+  Touchpoint made = Make(Touchpoint::kCommitmentMade, "silent", 211);
+  made.mutable_commitment_made()->set_commitment_id("P-1");
+  ToProto(testing::Day(214), made.mutable_commitment_made()->mutable_due_at());
+  all.push_back(made);
+  const std::string wait = Play(all, 213);
+  const auto before = Read<query::v1::Retention>("/v1/retention/silent?" + wait);
+  ASSERT_THAT(before.promises(), SizeIs(1));
+  EXPECT_EQ(before.promises(0).commitment_id(), "P-1");
+  EXPECT_EQ(FromProto(before.promises(0).due_at()), testing::Day(214));
+  EXPECT_GT(before.promises(0).score_if_failed(), before.promises(0).score_if_kept() + 20);
+  EXPECT_GE(before.promises(0).score_if_kept(), before.score());
+  const std::string later = Tick(testing::Day(214) + absl::Minutes(1));
+  const auto after = Read<query::v1::Retention>("/v1/retention/silent?" + later);
+  EXPECT_EQ(after.score(), before.promises(0).score_if_failed());
+  EXPECT_THAT(after.promises(), IsEmpty());
 }
 
 TEST_F(RetentionServiceTest, WrongRequestsSayWhatIsWrong) {

@@ -18,11 +18,11 @@ using touchpoint::v1::Touchpoint;
 
 constexpr char kAdvice[] = "Call before the client does, and begin with the first reason.";
 
-uint32_t BitOf(ReasonCode code) { return 1u << static_cast<int>(code); }
+uint64_t BitOf(ReasonCode code) { return uint64_t{1} << static_cast<int>(code); }
 
-uint32_t BitOf(absl::string_view name) {
+uint64_t BitOf(absl::string_view name) {
   for (int code = 0; code < kReasonCodes; ++code)
-    if (ReasonName(static_cast<ReasonCode>(code)) == name) return 1u << code;
+    if (ReasonName(static_cast<ReasonCode>(code)) == name) return uint64_t{1} << code;
   return 0;
 }
 
@@ -147,7 +147,7 @@ bool AlertLife::WakeStillHolds(const RiskCurve& curve, absl::Time at) const {
   // An open alert may be cleared by what fades; for the others only what grows is of interest.
   if (Open() && wake > curve.next_change()) return false;
   const double most_later = wake > curve.next_change() ? curve.pending() : 0;
-  const int points = NextPoints();
+  const int points = NextPoints(curve);
   const int64_t then = absl::ToUnixSeconds(wake);
   const double z = Open() ? curve.At(then) : curve.ForAlertAt(then);
   return points == 0 || z + most_later < LogOddsOf(points);
@@ -162,9 +162,11 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
     } else if (z < LogOddsOf(settings_.clear_points)) {
       Clear(alert::v1::CLEAR_REASON_BELOW_THRESHOLD, state::v1::ALERT_PHASE_QUIET, at);
       ToProto(at + settings_.quiet_after_clear, state_.mutable_alert()->mutable_quiet_until());
-    } else if (!SnoozedAt(at)) {
-      Update(curve.At(absl::ToUnixSeconds(at)), at);
+    } else if (!SnoozedAt(at) || IsUntoldNotice(curve)) {
+      Update(curve, at);
     }
+  } else if (!gone && HasNewNotice(curve)) {
+    Raise(at);
   } else if (Phase() == state::v1::ALERT_PHASE_DISMISSED) {
     if (z < LogOddsOf(settings_.clear_points)) {
       state_.mutable_alert()->set_phase(state::v1::ALERT_PHASE_QUIET);
@@ -173,6 +175,19 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
   } else if (!gone && !QuietAt(at) && z >= LogOddsOf(settings_.raise_points)) {
     Raise(at);
   }
+}
+
+bool AlertLife::IsUntoldNotice(const RiskCurve& curve) const {
+  return curve.notice().has_value() &&
+         (state_.alert().told_reasons() & BitOf(ReasonCode::kNoticeGiven)) == 0;
+}
+
+bool AlertLife::HasNewNotice(const RiskCurve& curve) const {
+  if (!curve.notice().has_value()) return false;
+  const state::v1::RetentionAlert& alert = state_.alert();
+  const absl::Time given_at = curve.notice()->given_at;
+  return !(alert.has_closed_by_people_at() && given_at <= FromProto(alert.closed_by_people_at())) &&
+         !(alert.has_cleared_at() && given_at <= FromProto(alert.cleared_at()));
 }
 
 void AlertLife::Raise(absl::Time at) {
@@ -184,12 +199,13 @@ void AlertLife::Raise(absl::Time at) {
   event->mutable_raised()->set_advice(kAdvice);
 }
 
-void AlertLife::Update(double z, absl::Time at) {
+void AlertLife::Update(const RiskCurve& curve, absl::Time at) {
+  const double z = curve.At(absl::ToUnixSeconds(at));
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
   const bool reminder = alert.has_snoozed_until();
   EndSnooze();
-  if (!reminder && SeverityOf(PointsOf(z), alert.severity()) == alert.severity() &&
-      !HasNewReason(z, at))
+  const Severity severity = SeverityOf(PointsOf(z), curve.notice(), alert.severity());
+  if (!reminder && severity == alert.severity() && !IsUntoldNotice(curve) && !HasNewReason(z, at))
     return;
   alert::v1::AlertUpdated updated;
   updated.set_previous_score(alert.score());
@@ -231,7 +247,7 @@ absl::Time AlertLife::NextWake(const RiskCurve& curve, absl::Time at) const {
   if (Open() && SnoozedAt(at)) return std::min(next, FromProto(state_.alert().snoozed_until()));
   if (QuietAt(at) && !Open()) return std::min(next, FromProto(state_.alert().quiet_until()));
   if (IsGone(state_.factors())) return absl::InfiniteFuture();
-  const int points = NextPoints();
+  const int points = NextPoints(curve);
   if (points == 0) return next;
   const double z = LogOddsOf(points);
   if (!Open()) {
@@ -248,15 +264,18 @@ absl::Time AlertLife::NextWake(const RiskCurve& curve, absl::Time at) const {
   return std::min(next, first.value_or(absl::InfiniteFuture()));
 }
 
-int AlertLife::NextPoints() const {
+int AlertLife::NextPoints(const RiskCurve& curve) const {
   if (Phase() == state::v1::ALERT_PHASE_DISMISSED) return 0;
   if (!Open()) return settings_.raise_points;
+  if (curve.notice().has_value()) return 0;
   if (state_.alert().severity() < alert::v1::SEVERITY_HIGH) return settings_.high_points;
   if (state_.alert().severity() < alert::v1::SEVERITY_CRITICAL) return settings_.critical_points;
   return 0;
 }
 
-Severity AlertLife::SeverityOf(int points, Severity before) const {
+Severity AlertLife::SeverityOf(int points, const std::optional<Notice>& notice,
+                               Severity before) const {
+  if (notice.has_value()) return notice->severity;
   const auto at_least = [&](int begin, Severity severity) {
     return points >= begin - (before >= severity ? settings_.severity_margin : 0);
   };
@@ -269,7 +288,7 @@ Severity AlertLife::SeverityOf(int points, Severity before) const {
 alert::v1::AlertEvent* AlertLife::Emit(absl::Time at) {
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
   RetentionExplanation now = ExplainRetention(state_, settings_, at);
-  alert.set_severity(SeverityOf(now.score, alert.severity()));
+  alert.set_severity(SeverityOf(now.score, now.notice, alert.severity()));
   alert.set_score(now.score);
   alert::v1::AlertEvent& event = output_.effects.emplace_back();
   event.set_alert_id(RetentionAlertId(context_.client_id, alert));

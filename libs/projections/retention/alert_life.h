@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vector>
+#include <optional>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -42,8 +42,12 @@ class AlertLife {
   // Whether nothing can happen from `at` until output.wake, as it stands.
   bool WakeStillHolds(const RiskCurve& curve, absl::Time at) const;
   void Move(const RiskCurve& curve, absl::Time at);
+  // Whether the client has given notice, and the open alert has not told it yet.
+  bool IsUntoldNotice(const RiskCurve& curve) const;
+  // Whether the client has given notice after all that was decided about its alerts so far.
+  bool HasNewNotice(const RiskCurve& curve) const;
   void Raise(absl::Time at);
-  void Update(double z, absl::Time at);
+  void Update(const RiskCurve& curve, absl::Time at);
   bool HasNewReason(double z, absl::Time at) const;
   bool IsPresent(absl::string_view alert_id) const;
   // A person closed the alert.
@@ -52,8 +56,9 @@ class AlertLife {
   void EndSnooze();
   absl::Time NextWake(const RiskCurve& curve, absl::Time at) const;
   // The score that is to be told when time alone reaches it; 0 for none.
-  int NextPoints() const;
-  alert::v1::Severity SeverityOf(int points, alert::v1::Severity before) const;
+  int NextPoints(const RiskCurve& curve) const;
+  alert::v1::Severity SeverityOf(int points, const std::optional<Notice>& notice,
+                                 alert::v1::Severity before) const;
   alert::v1::AlertEvent* Emit(absl::Time at);
 
   const FoldContext& context_;

@@ -1,15 +1,14 @@
 #include "libs/projections/retention/factors.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "libs/base/bytes.h"
-#include "libs/base/money.h"
 #include "libs/projections/contact.h"
 #include "libs/projections/keyed_set.h"
+#include "libs/projections/retention/back_office_factors.h"
+#include "libs/projections/retention/records.h"
 #include "libs/projections/rhythm.h"
 #include "libs/projections/stamp.h"
-#include "xxhash.h"
 
 namespace rapport {
 namespace {
@@ -21,9 +20,14 @@ constexpr int kMostComplaints = 64;
 constexpr int kMostCommitments = 128;
 constexpr int kMostScores = 5;
 constexpr int kMostStakeholders = 64;
-constexpr int kMostContracts = 32;
 constexpr int kMostDeals = 64;
-constexpr int kMostCurrencies = 8;
+constexpr int kMostMoods = 5;
+constexpr int kMostObjections = 32;
+constexpr int kMostAssignments = 5;
+constexpr int kMostConsents = 16;
+constexpr int kMostCancelledMeetings = 4;
+constexpr size_t kMostMissedContacts = 6;
+constexpr size_t kMostPortalFailures = 6;
 constexpr size_t kMostInboundMails = 6;
 constexpr size_t kMostOutboundMails = 8;
 constexpr size_t kOutboundMailBytes = 8;
@@ -33,29 +37,16 @@ bool FromUs(const Touchpoint& touchpoint) {
   return touchpoint.direction() == touchpoint::v1::DIRECTION_OUTBOUND;
 }
 
-// The client answered, or called us.
-bool ClientSpoke(const Touchpoint& touchpoint) {
-  const auto outcome = touchpoint.call_completed().outcome();
-  return !FromUs(touchpoint) || outcome == touchpoint::v1::CALL_OUTCOME_ANSWERED ||
-         outcome == touchpoint::v1::CALL_OUTCOME_UNSPECIFIED;
-}
-
-uint32_t UnixSeconds(const Touchpoint& touchpoint) {
-  return static_cast<uint32_t>(std::clamp<int64_t>(touchpoint.occurred_at().seconds(), 0,
-                                                   std::numeric_limits<uint32_t>::max()));
-}
-
 uint32_t ThreadHash(const Touchpoint& touchpoint) {
   const auto& mail = touchpoint.email_exchanged();
-  const std::string& thread = !mail.thread_id().empty()    ? mail.thread_id()
-                              : !mail.message_id().empty() ? mail.message_id()
-                                                           : touchpoint.event_id();
-  return static_cast<uint32_t>(XXH3_64bits(thread.data(), thread.size()));
+  return RecordHash(!mail.thread_id().empty()    ? mail.thread_id()
+                    : !mail.message_id().empty() ? mail.message_id()
+                                                 : touchpoint.event_id());
 }
 
-// Records of `size` bytes, sorted, of which at most `most` are kept: the greatest, and one for each
-// thread.
-void KeepMail(const std::string& record, size_t size, size_t most, std::string* mails) {
+// As KeepRecord, and one record for each thread: its greatest.
+void KeepMail(const std::string& record, size_t most, std::string* mails) {
+  const size_t size = record.size();
   const absl::string_view thread = absl::string_view(record).substr(kThreadOffset, 4);
   for (size_t at = 0; at < mails->size(); at += size) {
     const absl::string_view kept = absl::string_view(*mails).substr(at, size);
@@ -64,43 +55,60 @@ void KeepMail(const std::string& record, size_t size, size_t most, std::string* 
     mails->erase(at, size);
     break;
   }
-  size_t place = mails->size();
-  while (place > 0 && absl::string_view(*mails).substr(place - size, size) > record) place -= size;
-  if (place == 0 && mails->size() >= most * size) return;
-  mails->insert(place, record);
-  if (mails->size() > most * size) mails->erase(0, size);
+  KeepRecord(record, most, mails);
 }
 
 void FoldMail(const Touchpoint& touchpoint, RiskFactors* factors) {
   const auto& mail = touchpoint.email_exchanged();
   if (!IsContact(mail)) return;
   std::string record;
-  AppendBig32(&record, UnixSeconds(touchpoint));
+  AppendBig32(&record, RecordSeconds(touchpoint));
   AppendBig32(&record, ThreadHash(touchpoint));
   if (FromUs(touchpoint)) {
-    KeepMail(record, kOutboundMailBytes, kMostOutboundMails, factors->mutable_outbound_mails());
+    KeepMail(record, kMostOutboundMails, factors->mutable_outbound_mails());
     return;
   }
   AddToRhythm(touchpoint, factors->mutable_e_mail());
   if (touchpoint.direction() != touchpoint::v1::DIRECTION_INBOUND) return;
   record += touchpoint.event_id();
-  KeepMail(record, kInboundMailBytes, kMostInboundMails, factors->mutable_inbound_mails());
+  KeepMail(record, kMostInboundMails, factors->mutable_inbound_mails());
 }
 
-void FoldOrder(const Touchpoint& touchpoint, RiskFactors* factors) {
-  AddToRhythm(touchpoint, factors->mutable_orders());
-  const auto& placed = touchpoint.order_placed();
-  auto* ordered = factors->mutable_ordered();
-  ordered->set_lines(ordered->lines() + std::max(0, placed.line_count()));
-  const std::string& currency = placed.amount().currency_code();
-  if (currency.empty()) return;
-  if (auto* amount = RAPPORT_FIND_OR_ADD(ordered->mutable_amounts(), currency_code, currency,
-                                         kMostCurrencies)) {
-    MoneySum sum(amount->minor_units(), amount->overflows());
-    sum.Add(placed.amount().minor_units());
-    amount->set_minor_units(sum.minor_units());
-    amount->set_overflows(sum.overflows());
+void KeepMissed(const Touchpoint& touchpoint, RiskFactors* factors) {
+  KeepRecord(EventRecord(touchpoint), kMostMissedContacts, factors->mutable_missed_contacts());
+}
+
+void FoldCall(const Touchpoint& touchpoint, RiskFactors* factors) {
+  if (IsContact(touchpoint.call_completed())) {
+    AddToRhythm(touchpoint, factors->mutable_phone());
+  } else if (touchpoint.direction() == touchpoint::v1::DIRECTION_INBOUND) {
+    KeepMissed(touchpoint, factors);
   }
+}
+
+void FoldChat(const Touchpoint& touchpoint, RiskFactors* factors) {
+  if (IsContact(touchpoint.chat_exchanged())) {
+    AddToRhythm(touchpoint, factors->mutable_chat());
+  } else if (touchpoint.chat_exchanged().client_message_count() > 0) {
+    KeepMissed(touchpoint, factors);
+  }
+}
+
+void FoldPortal(const Touchpoint& touchpoint, RiskFactors* factors) {
+  const auto& used = touchpoint.portal_used();
+  if (IsContact(used)) {
+    AddToRhythm(touchpoint, factors->mutable_portal());
+  } else if (used.outcome() == touchpoint::v1::PORTAL_OUTCOME_FAILED) {
+    KeepRecord(EventRecord(touchpoint), kMostPortalFailures, factors->mutable_portal_failures());
+  }
+}
+
+void AddStamp(const Touchpoint& touchpoint, int most,
+              google::protobuf::RepeatedPtrField<state::v1::Stamp>* stamps) {
+  state::v1::Stamp stamp;
+  SetStamp(touchpoint, &stamp);
+  AddToLatest(stamps, std::move(stamp), most,
+              [](const auto& a, const auto& b) { return Earlier(a, b); });
 }
 
 state::v1::ComplaintFactor* Complaint(absl::string_view id, RiskFactors* factors) {
@@ -115,8 +123,9 @@ void FoldComplaintOpened(const Touchpoint& touchpoint, RiskFactors* factors) {
 }
 
 void FoldComplaintClosed(const Touchpoint& touchpoint, absl::string_view id, RiskFactors* factors) {
-  if (auto* complaint = Complaint(id, factors))
-    TakeIfLater(touchpoint, complaint->mutable_closed());
+  auto* complaint = Complaint(id, factors);
+  if (complaint == nullptr || !TakeIfLater(touchpoint, complaint->mutable_closed())) return;
+  complaint->set_rejected(touchpoint.has_complaint_rejected());
 }
 
 state::v1::CommitmentFactor* Commitment(absl::string_view id, RiskFactors* factors) {
@@ -141,6 +150,14 @@ void FoldPromiseEnded(const Touchpoint& touchpoint, absl::string_view id,
   commitment->set_end(end);
 }
 
+void FoldCommitmentMoved(const Touchpoint& touchpoint, RiskFactors* factors) {
+  const auto& moved = touchpoint.commitment_moved();
+  FoldPromise(touchpoint, moved.commitment_id(), moved.has_due_at(), moved.due_at(), factors);
+  if (moved.agreed_by_client()) return;
+  if (auto* commitment = Commitment(moved.commitment_id(), factors))
+    TakeIfLater(touchpoint, commitment->mutable_moved_alone());
+}
+
 int SatisfactionPermille(const touchpoint::v1::SatisfactionScored& scored) {
   const int score = scored.score();
   switch (scored.scale()) {
@@ -156,12 +173,34 @@ int SatisfactionPermille(const touchpoint::v1::SatisfactionScored& scored) {
 }
 
 void FoldSatisfaction(const Touchpoint& touchpoint, RiskFactors* factors) {
-  const int permille = SatisfactionPermille(touchpoint.satisfaction_scored());
+  const auto& scored = touchpoint.satisfaction_scored();
+  const int permille = SatisfactionPermille(scored);
   if (permille < 0) return;
+  auto* series = factors->mutable_satisfaction();
+  auto place = std::find_if(series->begin(), series->end(),
+                            [&](const auto& each) { return each.scale() >= scored.scale(); });
+  if (place == series->end() || place->scale() != scored.scale()) {
+    const auto index = static_cast<int>(place - series->begin());
+    series->Add()->set_scale(scored.scale());
+    for (int i = series->size() - 1; i > index; --i) series->SwapElements(i, i - 1);
+    place = series->begin() + index;
+  }
   state::v1::SatisfactionFactor score;
   SetStamp(touchpoint, score.mutable_stamp());
   score.set_permille(permille);
-  AddToLatest(factors->mutable_satisfaction_scores(), std::move(score), kMostScores,
+  AddToLatest(place->mutable_scores(), std::move(score), kMostScores,
+              [](const auto& a, const auto& b) { return Earlier(a.stamp(), b.stamp()); });
+}
+
+void FoldMood(const Touchpoint& touchpoint, RiskFactors* factors) {
+  const auto& observed = touchpoint.sentiment_observed();
+  const int sure = observed.has_confidence_permille()
+                       ? std::clamp(observed.confidence_permille(), 0, 1000)
+                       : 1000;
+  state::v1::MoodFactor mood;
+  SetStamp(touchpoint, mood.mutable_stamp());
+  mood.set_permille(std::clamp(observed.sentiment_permille(), -1000, 1000) * sure / 1000);
+  AddToLatest(factors->mutable_moods(), std::move(mood), kMostMoods,
               [](const auto& a, const auto& b) { return Earlier(a.stamp(), b.stamp()); });
 }
 
@@ -186,22 +225,29 @@ void FoldStakeholder(const Touchpoint& touchpoint, const touchpoint::v1::Stakeho
     stakeholder->set_influence(said.influence());
 }
 
-state::v1::ContractFactor* Contract(absl::string_view id, RiskFactors* factors) {
-  return RAPPORT_FIND_OR_ADD(factors->mutable_contracts(), contract_id, id, kMostContracts);
+state::v1::ObjectionFactor* Objection(absl::string_view id, RiskFactors* factors) {
+  return RAPPORT_FIND_OR_ADD(factors->mutable_objections(), objection_id, id, kMostObjections);
 }
 
-void FoldContract(const Touchpoint& touchpoint, absl::string_view id,
-                  const touchpoint::v1::ContractTerms& terms, RiskFactors* factors) {
-  auto* contract = Contract(id, factors);
-  if (contract == nullptr || !TakeIfLater(touchpoint, contract->mutable_agreed())) return;
-  if (terms.has_renewal_due_at()) {
-    *contract->mutable_renewal_due_at() = terms.renewal_due_at();
-  } else if (terms.has_ends_at()) {
-    *contract->mutable_renewal_due_at() = terms.ends_at();
-  } else {
-    contract->clear_renewal_due_at();
-  }
-  contract->set_auto_renewal(terms.auto_renewal());
+void FoldObjectionRaised(const Touchpoint& touchpoint, RiskFactors* factors) {
+  const auto& raised = touchpoint.objection_raised();
+  auto* objection = Objection(raised.objection_id(), factors);
+  if (objection == nullptr || !TakeIfLater(touchpoint, objection->mutable_raised())) return;
+  objection->set_deal_id(raised.deal_id());
+}
+
+void FoldAssignment(const Touchpoint& touchpoint, RiskFactors* factors) {
+  const auto& assigned = touchpoint.owner_assigned();
+  state::v1::AssignmentFactor assignment;
+  SetStamp(touchpoint, assignment.mutable_stamp());
+  assignment.set_handover(!assigned.from_owner_id().empty() &&
+                          assigned.from_owner_id() != assigned.to_owner_id());
+  AddToLatest(factors->mutable_assignments(), std::move(assignment), kMostAssignments,
+              [](const auto& a, const auto& b) { return Earlier(a.stamp(), b.stamp()); });
+}
+
+state::v1::ConsentFactor* Consent(absl::string_view purpose, RiskFactors* factors) {
+  return RAPPORT_FIND_OR_ADD(factors->mutable_consents(), purpose, purpose, kMostConsents);
 }
 
 state::v1::RenewalFactor* Deal(absl::string_view id, RiskFactors* factors) {
@@ -237,10 +283,17 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
   FoldOwner(touchpoint, factors);
   switch (touchpoint.payload_case()) {
     case Touchpoint::kOrderPlaced:
-      FoldOrder(touchpoint, factors);
+    case Touchpoint::kOrderCancelled:
+    case Touchpoint::kOrderShipped:
+    case Touchpoint::kInvoiceIssued:
+    case Touchpoint::kPaymentReceived:
+    case Touchpoint::kContractSigned:
+    case Touchpoint::kContractRenewed:
+    case Touchpoint::kContractTerminated:
+      FoldBackOffice(touchpoint, factors);
       return;
     case Touchpoint::kCallCompleted:
-      if (ClientSpoke(touchpoint)) AddToRhythm(touchpoint, factors->mutable_phone());
+      FoldCall(touchpoint, factors);
       return;
     case Touchpoint::kEmailExchanged:
       FoldMail(touchpoint, factors);
@@ -248,15 +301,18 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
     case Touchpoint::kMeetingHeld:
       AddToRhythm(touchpoint, factors->mutable_meetings());
       return;
+    case Touchpoint::kMeetingCancelled:
+      if (touchpoint.meeting_cancelled().by_client())
+        AddStamp(touchpoint, kMostCancelledMeetings, factors->mutable_cancelled_meetings());
+      return;
     case Touchpoint::kChatExchanged:
-      if (touchpoint.chat_exchanged().client_message_count() > 0)
-        AddToRhythm(touchpoint, factors->mutable_chat());
+      FoldChat(touchpoint, factors);
       return;
     case Touchpoint::kLetterExchanged:
       if (!FromUs(touchpoint)) AddToRhythm(touchpoint, factors->mutable_letters());
       return;
     case Touchpoint::kPortalUsed:
-      AddToRhythm(touchpoint, factors->mutable_portal());
+      FoldPortal(touchpoint, factors);
       return;
     case Touchpoint::kComplaintOpened:
       FoldComplaintOpened(touchpoint, factors);
@@ -272,11 +328,9 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
       FoldPromise(touchpoint, made.commitment_id(), made.has_due_at(), made.due_at(), factors);
       return;
     }
-    case Touchpoint::kCommitmentMoved: {
-      const auto& moved = touchpoint.commitment_moved();
-      FoldPromise(touchpoint, moved.commitment_id(), moved.has_due_at(), moved.due_at(), factors);
+    case Touchpoint::kCommitmentMoved:
+      FoldCommitmentMoved(touchpoint, factors);
       return;
-    }
     case Touchpoint::kCommitmentKept:
       FoldPromiseEnded(touchpoint, touchpoint.commitment_kept().commitment_id(),
                        state::v1::COMMITMENT_END_KEPT, factors);
@@ -287,6 +341,9 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
       return;
     case Touchpoint::kSatisfactionScored:
       FoldSatisfaction(touchpoint, factors);
+      return;
+    case Touchpoint::kSentimentObserved:
+      FoldMood(touchpoint, factors);
       return;
     case Touchpoint::kCompetitorMentioned:
       FoldCompetitor(touchpoint, touchpoint.competitor_mentioned().competitor(), factors);
@@ -301,17 +358,23 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
       if (auto* left = StakeholderOf(touchpoint.stakeholder_left().stakeholder_id(), factors))
         TakeIfLater(touchpoint, left->mutable_left());
       return;
-    case Touchpoint::kContractSigned:
-      FoldContract(touchpoint, touchpoint.contract_signed().contract_id(),
-                   touchpoint.contract_signed().terms(), factors);
+    case Touchpoint::kObjectionRaised:
+      FoldObjectionRaised(touchpoint, factors);
       return;
-    case Touchpoint::kContractRenewed:
-      FoldContract(touchpoint, touchpoint.contract_renewed().contract_id(),
-                   touchpoint.contract_renewed().terms(), factors);
+    case Touchpoint::kObjectionSettled:
+      if (auto* objection = Objection(touchpoint.objection_settled().objection_id(), factors))
+        TakeIfLater(touchpoint, objection->mutable_settled());
       return;
-    case Touchpoint::kContractTerminated:
-      if (auto* contract = Contract(touchpoint.contract_terminated().contract_id(), factors))
-        TakeIfLater(touchpoint, contract->mutable_terminated());
+    case Touchpoint::kOwnerAssigned:
+      FoldAssignment(touchpoint, factors);
+      return;
+    case Touchpoint::kConsentGiven:
+      if (auto* consent = Consent(touchpoint.consent_given().purpose(), factors))
+        TakeIfLater(touchpoint, consent->mutable_given());
+      return;
+    case Touchpoint::kConsentWithdrawn:
+      if (auto* consent = Consent(touchpoint.consent_withdrawn().purpose(), factors))
+        TakeIfLater(touchpoint, consent->mutable_withdrawn());
       return;
     case Touchpoint::kDealOpened:
       FoldDealOpened(touchpoint, factors);
@@ -334,24 +397,13 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
     case Touchpoint::kHistoryReopened:
     case Touchpoint::kHistoryClosed:
     case Touchpoint::kTouchpointCorrected:
-    case Touchpoint::kMeetingCancelled:
     case Touchpoint::kClientRegistered:
     case Touchpoint::kClientDetailsChanged:
     case Touchpoint::kIdentifierLinked:
-    case Touchpoint::kOwnerAssigned:
-    case Touchpoint::kConsentGiven:
-    case Touchpoint::kConsentWithdrawn:
     case Touchpoint::kNeedIdentified:
-    case Touchpoint::kObjectionRaised:
-    case Touchpoint::kObjectionSettled:
     case Touchpoint::kDealStageChanged:
     case Touchpoint::kDealAmountChanged:
     case Touchpoint::kTargetSet:
-    case Touchpoint::kSentimentObserved:
-    case Touchpoint::kOrderShipped:
-    case Touchpoint::kOrderCancelled:
-    case Touchpoint::kInvoiceIssued:
-    case Touchpoint::kPaymentReceived:
     case Touchpoint::kAlertAcknowledged:
     case Touchpoint::kAlertSnoozed:
     case Touchpoint::kAlertResolved:

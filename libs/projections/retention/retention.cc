@@ -10,8 +10,12 @@
 #include "libs/base/time.h"
 #include "libs/projections/retention/alert_life.h"
 #include "libs/projections/retention/factors.h"
+#include "libs/projections/retention/reason_text.h"
 #include "libs/projections/retention/risk.h"
+#include "libs/projections/retention/settings_fields.h"
+#include "libs/projections/retention/signs.h"
 #include "libs/projections/stamp.h"
+#include "libs/projections/step_order.h"
 #include "xxhash.h"
 
 namespace rapport {
@@ -29,23 +33,11 @@ bool IsAlertAction(const Touchpoint& touchpoint) {
          touchpoint.has_alert_resolved() || touchpoint.has_alert_dismissed();
 }
 
-std::string Text(const RhythmSettings& rhythm) {
-  return fmt::format("{},{},{},{},{},{},{};", rhythm.parameters.r, rhythm.parameters.alpha,
-                     rhythm.parameters.a, rhythm.parameters.b, rhythm.weight, rhythm.least,
-                     rhythm.most);
-}
-
-std::string Text(const OrderRiskSettings& s) {
-  return fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{};", s.parameters.r,
-                     s.parameters.alpha, s.parameters.a, s.parameters.b, s.horizon_weeks, s.average,
-                     s.silence, s.average_silence, s.value, s.value_currency, s.average_value,
-                     s.lines, s.average_lines, s.most_ratio, s.least, s.knee, s.above_knee,
-                     absl::ToInt64Seconds(s.least_silence), s.least_gaps);
-}
-
-std::string Text(double value) { return fmt::format("{};", value); }
-std::string Text(int value) { return fmt::format("{};", value); }
-std::string Text(absl::Duration value) { return fmt::format("{};", absl::ToInt64Seconds(value)); }
+std::string Text(const std::string& value) { return value; }
+std::string Text(double value) { return fmt::format("{}", value); }
+std::string Text(int64_t value) { return fmt::format("{}", value); }
+std::string Text(int value) { return fmt::format("{}", value); }
+std::string Text(absl::Duration value) { return fmt::format("{}", absl::ToInt64Seconds(value)); }
 
 }  // namespace
 
@@ -79,6 +71,16 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kDealLost:
     case Touchpoint::kDealRemoved:
     case Touchpoint::kOwnerAssigned:
+    case Touchpoint::kMeetingCancelled:
+    case Touchpoint::kConsentGiven:
+    case Touchpoint::kConsentWithdrawn:
+    case Touchpoint::kObjectionRaised:
+    case Touchpoint::kObjectionSettled:
+    case Touchpoint::kSentimentObserved:
+    case Touchpoint::kOrderShipped:
+    case Touchpoint::kOrderCancelled:
+    case Touchpoint::kInvoiceIssued:
+    case Touchpoint::kPaymentReceived:
     case Touchpoint::kHistoryClosed:
     case Touchpoint::kErasureRequested:
     case Touchpoint::kAlertAcknowledged:
@@ -86,7 +88,6 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kAlertResolved:
     case Touchpoint::kAlertDismissed:
       return true;
-    case Touchpoint::kMeetingCancelled:
     case Touchpoint::kEmailDelivered:
     case Touchpoint::kClientsMerged:
     case Touchpoint::kClientsSplit:
@@ -95,19 +96,10 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kClientRegistered:
     case Touchpoint::kClientDetailsChanged:
     case Touchpoint::kIdentifierLinked:
-    case Touchpoint::kConsentGiven:
-    case Touchpoint::kConsentWithdrawn:
     case Touchpoint::kNeedIdentified:
-    case Touchpoint::kObjectionRaised:
-    case Touchpoint::kObjectionSettled:
     case Touchpoint::kDealStageChanged:
     case Touchpoint::kDealAmountChanged:
     case Touchpoint::kTargetSet:
-    case Touchpoint::kSentimentObserved:
-    case Touchpoint::kOrderShipped:
-    case Touchpoint::kOrderCancelled:
-    case Touchpoint::kInvoiceIssued:
-    case Touchpoint::kPaymentReceived:
     case Touchpoint::kDeadLetterRetried:
     case Touchpoint::kDeadLetterSkipped:
     case Touchpoint::kClockAdvanced:
@@ -204,28 +196,11 @@ void Retention::Index(const State& state, const Settings& settings, IndexWriter&
   index.Add(kAtRiskByOwnerIndex, owner_key + score_key, value);
 }
 
-std::string Retention::Fingerprint(const Settings& s) {
-  const std::string text = absl::StrCat(
-      s.model_version, ";", Text(s.prior_points), Text(s.least_repeat_days), Text(s.horizon_gaps),
-      Text(s.least_horizon_weeks), Text(s.most_horizon_weeks), Text(s.orders), Text(s.phone),
-      Text(s.e_mail), Text(s.meetings), Text(s.chat), Text(s.letters), Text(s.portal),
-      absl::StrCat(Text(s.complaint_low), Text(s.complaint_medium), Text(s.complaint_high),
-                   Text(s.complaint_critical), Text(s.complaints_most)),
-      absl::StrCat(Text(s.commitment_overdue), Text(s.commitment_long_overdue),
-                   Text(s.commitments_most), Text(s.commitment_broken),
-                   Text(s.commitment_broken_half_life)),
-      absl::StrCat(Text(s.mail_unanswered), Text(s.mails_most), Text(s.mail_answer_due),
-                   Text(s.mail_forgotten)),
-      absl::StrCat(Text(s.satisfaction_fall), Text(s.satisfaction_most),
-                   Text(s.satisfaction_expected_permille), Text(s.satisfaction_half_life)),
-      absl::StrCat(Text(s.competitor_named), Text(s.competitor_half_life),
-                   Text(s.decision_maker_left), Text(s.decision_maker_half_life)),
-      absl::StrCat(Text(s.renewal_unplanned), Text(s.renewal_near), Text(s.renewal_over),
-                   Text(s.renewal_meeting)),
-      absl::StrCat(Text(s.raise_points), Text(s.clear_points), Text(s.high_points),
-                   Text(s.critical_points), Text(s.severity_margin)),
-      absl::StrCat(Text(s.new_reason_points), Text(s.quiet_after_clear),
-                   Text(s.quiet_after_resolve)));
+std::string Retention::Fingerprint(const Settings& settings) {
+  std::string text;
+  VisitSettings(settings, [&](const std::string& name, const auto& value, SettingRange) {
+    absl::StrAppend(&text, name, "=", Text(value), ";");
+  });
   return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
 }
 
@@ -233,10 +208,11 @@ RetentionExplanation ExplainRetention(const state::v1::RetentionState& state,
                                       const RetentionSettings& settings, absl::Time now) {
   now = std::max(now, absl::UnixEpoch());
   std::vector<Finding> findings;
-  const RiskCurve curve(state.factors(), settings, now, &findings, /*with_texts=*/true);
+  const RiskCurve curve(state.factors(), settings, now, &findings, /*with_facts=*/true);
   const double z = curve.At(absl::ToUnixSeconds(now));
   RetentionExplanation explanation;
   explanation.score = PointsOf(z);
+  explanation.notice = curve.notice();
   explanation.alert_score = PointsOf(curve.ForAlertAt(absl::ToUnixSeconds(now)));
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.log_odds > b.log_odds; });
@@ -246,11 +222,42 @@ RetentionExplanation ExplainRetention(const state::v1::RetentionState& state,
     alert::v1::Reason& reason = explanation.reasons.emplace_back();
     const absl::string_view name = ReasonName(finding.code);
     reason.set_code(name.data(), name.size());
-    reason.set_text(std::move(finding.text));
+    reason.set_text(ReasonText(finding.code, finding.facts, points < 0));
     reason.set_points(points);
+    *reason.mutable_facts() = std::move(finding.facts);
     for (std::string& id : finding.touchpoint_ids) reason.add_touchpoint_ids(std::move(id));
   }
   return explanation;
+}
+
+std::vector<query::v1::PromisePrice> PriceOfPromises(const state::v1::RetentionState& state,
+                                                     const RetentionSettings& settings,
+                                                     absl::Time now) {
+  state::v1::RiskFactors factors = state.factors();
+  std::vector<state::v1::CommitmentFactor*> open;
+  for (auto& commitment : *factors.mutable_commitments()) {
+    if (!IsOpenPromise(commitment) || FromProto(commitment.due_at()) <= now) continue;
+    open.push_back(&commitment);
+    commitment.set_end(state::v1::COMMITMENT_END_KEPT);
+  }
+  std::stable_sort(open.begin(), open.end(), [](const auto* a, const auto* b) {
+    return CompareTimes(a->due_at(), b->due_at()) < 0;
+  });
+  std::vector<query::v1::PromisePrice> prices;
+  for (state::v1::CommitmentFactor* commitment : open) {
+    query::v1::PromisePrice& price = prices.emplace_back();
+    price.set_commitment_id(commitment->commitment_id());
+    *price.mutable_due_at() = commitment->due_at();
+    const absl::Time after = FromProto(commitment->due_at()) + absl::Minutes(1);
+    const auto score = [&] {
+      return PointsOf(RiskCurve(factors, settings, after).At(absl::ToUnixSeconds(after)));
+    };
+    price.set_score_if_kept(score());
+    commitment->clear_end();
+    price.set_score_if_failed(score());
+    commitment->set_end(state::v1::COMMITMENT_END_KEPT);
+  }
+  return prices;
 }
 
 std::string RetentionAlertId(absl::string_view client_id, const state::v1::RetentionAlert& alert) {

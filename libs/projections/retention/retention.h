@@ -1,10 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "libs/projections/projection.h"
+#include "libs/projections/retention/risk.h"
 #include "libs/projections/retention/settings.h"
+#include "rapport/query/v1/retention.pb.h"
 #include "rapport/state/v1/retention.pb.h"
 
 namespace rapport {
@@ -19,11 +22,13 @@ namespace rapport {
 // - A touchpoint that happened less than a day before or after `now` is judged at once, at its own
 //   time or at `now` if that is later. Any other, and all before the first ClockAdvanced, wait for
 //   the next ClockAdvanced and are judged at its time: an import raises what is true now.
+// - Notice that the client gives is told at once whatever was decided about its alerts before, and
+//   however long they are to be quiet.
 // - A timer is judged at its due time, however late it fires, and so is each later moment up to
 //   `now` at which something changes.
 struct Retention {
   static constexpr char kName[] = "retention";
-  static constexpr int kVersion = 5;
+  static constexpr int kVersion = 6;
   using State = state::v1::RetentionState;
   using Settings = RetentionSettings;
 
@@ -60,6 +65,8 @@ struct RetentionExplanation {
   // What alerts are raised and cleared by: less than the score as long as the client is not called
   // silent (OrderRiskSettings::least_silence).
   int alert_score = 0;
+  // Present when the client has given notice.
+  std::optional<Notice> notice;
   // The heaviest first, those that speak against the risk last. `points` tells by how much the
   // score would be lower without the reason.
   std::vector<alert::v1::Reason> reasons;
@@ -68,6 +75,12 @@ struct RetentionExplanation {
 // The score at `now` and what makes it, whether or not there is an alert.
 RetentionExplanation ExplainRetention(const state::v1::RetentionState& state,
                                       const RetentionSettings& settings, absl::Time now);
+
+// What it costs if a promise of ours fails, for each that is open and not due yet at `now`, the
+// earliest due first.
+std::vector<query::v1::PromisePrice> PriceOfPromises(const state::v1::RetentionState& state,
+                                                     const RetentionSettings& settings,
+                                                     absl::Time now);
 
 // Id of the client's alert: "retention/churn_risk/CLIENT/N", N one more than the alerts of the
 // client that people have closed. It does not depend on the model, so that what people decide holds

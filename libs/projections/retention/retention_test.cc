@@ -76,6 +76,18 @@ TEST_F(RetentionTest, SilenceRaisesOneAlertAtTheSolvedMomentHoweverCoarseTheCloc
   EXPECT_THAT(Effect(0).reasons(0).text(), HasSubstr("; usually every 9 days"));
 }
 
+// Whoever reads an alert long after it was raised reads what the client's page says.
+TEST_F(RetentionTest, WhatAnAlertToldStaysTrue) {
+  OrdersAsTheyHappen(12, 9 * kDay);
+  TickUntil(fold_.now() + 70 * kDay, absl::Hours(1));
+  ASSERT_THAT(fold_.effects(), SizeIs(1));
+  TickUntil(fold_.now() + 30 * kDay, absl::Hours(1));
+  const RetentionExplanation now =
+      ExplainRetention(fold_.StateOf(kClient), RetentionSettings(), fold_.now());
+  EXPECT_EQ(Effect(0).reasons(0).text(), now.reasons[0].text());
+  EXPECT_EQ(Effect(0).reasons(0).facts().DebugString(), now.reasons[0].facts().DebugString());
+}
+
 TEST_F(RetentionTest, AnOrderClearsTheAlert) {
   OrdersAsTheyHappen(12, 9 * kDay);
   TickUntil(fold_.now() + 80 * kDay, absl::Hours(1));

@@ -3,60 +3,32 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "libs/projections/models/silence.h"
+#include "libs/projections/retention/reasons.h"
 #include "libs/projections/retention/settings.h"
+#include "rapport/alert/v1/alert.pb.h"
 #include "rapport/state/v1/retention.pb.h"
 
 // From risk factors to a score: pure, and a function of the factors and the moment alone.
 
 namespace rapport {
 
-// Why a client is at risk. The numbers are stored (bit n of RetentionAlert.told_reasons): never
-// change or reuse one.
-enum class ReasonCode : int {
-  kNoOrder = 0,
-  kNoCall = 1,
-  kNoMail = 2,
-  kNoMeeting = 3,
-  kNoChat = 4,
-  kNoLetter = 5,
-  kNoPortalUse = 6,
-  kComplaintOpen = 7,
-  kCommitmentOverdue = 8,
-  kCommitmentBroken = 9,
-  kMailUnanswered = 10,
-  kSatisfactionFalling = 11,
-  kCompetitorNamed = 12,
-  kDecisionMakerLeft = 13,
-  kRenewalUnplanned = 14,
-  kLittleOrdered = 15,
-  kSmallOrders = 16,
-};
-inline constexpr int kReasonCodes = 17;
-
-// Stable name for programs, such as "no_order".
-absl::string_view ReasonName(ReasonCode code);
-
-// One factor that counts at a moment.
-struct Finding {
-  ReasonCode code = ReasonCode::kNoOrder;
-  double log_odds = 0;
-  std::string text;                         // one sentence for people
-  std::vector<std::string> touchpoint_ids;  // 16 bytes each, newest first, at most 10
+// The client has given notice of a contract, and has agreed on none since.
+struct Notice {
+  absl::Time given_at;
+  alert::v1::Severity severity = alert::v1::SEVERITY_HIGH;  // by what the client is worth
 };
 
 // The risk from one moment on, as long as nothing new is folded.
 class RiskCurve {
  public:
-  // `findings`, if given, receives what counts at `from`, unsorted; with or without texts and ids,
+  // `findings`, if given, receives what counts at `from`, unsorted; with or without facts and ids,
   // which cost time.
   RiskCurve(const state::v1::RiskFactors& factors, const RetentionSettings& settings,
-            absl::Time from, std::vector<Finding>* findings = nullptr, bool with_texts = false);
+            absl::Time from, std::vector<Finding>* findings = nullptr, bool with_facts = false);
 
   // z at a moment from `from` until next_change(); it never falls in between, since only silence
   // grows.
@@ -68,6 +40,8 @@ class RiskCurve {
   // When something but silence changes next: a promise falls due, a mention fades, ...;
   // InfiniteFuture when nothing will.
   absl::Time next_change() const { return next_change_; }
+
+  const std::optional<Notice>& notice() const { return notice_; }
 
   // What could still be added to z after next_change(), at most, without anything new: promises
   // that fall due, mails that stay unanswered, renewals that come near.
@@ -104,13 +78,19 @@ class RiskCurve {
   double LogOdds(const Silence& silence, int64_t unix_seconds) const;
   // The base of a client who orders.
   double OrderLogOdds(int64_t unix_seconds) const;
-  // All but the base.
+  // All but the base and a notice.
   double SignsAt(int64_t unix_seconds) const;
+  double WithoutNoticeAt(int64_t unix_seconds) const;
+  // `z` with what a notice makes of it.
+  double WithNotice(double z) const;
 
   double prior_log_odds_ = 0;
   bool has_orders_ = false;
   Orders orders_;
   double fixed_ = 0;
+  std::optional<Notice> notice_;
+  double notice_log_odds_ = 0;
+  double notice_least_ = 0;
   double pending_ = 0;
   absl::Time next_change_ = absl::InfiniteFuture();
   std::array<Silence, 6> silences_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/time/time.h"
@@ -70,7 +71,7 @@ struct RhythmSettings {
 // a contact; their weights are low because a client may well move from one channel to another.
 struct RetentionSettings {
   // Names the parameters in every alert.
-  std::string model_version = "mbg-2";
+  std::string model_version = "mbg-3";
 
   // The base of the score of a client who never ordered, in points of 1000.
   int prior_points = 260;
@@ -92,19 +93,41 @@ struct RetentionSettings {
   RhythmSettings letters = {{0.50, 26.0, 0.70, 2.00}, 0.20, -0.3, 0.5};
   RhythmSettings portal = {{0.60, 2.0, 0.60, 2.50}, 0.35, -0.6, 0.9};
 
-  // Log-odds of an open complaint by severity, and of all of them together at most.
+  // All that follows is in log-odds, and assumed. What fades has its whole weight for a half-life,
+  // then half of it, a quarter, an eighth, and is over after four. `..._most` bounds what several
+  // of a kind come to.
+
+  // The client has given notice of a contract: the heaviest sign of all. The score has at least so
+  // many points then, until the client agrees on a contract anew, or so long after the end.
+  double notice_given = 4.0;
+  int notice_least_points = 900;
+  absl::Duration notice_over = absl::Hours(90 * 24);
+  // The severity of such an alert goes by what the client is worth in a year: what its contract
+  // says, or else what it orders; in whole units of its currency, which are taken for the same
+  // whatever currency it is. MEDIUM below the first, CRITICAL from the second on; HIGH in between
+  // and when nothing is known.
+  int64_t notice_high_value = 5000;
+  int64_t notice_critical_value = 50000;
+
+  // An open complaint, by severity.
   double complaint_low = 0.3;
   double complaint_medium = 0.7;
   double complaint_high = 1.2;
   double complaint_critical = 1.8;
   double complaints_most = 2.5;
+  // One that was closed, fading.
+  double complaint_settled = 0.15;
+  double complaint_rejected = 0.3;
+  double complaints_lately_most = 1.0;
+  absl::Duration complaint_half_life = absl::Hours(30 * 24);
 
-  // An overdue promise; twice that once it is long overdue; and all of them at most.
+  // An overdue promise; twice that once it is long overdue.
   double commitment_overdue = 0.6;
   absl::Duration commitment_long_overdue = absl::Hours(60 * 24);
   double commitments_most = 2.4;
-  // The latest broken promise; halves with each half-life, and is over after four.
+  // The latest broken promise, and the latest that was moved without the client's consent, fading.
   double commitment_broken = 0.8;
+  double commitment_moved = 0.4;
   absl::Duration commitment_broken_half_life = absl::Hours(45 * 24);
 
   // A mail of the client that we have left unanswered; counts from the first until the second age.
@@ -113,12 +136,36 @@ struct RetentionSettings {
   absl::Duration mail_answer_due = absl::Hours(48);
   absl::Duration mail_forgotten = absl::Hours(60 * 24);
 
-  // Log-odds for a fall of the satisfaction by its whole range, and at most. The latest answer is
-  // held against the mean of up to four before it, or against this when it is the only one.
+  // A call or chat of the client that nobody answered, as long as we have not spoken since; fading.
+  double contact_missed = 0.35;
+  double contacts_missed_most = 1.2;
+  absl::Duration contact_missed_half_life = absl::Hours(7 * 24);
+
+  // An action in the portal that failed, fading.
+  double portal_failed = 0.15;
+  double portal_failed_most = 0.6;
+  absl::Duration portal_failed_half_life = absl::Hours(7 * 24);
+
+  // A meeting that the client called off, as long as none was held since; fading.
+  double meeting_cancelled = 0.35;
+  double meetings_cancelled_most = 1.0;
+  absl::Duration meeting_cancelled_half_life = absl::Hours(30 * 24);
+
+  // By the answers to one kind of question, the worst of them, fading: a fall of the satisfaction
+  // by its whole range, where the latest answer is held against the mean of up to four before it;
+  // and an answer at the lower end of the range, less the nearer it is to where low begins.
   double satisfaction_fall = 3.0;
+  double satisfaction_low = 1.2;
+  int satisfaction_low_permille = 500;
   double satisfaction_most = 1.5;
-  int satisfaction_expected_permille = 600;
   absl::Duration satisfaction_half_life = absl::Hours(90 * 24);
+
+  // The mean of the latest judgements of the client's mood, at -1000 permille; fading. Nothing
+  // while it is better than -mood_hostile_permille.
+  double mood_hostile = 1.0;
+  int mood_hostile_permille = 200;
+  int mood_latest = 3;
+  absl::Duration mood_half_life = absl::Hours(30 * 24);
 
   double competitor_named = 0.9;
   absl::Duration competitor_half_life = absl::Hours(45 * 24);
@@ -126,6 +173,8 @@ struct RetentionSettings {
   // The latest decision maker who left; half when another one is known to be there.
   double decision_maker_left = 1.2;
   absl::Duration decision_maker_half_life = absl::Hours(90 * 24);
+  // Of several people who were known one is left.
+  double single_contact = 0.2;
 
   // A contract that does not renew by itself, from `renewal_near` before its renewal is due until
   // `renewal_over` after, while no RENEWAL deal is open and no meeting was held in the last
@@ -134,6 +183,59 @@ struct RetentionSettings {
   absl::Duration renewal_near = absl::Hours(60 * 24);
   absl::Duration renewal_over = absl::Hours(30 * 24);
   absl::Duration renewal_meeting = absl::Hours(30 * 24);
+
+  // An objection that was not settled, for so long, or until its deal is closed.
+  double objection_open = 0.35;
+  double objections_most = 1.0;
+  absl::Duration objection_forgotten = absl::Hours(180 * 24);
+
+  // A handover to another manager, fading.
+  double owner_changed = 0.25;
+  double owners_changed_most = 0.9;
+  absl::Duration owner_changed_half_life = absl::Hours(45 * 24);
+
+  // The latest consent that was taken back and not given again, fading.
+  double consent_withdrawn = 0.6;
+  absl::Duration consent_half_life = absl::Hours(60 * 24);
+
+  // An order that was cancelled as a whole, fading.
+  double order_cancelled = 0.4;
+  double order_cancelled_by_us = 0.2;
+  double orders_cancelled_most = 1.0;
+  absl::Duration order_cancelled_half_life = absl::Hours(30 * 24);
+
+  // The mean of the latest orders has shrunk to less than this share of the mean of those before,
+  // of which there are at least `orders_before`: the least of it, and for each factor of e below;
+  // fading from the last order on.
+  double orders_shrinking = 0.3;
+  double orders_shrinking_least = 0.2;
+  double orders_shrinking_most = 1.2;
+  double orders_shrunk_to = 0.4;
+  int orders_latest = 3;
+  int orders_before = 4;
+  // Likewise when the middle one of the latest gaps between days with an order, or a use of the
+  // portal, has grown beyond so many times the mean of those before.
+  double rarer = 0.3;
+  double rarer_least = 0.2;
+  double rarer_most = 0.8;
+  double rarer_by = 2.0;
+  int gaps_latest = 3;
+  int gaps_before = 5;
+  absl::Duration orders_trend_half_life = absl::Hours(60 * 24);
+
+  // An unpaid invoice, from a grace after it was due; twice that once it is long overdue; until it
+  // is no sign any more but a matter of the law.
+  double invoice_overdue = 0.4;
+  double invoices_most = 1.2;
+  absl::Duration invoice_grace = absl::Hours(7 * 24);
+  absl::Duration invoice_long_overdue = absl::Hours(30 * 24);
+  absl::Duration invoice_over = absl::Hours(365 * 24);
+
+  // A shipment that went out later than promised, and one in part whose rest is missing; fading.
+  double shipment_late = 0.35;
+  double shipment_partial = 0.25;
+  double shipments_most = 1.0;
+  absl::Duration shipment_half_life = absl::Hours(30 * 24);
 
   // An alert is raised when the score reaches the first, and cleared when it falls below the
   // second: chances, since the score is one. By orders alone, of clients of the sample above, 6 of

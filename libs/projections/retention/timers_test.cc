@@ -28,6 +28,8 @@ std::string WhatWasMissed(const RetentionState& state, const RetentionSettings& 
     if (IsGone(state.factors())) return "open although the client is gone";
     if (alert_score < settings.clear_points) return "open although the risk is over";
     if (alert.has_snoozed_until()) return "";
+    if (explanation.notice.has_value())
+      return alert.severity() == explanation.notice->severity ? "" : "not as grave as the notice";
     if (score >= settings.critical_points && alert.severity() < alert::v1::SEVERITY_CRITICAL)
       return "not critical";
     if (score >= settings.high_points && alert.severity() < alert::v1::SEVERITY_HIGH)

@@ -58,10 +58,21 @@ class PayloadMaker {
     money->set_currency_code(random_.Chance(80) ? "EUR" : "GBP");
   }
 
+  // Chosen by the id of the touchpoint, so that the histories of old seeds go on as they did.
+  bool Chosen(int of) const {
+    return static_cast<uint8_t>(touchpoint_.event_id().back()) % of == 0;
+  }
+
+  // One of many, or half of the time of few, so that what belongs together meets.
+  std::string OrderId() {
+    const int64_t number = random_.Below(100000);
+    return absl::StrCat("O-", Chosen(2) ? number % 12 : number);
+  }
+
   void Order() {
     auto* order = touchpoint_.mutable_order_placed();
     touchpoint_.set_channel(touchpoint::v1::CHANNEL_BACK_OFFICE);
-    order->set_order_id(Id("O", 100000));
+    order->set_order_id(OrderId());
     Money(order->mutable_amount());
     order->set_line_count(static_cast<int>(1 + random_.Below(9)));
     order->add_product_areas(Id("area", 5));
@@ -92,16 +103,20 @@ class PayloadMaker {
         return;
       case 1:
         touchpoint_.mutable_meeting_cancelled()->set_meeting_id(Id("M", 50));
+        touchpoint_.mutable_meeting_cancelled()->set_by_client(Chosen(2));
         return;
       case 2:
         touchpoint_.mutable_chat_exchanged()->set_client_message_count(
             static_cast<int>(random_.Below(4)));
+        if (Chosen(2)) touchpoint_.mutable_chat_exchanged()->set_agent_message_count(1);
         return;
       case 3:
         touchpoint_.mutable_letter_exchanged()->set_page_count(2);
         return;
       default:
         touchpoint_.mutable_portal_used()->set_action("login");
+        if (Chosen(3))
+          touchpoint_.mutable_portal_used()->set_outcome(touchpoint::v1::PORTAL_OUTCOME_FAILED);
         return;
     }
   }
@@ -126,6 +141,7 @@ class PayloadMaker {
         auto* moved = touchpoint_.mutable_commitment_moved();
         moved->set_commitment_id(Id("P", 8));
         *moved->mutable_due_at() = Near(5, 40);
+        moved->set_agreed_by_client(Chosen(2));
         return;
       }
       case 5: {
@@ -180,8 +196,7 @@ class PayloadMaker {
         touchpoint_.mutable_deal_won()->set_deal_id(Id("D", 5));
         return;
       default:
-        // By the id, so that the histories of old seeds go on as they did.
-        if (touchpoint_.event_id().back() % 8 == 0) {
+        if (Chosen(8)) {
           touchpoint_.mutable_deal_removed()->set_deal_id(Id("D", 5));
           touchpoint_.mutable_deal_removed()->set_note(Id("rival", 3));
           return;
@@ -237,6 +252,7 @@ class PayloadMaker {
       }
       default:
         touchpoint_.mutable_owner_assigned()->set_to_owner_id(Id("rm", 4));
+        if (Chosen(3)) touchpoint_.mutable_owner_assigned()->set_from_owner_id("rm-1");
         return;
     }
   }
@@ -244,12 +260,15 @@ class PayloadMaker {
   void BackOffice() {
     switch (random_.Below(7)) {
       case 0:
-        touchpoint_.mutable_order_shipped()->set_order_id(Id("O", 100000));
+        touchpoint_.mutable_order_shipped()->set_order_id(OrderId());
         touchpoint_.mutable_order_shipped()->set_complete(random_.Chance(50));
+        if (Chosen(2))
+          ToProto(at_ - absl::Hours(1), touchpoint_.mutable_order_shipped()->mutable_promised_at());
         return;
       case 1:
-        touchpoint_.mutable_order_cancelled()->set_order_id(Id("O", 100000));
+        touchpoint_.mutable_order_cancelled()->set_order_id(OrderId());
         if (random_.Chance(50)) Money(touchpoint_.mutable_order_cancelled()->mutable_amount());
+        touchpoint_.mutable_order_cancelled()->set_by_client(Chosen(3) || Chosen(2));
         return;
       case 2: {
         auto* invoice = touchpoint_.mutable_invoice_issued();
@@ -276,6 +295,9 @@ class PayloadMaker {
         return;
       default:
         touchpoint_.mutable_contract_terminated()->set_contract_id(Id("K", 3));
+        touchpoint_.mutable_contract_terminated()->set_reason(
+            Chosen(2) ? touchpoint::v1::TERMINATION_REASON_CLIENT_CANCELLED
+                      : touchpoint::v1::TERMINATION_REASON_EXPIRED);
         return;
     }
   }
@@ -291,6 +313,7 @@ class PayloadMaker {
         return;
       case 2:
         touchpoint_.mutable_objection_raised()->set_objection_id(Id("X", 5));
+        if (Chosen(2)) touchpoint_.mutable_objection_raised()->set_deal_id("D-1");
         return;
       case 3:
         touchpoint_.mutable_objection_settled()->set_objection_id(Id("X", 5));

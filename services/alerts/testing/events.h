@@ -34,7 +34,7 @@ inline alert::v1::AlertEvent MakeStep(const std::string& client, int64_t offset)
   event.mutable_cause()->set_offset(offset);
   alert::v1::Reason* reason = event.add_reasons();
   reason->set_code("silent_against_own_rhythm");
-  reason->set_text("no order for 115 days; usually every 9 days");
+  reason->set_text("no order since 2025-03-01; usually every 9 days");
   reason->set_points(400);
   reason->add_touchpoint_ids(std::string(MakeEventId("crm", "order").view()));
   return event;
