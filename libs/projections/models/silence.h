@@ -10,9 +10,12 @@
 // E. Batislam, M. Denizel, A. Filiztekin, "Empirical validation and comparison of models for
 // customer base analysis", IJRM 24(3), 2007.
 //
-// Pure functions of doubles. The unit of time is whatever the parameters were fitted in: weeks.
+// Pure functions of doubles. Times count from the client's first day, in the unit that the
+// parameters were fitted in: weeks.
 
 namespace rapport::models {
+
+enum class SilenceModel { kBgNbd, kMbgNbd };
 
 struct SilenceParameters {
   double r = 0;
@@ -43,6 +46,16 @@ double BgAlive(const SilenceParameters& parameters, const Repeats& repeats, doub
 // `alive`: alive * (1 - ((alpha+T)/(alpha+T+h))^(r+x)). Its complement is P_silent(h).
 double ComesWithin(const SilenceParameters& parameters, const Repeats& repeats, double time,
                    double horizon, double alive);
+
+// E[Y(t)]: the expected number of days on which the client comes within `horizon`, as it may have
+// left before or leave in it. BG/NBD, times P(alive), with z = h/(alpha+T+h):
+//   (a+b+x-1)/(a-1) * (1 - ((alpha+T)/(alpha+T+h))^(r+x) * 2F1(r+x, b+x; a+b+x-1; z)),
+// MBG/NBD the same with b+1 for b. Exact for every a, also a = 1; finite and positive parameters,
+// horizon >= 0. Takes some (r+x) * h/(alpha+T) + 40 * (1 + h/(alpha+T)) terms of a series.
+double BgExpectedDays(const SilenceParameters& parameters, const Repeats& repeats, double time,
+                      double horizon);
+double MbgExpectedDays(const SilenceParameters& parameters, const Repeats& repeats, double time,
+                       double horizon);
 
 // Cadence surprise: the chance that a live client with this history stays silent this long.
 // ((alpha+t_x)/(alpha+T))^(r+x).
