@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/backtest/report.h"
+#include "libs/backtest/what_if.h"
 #include "libs/base/status_matchers.h"
 #include "libs/base/time.h"
 #include "libs/projections/retention/retention.h"
@@ -147,6 +148,69 @@ TEST(Report, HoldsAlertsAgainstWhatHappened) {
   const auto other = JudgeRules(history, calm, span);
   ASSERT_OK(other);
   EXPECT_GT(other->pauses.median_day, report->pauses.median_day);
+}
+
+TEST(Report, TellsWhatPeopleMadeOfTheAlerts) {
+  History history;
+  uint64_t number = 0;
+  for (const std::string client : {"a", "b"}) {
+    Touchpoint complaint = At(client, Start(), ++number);
+    complaint.set_owner_id("anna");
+    complaint.mutable_complaint_opened()->set_severity(touchpoint::v1::COMPLAINT_SEVERITY_CRITICAL);
+    history.Add(complaint);
+  }
+  Touchpoint dismissed = At("a", Start() + kDay, ++number);
+  dismissed.mutable_alert_dismissed()->set_alert_id("retention/churn_risk/a/1");
+  history.Add(dismissed);
+  Touchpoint saved = At("b", Start() + kDay, ++number);
+  saved.mutable_alert_resolved()->set_alert_id("retention/churn_risk/b/1");
+  saved.mutable_alert_resolved()->set_outcome(touchpoint::v1::ALERT_OUTCOME_SAVED);
+  history.Add(saved);
+  const Span span = {.from = Start(), .to = Start() + 300 * kDay};
+  const auto report = JudgeRules(history, RetentionSettings(), span);
+  ASSERT_OK(report);
+  const RuleReport::ByPeople& by = report->people_by_reason.at("complaint_open");
+  EXPECT_EQ(by.closed, 2);
+  EXPECT_EQ(by.dismissed, 1);
+  EXPECT_EQ(by.saved, 1);
+  EXPECT_EQ(by.lost, 0);
+  EXPECT_EQ(report->people_by_owner.at("anna").closed, 2);
+  // Rules that would have raised none of them are not judged by what was said of them.
+  RetentionSettings calm;
+  calm.complaint_critical = 0;
+  const auto other = JudgeRules(history, calm, span);
+  ASSERT_OK(other);
+  EXPECT_THAT(other->people_by_reason, IsEmpty());
+}
+
+TEST(WhatIf, NamesTheSmallestChangeThatWouldHaveKeptTheAlertAway) {
+  History history;
+  uint64_t number = 0;
+  for (int i = 0; i < 12; ++i) history.Add(Order("a", Start() + i * 7 * kDay, ++number));
+  Touchpoint competitor = At("a", Start() + 79 * kDay, ++number);
+  competitor.mutable_competitor_mentioned()->set_competitor("Acme");
+  history.Add(competitor);
+  Touchpoint complaint = At("a", Start() + 80 * kDay, ++number);
+  complaint.mutable_complaint_opened()->set_complaint_id("C");
+  complaint.mutable_complaint_opened()->set_severity(touchpoint::v1::COMPLAINT_SEVERITY_CRITICAL);
+  history.Add(complaint);
+  history.Add(At("b", Start() + 300 * kDay, ++number));
+  const auto what_ifs = WhatIfs(history, "a", RetentionSettings());
+  ASSERT_OK(what_ifs);
+  ASSERT_GE(what_ifs->size(), 2u);
+  const WhatIf& first = what_ifs->front();
+  EXPECT_FALSE(first.raised);
+  EXPECT_LT(first.score, RetentionSettings().raise_points);
+  EXPECT_EQ(first.changes, 1);
+  const auto without_complaint =
+      std::find_if(what_ifs->begin(), what_ifs->end(),
+                   [](const WhatIf& what_if) { return what_if.reason == "complaint_open"; });
+  ASSERT_NE(without_complaint, what_ifs->end());
+  EXPECT_EQ(without_complaint->day, Start() + 80 * kDay);
+  EXPECT_THAT(without_complaint->text, HasSubstr("a complaint has been open since 2025-03-27"));
+  const auto none = WhatIfs(history, "b", RetentionSettings());
+  ASSERT_OK(none);
+  EXPECT_THAT(*none, IsEmpty());
 }
 
 TEST(Report, TellsWhichNoticesWereForeseen) {

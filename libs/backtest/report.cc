@@ -13,12 +13,15 @@
 namespace rapport::backtest {
 namespace {
 
+using touchpoint::v1::Touchpoint;
+
 constexpr int kDaysPerWeek = 7;
 
 // An alert from its raising to its end.
 struct Opened {
   absl::Time raised;
   absl::Time ended = absl::InfiniteFuture();
+  std::string id;
   std::string owner;
   std::string reason;
 };
@@ -28,6 +31,7 @@ std::vector<Opened> AlertsOf(const std::vector<alert::v1::AlertEvent>& steps) {
   for (const alert::v1::AlertEvent& step : steps) {
     if (step.has_raised()) {
       alerts.push_back({.raised = FromProto(step.at()),
+                        .id = step.alert_id(),
                         .owner = step.owner_id(),
                         .reason = step.reasons().empty() ? "" : step.reasons(0).code()});
     } else if (step.has_cleared() && !alerts.empty()) {
@@ -105,6 +109,28 @@ class Judgement {
     }
   }
 
+  // Only alerts that these settings would have raised: what was said of others tells nothing of
+  // them.
+  void AddAction(const Touchpoint& action, const std::vector<Opened>& alerts) {
+    const absl::Time at = FromProto(action.occurred_at());
+    if (at < span_.from || at >= span_.to) return;
+    const bool dismissed = action.has_alert_dismissed();
+    const std::string& id =
+        dismissed ? action.alert_dismissed().alert_id() : action.alert_resolved().alert_id();
+    const auto alert = std::find_if(alerts.begin(), alerts.end(), [&](const Opened& one) {
+      return one.id == id && one.raised <= at && one.ended >= at;
+    });
+    if (alert == alerts.end()) return;
+    for (RuleReport::ByPeople* by :
+         {&report_.people_by_reason[alert->reason], &report_.people_by_owner[alert->owner]}) {
+      const auto outcome = action.alert_resolved().outcome();
+      ++by->closed;
+      by->dismissed += dismissed ? 1 : 0;
+      by->saved += !dismissed && outcome == touchpoint::v1::ALERT_OUTCOME_SAVED ? 1 : 0;
+      by->lost += !dismissed && outcome == touchpoint::v1::ALERT_OUTCOME_LOST ? 1 : 0;
+    }
+  }
+
   void Finish() {
     report_.pauses = Judge(pauses_, alert_days_);
     report_.stopwatch = JudgeStopwatch(pauses_, report_.pauses.median_day);
@@ -140,7 +166,7 @@ std::map<std::string, std::vector<Pause>> PausesByClient(const History& history,
   return by_client;
 }
 
-bool IsNotice(const touchpoint::v1::Touchpoint& touchpoint) {
+bool IsNotice(const Touchpoint& touchpoint) {
   if (!touchpoint.has_contract_terminated()) return false;
   const auto reason = touchpoint.contract_terminated().reason();
   return reason == touchpoint::v1::TERMINATION_REASON_CLIENT_CANCELLED ||
@@ -162,12 +188,12 @@ absl::StatusOr<RuleReport> JudgeRules(const History& history, const RetentionSet
     judgement.AddAlerts(alerts);
     if (const auto place = pauses.find(client); place != pauses.end())
       for (const Pause& pause : place->second) judgement.AddPause(pause, alerts);
-    if (replay.state.factors().contracts().empty()) continue;
-    RAPPORT_RETURN_IF_ERROR(
-        history.Visit(client, [&](const touchpoint::v1::Touchpoint& touchpoint) {
-          if (IsNotice(touchpoint))
-            judgement.AddNotice(FromProto(touchpoint.occurred_at()), alerts);
-        }));
+    if (alerts.empty() && replay.state.factors().contracts().empty()) continue;
+    RAPPORT_RETURN_IF_ERROR(history.Visit(client, [&](const Touchpoint& touchpoint) {
+      if (IsNotice(touchpoint)) judgement.AddNotice(FromProto(touchpoint.occurred_at()), alerts);
+      if (touchpoint.has_alert_dismissed() || touchpoint.has_alert_resolved())
+        judgement.AddAction(touchpoint, alerts);
+    }));
   }
   judgement.Finish();
   return report;

@@ -48,6 +48,16 @@ struct RuleReport {
     int64_t right = 0;
   };
   std::map<std::string, ByReason> by_reason;
+  // What people made of the alerts that they closed in the span: by their first reason, and by the
+  // owner at that time.
+  struct ByPeople {
+    int64_t closed = 0;
+    int64_t dismissed = 0;
+    int64_t saved = 0;  // resolved: the client stays, by what we did
+    int64_t lost = 0;   // resolved: the client left all the same
+  };
+  std::map<std::string, ByPeople> people_by_reason;
+  std::map<std::string, ByPeople> people_by_owner;
 };
 
 // Plays all clients' pasts under `settings`. Errors as History::Visit.

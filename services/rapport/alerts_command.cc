@@ -24,6 +24,7 @@
 #include "services/rapport/at_risk.h"
 #include "services/rapport/command.h"
 #include "services/rapport/output.h"
+#include "services/retention/model_file.h"
 
 namespace rapport {
 namespace {
@@ -192,7 +193,9 @@ absl::StatusOr<AlertList> ReadHere(const CommonOptions& common, const AlertsArgu
       list.stories.begin(), list.stories.end(),
       [](const AlertStory& a, const AlertStory& b) { return a.raised_at > b.raised_at; });
   list.total = list.stories.size();
-  RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk, ReadAtRisk(*host, arguments.owner, 0));
+  RAPPORT_ASSIGN_OR_RETURN(const RetentionSettings model, ModelInForce(common.data));
+  RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk,
+                           ReadAtRisk(*host, model, {.owner = arguments.owner}));
   BringUpToDate(at_risk, &list);
   return list;
 }
@@ -219,6 +222,7 @@ AlertStory FromAnswer(const query::v1::Alert& answer) {
     reason.set_code(told.code());
     reason.set_text(told.text());
     reason.set_points(told.points());
+    *reason.mutable_facts() = told.facts();
     for (const std::string& id : told.touchpoint_ids()) {
       reason.add_touchpoint_ids(absl::HexStringToBytes(id));
     }
@@ -242,7 +246,7 @@ absl::StatusOr<AlertList> Ask(Api& api, const AlertsArguments& arguments) {
     cursor = page.next_cursor();
   } while (!cursor.empty());
   list.total = list.stories.size();
-  RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk, AskAtRisk(api, arguments.owner, 0));
+  RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk, AskAtRisk(api, {.owner = arguments.owner}));
   BringUpToDate(at_risk, &list);
   return list;
 }

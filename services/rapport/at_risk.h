@@ -2,11 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/base/money.h"
+#include "libs/projections/retention/settings.h"
 #include "libs/projector/embedded_host.h"
 #include "rapport/alert/v1/alert.pb.h"
 #include "services/rapport/api.h"
@@ -20,6 +23,13 @@ struct ClientAtRisk {
   int32_t score = 0;
   absl::Time raised_at;
   std::vector<alert::v1::Reason> reasons;  // the heaviest first
+  std::optional<Money> expected_loss;      // in a year; absent when nothing is known of its value
+};
+
+struct AtRiskQuery {
+  std::string owner;     // empty: all
+  bool by_loss = false;  // the highest expected loss first, or the most urgent
+  size_t most = 0;       // 0: all
 };
 
 struct AtRisk {
@@ -28,10 +38,10 @@ struct AtRisk {
   bool more = false;  // than were asked for
 };
 
-// The clients with an open alert and why they are at risk now, those of `owner` (empty: of all),
-// the most urgent first; at most `most` of them (0: all).
-absl::StatusOr<AtRisk> ReadAtRisk(EmbeddedHost& host, const std::string& owner, size_t most);
+// The clients with an open alert, and why they are at risk now.
+absl::StatusOr<AtRisk> ReadAtRisk(EmbeddedHost& host, const RetentionSettings& model,
+                                  const AtRiskQuery& query);
 // The same from a Rapport that runs.
-absl::StatusOr<AtRisk> AskAtRisk(Api& api, const std::string& owner, size_t most);
+absl::StatusOr<AtRisk> AskAtRisk(Api& api, const AtRiskQuery& query);
 
 }  // namespace rapport

@@ -9,14 +9,20 @@
 #include "services/rapport/at_risk.h"
 #include "services/rapport/command.h"
 #include "services/rapport/output.h"
+#include "services/retention/model_file.h"
 
 namespace rapport {
 namespace {
 
 struct AtRiskArguments {
   std::string owner;
+  std::string by = "urgency";
   size_t limit = 20;
 };
+
+AtRiskQuery QueryOf(const AtRiskArguments& arguments) {
+  return {.owner = arguments.owner, .by_loss = arguments.by == "loss", .most = arguments.limit};
+}
 
 constexpr size_t kReasonsInText = 3;
 std::string Why(const ClientAtRisk& client) {
@@ -27,6 +33,16 @@ std::string Why(const ClientAtRisk& client) {
   return absl::StrJoin(texts, "; ");
 }
 
+// What stands to be lost in a year, in whole units.
+std::string AtStake(const ClientAtRisk& client) {
+  if (!client.expected_loss.has_value()) return "";
+  std::string amount =
+      FormatAmount(client.expected_loss->minor_units, client.expected_loss->currency_code);
+  const size_t point = amount.find('.');
+  if (point == std::string::npos) return amount;
+  return amount.erase(point, amount.find(' ') - point);
+}
+
 void PrintText(const AtRisk& at_risk) {
   if (at_risk.clients.empty()) {
     Print(at_risk.now == absl::InfinitePast()
@@ -34,10 +50,10 @@ void PrintText(const AtRisk& at_risk) {
               : absl::StrCat("No client is at risk as of ", FormatMoment(at_risk.now), ".\n"));
     return;
   }
-  Table table({"CLIENT", "SEVERITY", ">SCORE", "SINCE", "OWNER", "WHY"});
+  Table table({"CLIENT", "SEVERITY", ">SCORE", ">AT STAKE", "SINCE", "OWNER", "WHY"});
   for (const ClientAtRisk& client : at_risk.clients) {
     table.Add({client.client_id, SeverityWord(client.severity), absl::StrCat(client.score),
-               FormatMoment(client.raised_at), client.owner_id, Why(client)});
+               AtStake(client), FormatMoment(client.raised_at), client.owner_id, Why(client)});
   }
   Print(table.ToString());
   Print(absl::StrCat("As of ", FormatMoment(at_risk.now), ".",
@@ -53,6 +69,10 @@ void PrintAsJson(const AtRisk& at_risk) {
                     {"owner_id", client.owner_id},
                     {"severity", SeverityWord(client.severity)},
                     {"score", client.score},
+                    {"expected_loss", client.expected_loss.has_value()
+                                          ? AmountJson(client.expected_loss->minor_units,
+                                                       client.expected_loss->currency_code)
+                                          : Json(nullptr)},
                     {"raised_at", MomentJson(client.raised_at)},
                     {"reasons", reasons}});
   }
@@ -61,14 +81,15 @@ void PrintAsJson(const AtRisk& at_risk) {
 
 absl::StatusOr<AtRisk> ReadHere(const CommonOptions& common, const AtRiskArguments& arguments) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedHost> host, OpenCaughtUpHost(common));
-  return ReadAtRisk(*host, arguments.owner, arguments.limit);
+  RAPPORT_ASSIGN_OR_RETURN(const RetentionSettings model, ModelInForce(common.data));
+  return ReadAtRisk(*host, model, QueryOf(arguments));
 }
 
 CommandResult Run(const CommonOptions& common, const AtRiskArguments& arguments) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
-  RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk,
-                           api == nullptr ? ReadHere(common, arguments)
-                                          : AskAtRisk(*api, arguments.owner, arguments.limit));
+  RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk, api == nullptr
+                                                     ? ReadHere(common, arguments)
+                                                     : AskAtRisk(*api, QueryOf(arguments)));
   common.json ? PrintAsJson(at_risk) : PrintText(at_risk);
   return kExitOk;
 }
@@ -84,6 +105,12 @@ void AddAtRiskCommand(CLI::App& app, const CommonOptions& common, int* exit_code
                  [&common, arguments] { return Run(common, *arguments); });
   command->add_option("--owner", arguments->owner, "Only clients of this relationship manager")
       ->type_name("OWNER");
+  command
+      ->add_option("--by", arguments->by,
+                   "What comes first: the most urgent, or what stands to be lost in a year")
+      ->check(CLI::IsMember({"urgency", "loss"}))
+      ->type_name("ORDER")
+      ->capture_default_str();
   command->add_option("--limit", arguments->limit, "At most so many clients; 0 for all")
       ->type_name("N")
       ->capture_default_str();

@@ -97,6 +97,7 @@ ClientRisk TakeRisk(const query::v1::Retention& told) {
     reason.set_code(why.code());
     reason.set_text(why.text());
     reason.set_points(why.points());
+    *reason.mutable_facts() = why.facts();
     for (const query::v1::ReasonTouchpoint& touchpoint : why.touchpoints()) {
       reason.add_touchpoint_ids(absl::HexStringToBytes(touchpoint.touchpoint_id()));
     }

@@ -17,6 +17,7 @@
 #include "services/rapport/client_facts.h"
 #include "services/rapport/command.h"
 #include "services/rapport/output.h"
+#include "services/retention/model_file.h"
 
 namespace rapport {
 namespace {
@@ -68,7 +69,8 @@ CommandResult RunShow(const CommonOptions& common, const ClientArguments& argume
   RAPPORT_RETURN_IF_ERROR(retention.Get(facts.client_id, &risk).status());
   RAPPORT_RETURN_IF_ERROR(pipeline.Get(facts.client_id, &facts.pipeline).status());
   RAPPORT_ASSIGN_OR_RETURN(facts.now, host->Clock(Retention::kName));
-  facts.risk = RiskOf(risk, facts.now);
+  RAPPORT_ASSIGN_OR_RETURN(const RetentionSettings model, ModelInForce(common.data));
+  facts.risk = RiskOf(risk, model, facts.now);
   common.json ? PrintJson(ClientJson(facts)) : Print(ClientText(facts));
   return kExitOk;
 }

@@ -291,16 +291,16 @@ Json RiskJson(const ClientRisk& risk) {
 
 }  // namespace
 
-ClientRisk RiskOf(const state::v1::RetentionState& retention, absl::Time now) {
-  const RetentionSettings settings;
-  const RetentionExplanation explanation = ExplainRetention(retention, settings, now);
+ClientRisk RiskOf(const state::v1::RetentionState& retention, const RetentionSettings& model,
+                  absl::Time now) {
+  const RetentionExplanation explanation = ExplainRetention(retention, model, now);
   const auto& alert = retention.alert();
   return {.score = explanation.score,
           .reasons = explanation.reasons,
           .alert_open = alert.phase() == state::v1::ALERT_PHASE_OPEN,
           .severity = alert.severity(),
           .raised_at = FromProto(alert.raised_at()),
-          .promises = PriceOfPromises(retention, settings, now)};
+          .promises = PriceOfPromises(retention, model, now)};
 }
 
 std::string ClientText(const ClientFacts& facts) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "libs/projections/retention/settings.h"
 #include "rapport/alert/v1/alert.pb.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
@@ -38,7 +39,8 @@ struct ClientFacts {
 };
 
 // The risk at `now` as the projection's state tells it.
-ClientRisk RiskOf(const state::v1::RetentionState& retention, absl::Time now);
+ClientRisk RiskOf(const state::v1::RetentionState& retention, const RetentionSettings& model,
+                  absl::Time now);
 // What a running Rapport tells, as if it had been read from the states: what is shown of them.
 ClientFacts FactsOf(const query::v1::Client& client, const query::v1::Retention& retention,
                     const query::v1::Board& board);

@@ -12,6 +12,7 @@
 #include "libs/projector/fold_engine.h"
 #include "services/rapport/output.h"
 #include "services/rapport/progress_bar.h"
+#include "services/retention/model_file.h"
 
 namespace rapport {
 namespace {
@@ -76,10 +77,11 @@ absl::StatusOr<std::unique_ptr<EmbeddedHost>> OpenHost(const CommonOptions& comm
     return absl::InvalidArgumentError(
         "there is no home folder to keep data in; name a folder with --data");
   }
+  RAPPORT_ASSIGN_OR_RETURN(const RetentionSettings model, ModelInForce(common.data));
   EmbeddedHost::Options options;
   options.data = common.data;
   options.projections.push_back(std::make_unique<SpecOf<Profile>>(ProfileSettings{}));
-  options.projections.push_back(std::make_unique<SpecOf<Retention>>(RetentionSettings{}));
+  options.projections.push_back(std::make_unique<SpecOf<Retention>>(model));
   options.projections.push_back(std::make_unique<SpecOf<DealPipeline>>(DealPipelineSettings{}));
   ProgressBar bar("records");
   options.rebuild_progress = [&bar](const std::string& projection,

@@ -60,6 +60,8 @@ void AddMergeCommands(CLI::App& app, const CommonOptions& common, int* exit_code
 void AddSourcesCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddIdentifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddDoctorCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddBacktestCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddModelCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddLogCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddConfigCommand(CLI::App& app, int* exit_code);
 void AddCompletionCommand(CLI::App& app, int* exit_code);

@@ -26,6 +26,8 @@ int main(int argc, char** argv) {
   rapport::AddSourcesCommand(app, common, &exit_code);
   rapport::AddIdentifyCommand(app, common, &exit_code);
   rapport::AddDoctorCommand(app, common, &exit_code);
+  rapport::AddBacktestCommand(app, common, &exit_code);
+  rapport::AddModelCommands(app, common, &exit_code);
   rapport::AddLogCommands(app, common, &exit_code);
   rapport::AddConfigCommand(app, &exit_code);
   rapport::AddCompletionCommand(app, &exit_code);

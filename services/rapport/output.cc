@@ -118,8 +118,29 @@ Json AmountJson(int64_t minor_units, absl::string_view currency_code) {
   return {{"minor_units", minor_units}, {"currency_code", std::string(currency_code)}};
 }
 
+namespace {
+
+Json FactsJson(const alert::v1::ReasonFacts& facts) {
+  Json json = Json::object();
+  if (facts.has_since()) json["since"] = MomentJson(facts.since());
+  if (facts.has_until()) json["until"] = MomentJson(facts.until());
+  if (facts.count() != 0) json["count"] = facts.count();
+  if (facts.value() != 0 || facts.usual_value() != 0) json["value"] = facts.value();
+  if (facts.usual_value() != 0) json["usual_value"] = facts.usual_value();
+  if (!facts.name().empty()) json["name"] = facts.name();
+  const auto amount = [&json](const char* name, bool has, const touchpoint::v1::Money& money) {
+    if (has) json[name] = AmountJson(money.minor_units(), money.currency_code());
+  };
+  amount("amount", facts.has_amount(), facts.amount());
+  amount("usual_amount", facts.has_usual_amount(), facts.usual_amount());
+  return json;
+}
+
+}  // namespace
+
 Json ReasonJson(const alert::v1::Reason& reason) {
   Json json = {{"code", reason.code()}, {"text", reason.text()}, {"points", reason.points()}};
+  json["facts"] = FactsJson(reason.facts());
   Json& ids = json["touchpoint_ids"] = Json::array();
   for (const std::string& id : reason.touchpoint_ids()) ids.push_back(absl::BytesToHexString(id));
   return json;

@@ -53,7 +53,8 @@ std::string TextOf(const Json& object, const char* name);
 Json MomentJson(absl::Time time);
 Json MomentJson(const google::protobuf::Timestamp& time);
 Json AmountJson(int64_t minor_units, absl::string_view currency_code);
-// {"code", "text", "points", "touchpoint_ids"}, the ids in hexadecimal.
+// {"code", "text", "points", "facts", "touchpoint_ids"}, the ids in hexadecimal; of the facts those
+// that there are.
 Json ReasonJson(const alert::v1::Reason& reason);
 
 // Lines to standard output and to standard error (PrintableLines). What comes from outside goes

@@ -16,6 +16,7 @@
 #include "libs/serving/projection_host.h"
 #include "libs/serving/query_values.h"
 #include "libs/serving/timeline_client.h"
+#include "services/retention/model_file.h"
 #include "services/retention/retention_answer.h"
 
 namespace rapport {
@@ -41,9 +42,10 @@ std::vector<std::string> PositionsIn(const query::v1::Watermark& watermark) {
 
 class RetentionService final : public Service {
  public:
-  RetentionService(std::unique_ptr<ProjectionHost> host, std::unique_ptr<TimelineClient> timeline)
-      : host_(std::move(host)), timeline_(std::move(timeline)) {
-    host_->Answer("/v1/retention/at-risk", {"owner", "min_risk", "cursor", "limit"},
+  RetentionService(RetentionSettings settings, std::unique_ptr<ProjectionHost> host,
+                   std::unique_ptr<TimelineClient> timeline)
+      : settings_(std::move(settings)), host_(std::move(host)), timeline_(std::move(timeline)) {
+    host_->Answer("/v1/retention/at-risk", {"owner", "min_risk", "sort", "cursor", "limit"},
                   [this](const HttpRequest& request) { return ListAtRisk(request); });
     host_->Get("/v1/retention/{client}", {"as_of"}, [this](HttpRequest request, HttpReply reply) {
       Show(std::move(request), std::move(reply));
@@ -56,13 +58,22 @@ class RetentionService final : public Service {
  private:
   absl::StatusOr<HttpResponse> ListAtRisk(const HttpRequest& request) const {
     ProjectionView::Range range;
-    const char* index = kAtRiskIndex;
+    const std::string sort = request.Query("sort").value_or("score");
+    const bool by_loss = sort == "loss";
+    if (!by_loss && sort != "score") {
+      return absl::InvalidArgumentError(
+          absl::StrCat("sort is '", sort, "'; there are: score, loss"));
+    }
+    const char* index = by_loss ? kAtRiskByLossIndex : kAtRiskIndex;
     if (const std::optional<std::string> owner = request.Query("owner")) {
-      index = kAtRiskByOwnerIndex;
+      index = by_loss ? kAtRiskByOwnerAndLossIndex : kAtRiskByOwnerIndex;
       AppendKeyString(&range.prefix, *owner);
     }
     RAPPORT_ASSIGN_OR_RETURN(const std::optional<int64_t> min_risk,
                              QueryNumber(request, "min_risk", 0, kMostPoints));
+    if (min_risk && by_loss) {
+      return absl::InvalidArgumentError("min_risk goes with sort=score alone");
+    }
     if (min_risk) {
       // The highest score comes first: the key is what is missing to the most points.
       range.before = range.prefix;
@@ -169,13 +180,14 @@ class RetentionService final : public Service {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Service>> StartRetention(const ServiceEnv& env) {
+  RAPPORT_ASSIGN_OR_RETURN(RetentionSettings settings, ModelInForce(env.config->data_folder()));
   RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<TimelineClient> timeline, TimelineClient::Create(env));
-  RAPPORT_ASSIGN_OR_RETURN(
-      std::unique_ptr<ProjectionHost> host,
-      ProjectionHost::Start(env, env.config->retention(),
-                            std::make_unique<SpecOf<Retention>>(RetentionSettings{})));
+  RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<ProjectionHost> host,
+                           ProjectionHost::Start(env, env.config->retention(),
+                                                 std::make_unique<SpecOf<Retention>>(settings)));
   if (!env.all_in_one) ServeOpenApi(*env.http);
-  return std::make_unique<RetentionService>(std::move(host), std::move(timeline));
+  return std::make_unique<RetentionService>(std::move(settings), std::move(host),
+                                            std::move(timeline));
 }
 
 }  // namespace rapport

@@ -2,10 +2,12 @@
 
 #include <map>
 #include <set>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "libs/base/time.h"
 #include "libs/projections/profile/profile.h"
+#include "libs/projections/retention/client_value.h"
 #include "libs/projections/retention/retention.h"
 
 namespace rapport {
@@ -38,6 +40,11 @@ query::v1::RetentionAlert ToAlert(const std::string& client_id,
   return alert;
 }
 
+void ToProto(const Money& money, touchpoint::v1::Money* proto) {
+  proto->set_minor_units(money.minor_units);
+  proto->set_currency_code(money.currency_code);
+}
+
 query::v1::RetentionReason ToReason(const alert::v1::Reason& told) {
   query::v1::RetentionReason reason;
   reason.set_code(told.code());
@@ -57,7 +64,7 @@ query::v1::Retention ToRetention(const std::string& client_id,
   answer.set_owner_id(state.factors().owner().owner_id());
   const RetentionExplanation explanation = ExplainRetention(state, settings, now);
   answer.set_score(explanation.score);
-  if (now != absl::InfinitePast()) ToProto(now, answer.mutable_at());
+  if (now != absl::InfinitePast()) rapport::ToProto(now, answer.mutable_at());
   for (const alert::v1::Reason& told : explanation.reasons) {
     query::v1::RetentionReason& reason = *answer.add_reasons();
     reason = ToReason(told);
@@ -67,6 +74,11 @@ query::v1::Retention ToRetention(const std::string& client_id,
   }
   for (query::v1::PromisePrice& price : PriceOfPromises(state, settings, now))
     *answer.add_promises() = std::move(price);
+  if (explanation.yearly_value.has_value()) {
+    ToProto(*explanation.yearly_value, answer.mutable_yearly_value());
+    ToProto(ExpectedLoss(*explanation.yearly_value, explanation.score),
+            answer.mutable_expected_loss());
+  }
   if (state.alert().has_raised_at()) *answer.mutable_alert() = ToAlert(client_id, state.alert());
   return answer;
 }
@@ -117,6 +129,11 @@ query::v1::AtRiskClient ToAtRisk(const std::string& client_id, const state::v1::
   }
   const RetentionExplanation explanation = ExplainRetention(*state, settings, now);
   client.set_score_now(explanation.score);
+  if (explanation.yearly_value.has_value()) {
+    ToProto(*explanation.yearly_value, client.mutable_yearly_value());
+    ToProto(ExpectedLoss(*explanation.yearly_value, explanation.score),
+            client.mutable_expected_loss());
+  }
   for (const alert::v1::Reason& told : explanation.reasons) {
     if (told.points() <= 0 || client.reasons_size() == kReasonsInList) break;
     *client.add_reasons() = ToReason(told);

@@ -120,6 +120,32 @@ TEST_F(RetentionServiceTest, ListsClientsAtRiskTheHighestScoreFirst) {
   EXPECT_EQ(at_least(std::min(top + 1, 1000)), 0);
 }
 
+TEST_F(RetentionServiceTest, ListsWhereMostStandsToBeLostFirst) {
+  StartWith(/*profiles=*/false);
+  std::vector<Touchpoint> all = Orders("small", 7, 100);
+  for (Touchpoint& order : Orders("large", 7, 300)) {
+    order.mutable_order_placed()->mutable_amount()->set_minor_units(90000);
+    order.mutable_order_placed()->mutable_amount()->set_currency_code("EUR");
+    all.push_back(order);
+  }
+  const std::string wait = Play(all, 400);
+  const auto by_score = Read<query::v1::AtRiskList>("/v1/retention/at-risk?" + wait);
+  ASSERT_THAT(by_score.clients(), SizeIs(2));
+  EXPECT_EQ(by_score.clients(0).client_id(), "small");
+  const auto by_loss = Read<query::v1::AtRiskList>("/v1/retention/at-risk?sort=loss&owner=otto");
+  ASSERT_THAT(by_loss.clients(), SizeIs(2));
+  const query::v1::AtRiskClient& first = by_loss.clients(0);
+  EXPECT_EQ(first.client_id(), "large");
+  EXPECT_EQ(first.yearly_value().currency_code(), "EUR");
+  EXPECT_EQ(first.expected_loss().minor_units(),
+            first.yearly_value().minor_units() * first.score_now() / 1000);
+  EXPECT_EQ(Read<query::v1::Retention>("/v1/retention/large").expected_loss().minor_units(),
+            first.expected_loss().minor_units());
+  EXPECT_LT(by_loss.clients(1).expected_loss().minor_units(), first.expected_loss().minor_units());
+  EXPECT_THAT(Error("/v1/retention/at-risk?sort=luck", 400), HasSubstr("sort is 'luck'"));
+  EXPECT_THAT(Error("/v1/retention/at-risk?sort=loss&min_risk=1", 400), HasSubstr("min_risk"));
+}
+
 TEST_F(RetentionServiceTest, TheListNamesTheSameAlertAsTheClientAfterOneThatPeopleClosed) {
   StartWith(/*profiles=*/false);
   std::vector<Touchpoint> all = Orders("silent", 7, 210);
@@ -238,7 +264,7 @@ TEST_F(RetentionServiceTest, WrongRequestsSayWhatIsWrong) {
   StartWith(/*profiles=*/false);
   EXPECT_THAT(Error("/v1/retention/at-risk?min_risk=1001", 400), HasSubstr("min_risk is '1001'"));
   EXPECT_THAT(Error("/v1/retention/at-risk?risk=1", 400),
-              HasSubstr("there are: owner, min_risk, cursor, limit, wait_for"));
+              HasSubstr("there are: owner, min_risk, sort, cursor, limit, wait_for"));
   EXPECT_THAT(Error("/v1/retention/at-risk?cursor=%2A", 400), HasSubstr("cursor is '*'"));
   EXPECT_THAT(Error("/v1/retention/at-risk?owner=otto&cursor=AAAA", 400),
               HasSubstr("of another list"));

@@ -36,6 +36,14 @@ bool AlertLife::SnoozedAt(absl::Time at) const {
   return state_.alert().has_snoozed_until() && at < FromProto(state_.alert().snoozed_until());
 }
 
+int AlertLife::RaisePoints() const { return Sooner(settings_.raise_points); }
+int AlertLife::ClearPoints() const { return Sooner(settings_.clear_points); }
+
+int AlertLife::Sooner(int points) const {
+  if (!state_.factors().key_account().flag()) return points;
+  return std::max(1, points - settings_.key_account_points);
+}
+
 // By its number; or, as ids once were, by when it was raised.
 bool AlertLife::IsPresent(absl::string_view alert_id) const {
   const state::v1::RetentionAlert& alert = state_.alert();
@@ -159,7 +167,7 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
   if (Open()) {
     if (gone) {
       Clear(alert::v1::CLEAR_REASON_CLIENT_GONE, state::v1::ALERT_PHASE_QUIET, at);
-    } else if (z < LogOddsOf(settings_.clear_points)) {
+    } else if (z < LogOddsOf(ClearPoints())) {
       Clear(alert::v1::CLEAR_REASON_BELOW_THRESHOLD, state::v1::ALERT_PHASE_QUIET, at);
       ToProto(at + settings_.quiet_after_clear, state_.mutable_alert()->mutable_quiet_until());
     } else if (!SnoozedAt(at) || IsUntoldNotice(curve)) {
@@ -168,11 +176,11 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
   } else if (!gone && HasNewNotice(curve)) {
     Raise(at);
   } else if (Phase() == state::v1::ALERT_PHASE_DISMISSED) {
-    if (z < LogOddsOf(settings_.clear_points)) {
+    if (z < LogOddsOf(ClearPoints())) {
       state_.mutable_alert()->set_phase(state::v1::ALERT_PHASE_QUIET);
       ToProto(at, state_.mutable_alert()->mutable_dismissal_ended_at());
     }
-  } else if (!gone && !QuietAt(at) && z >= LogOddsOf(settings_.raise_points)) {
+  } else if (!gone && !QuietAt(at) && z >= LogOddsOf(RaisePoints())) {
     Raise(at);
   }
 }
@@ -266,7 +274,7 @@ absl::Time AlertLife::NextWake(const RiskCurve& curve, absl::Time at) const {
 
 int AlertLife::NextPoints(const RiskCurve& curve) const {
   if (Phase() == state::v1::ALERT_PHASE_DISMISSED) return 0;
-  if (!Open()) return settings_.raise_points;
+  if (!Open()) return RaisePoints();
   if (curve.notice().has_value()) return 0;
   if (state_.alert().severity() < alert::v1::SEVERITY_HIGH) return settings_.high_points;
   if (state_.alert().severity() < alert::v1::SEVERITY_CRITICAL) return settings_.critical_points;

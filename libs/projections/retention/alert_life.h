@@ -37,6 +37,10 @@ class AlertLife {
  private:
   bool Open() const { return Phase() == state::v1::ALERT_PHASE_OPEN; }
   state::v1::AlertPhase Phase() const { return state_.alert().phase(); }
+  // The thresholds for this client.
+  int RaisePoints() const;
+  int ClearPoints() const;
+  int Sooner(int points) const;
   bool QuietAt(absl::Time at) const;
   bool SnoozedAt(absl::Time at) const;
   // Whether nothing can happen from `at` until output.wake, as it stands.

@@ -143,8 +143,10 @@ void FoldContract(const Touchpoint& touchpoint, absl::string_view id,
   contract->set_auto_renewal(terms.auto_renewal());
   if (const auto value = YearlyValue(terms)) {
     contract->set_yearly_minor_units(*value);
+    contract->set_currency_code(terms.value().currency_code());
   } else {
     contract->clear_yearly_minor_units();
+    contract->clear_currency_code();
   }
 }
 

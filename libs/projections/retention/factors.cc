@@ -264,6 +264,14 @@ void FoldDealClosed(const Touchpoint& touchpoint, absl::string_view id, RiskFact
   if (auto* deal = Deal(id, factors)) TakeIfLater(touchpoint, deal->mutable_closed());
 }
 
+void FoldKeyAccount(const Touchpoint& touchpoint, const touchpoint::v1::ClientDetails& details,
+                    RiskFactors* factors) {
+  if (!details.has_key_account()) return;
+  auto* key_account = factors->mutable_key_account();
+  if (TakeIfLater(touchpoint, key_account->mutable_stamp()))
+    key_account->set_flag(details.key_account());
+}
+
 void FoldOwner(const Touchpoint& touchpoint, RiskFactors* factors) {
   const bool assigned = touchpoint.has_owner_assigned();
   if (!assigned && (touchpoint.owner_id().empty() || factors->owner().assigned())) return;
@@ -358,6 +366,12 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
       if (auto* left = StakeholderOf(touchpoint.stakeholder_left().stakeholder_id(), factors))
         TakeIfLater(touchpoint, left->mutable_left());
       return;
+    case Touchpoint::kClientRegistered:
+      FoldKeyAccount(touchpoint, touchpoint.client_registered().details(), factors);
+      return;
+    case Touchpoint::kClientDetailsChanged:
+      FoldKeyAccount(touchpoint, touchpoint.client_details_changed().details(), factors);
+      return;
     case Touchpoint::kObjectionRaised:
       FoldObjectionRaised(touchpoint, factors);
       return;
@@ -397,8 +411,6 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
     case Touchpoint::kHistoryReopened:
     case Touchpoint::kHistoryClosed:
     case Touchpoint::kTouchpointCorrected:
-    case Touchpoint::kClientRegistered:
-    case Touchpoint::kClientDetailsChanged:
     case Touchpoint::kIdentifierLinked:
     case Touchpoint::kNeedIdentified:
     case Touchpoint::kDealStageChanged:

@@ -9,6 +9,7 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/projections/retention/alert_life.h"
+#include "libs/projections/retention/client_value.h"
 #include "libs/projections/retention/factors.h"
 #include "libs/projections/retention/reason_text.h"
 #include "libs/projections/retention/risk.h"
@@ -31,6 +32,16 @@ constexpr int kLeastPoints = 10;
 bool IsAlertAction(const Touchpoint& touchpoint) {
   return touchpoint.has_alert_acknowledged() || touchpoint.has_alert_snoozed() ||
          touchpoint.has_alert_resolved() || touchpoint.has_alert_dismissed();
+}
+
+// What has happened comes first, since a call can begin with it; then what the client is like; and
+// then what speaks against the risk.
+int PlaceOf(const Finding& finding) {
+  if (finding.log_odds <= 0) return 2;
+  const bool trait = finding.code == ReasonCode::kLittleOrdered ||
+                     finding.code == ReasonCode::kSmallOrders ||
+                     finding.code == ReasonCode::kSingleContact;
+  return trait ? 1 : 0;
 }
 
 std::string Text(const std::string& value) { return value; }
@@ -71,6 +82,8 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kDealLost:
     case Touchpoint::kDealRemoved:
     case Touchpoint::kOwnerAssigned:
+    case Touchpoint::kClientRegistered:
+    case Touchpoint::kClientDetailsChanged:
     case Touchpoint::kMeetingCancelled:
     case Touchpoint::kConsentGiven:
     case Touchpoint::kConsentWithdrawn:
@@ -93,8 +106,6 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kClientsSplit:
     case Touchpoint::kHistoryReopened:
     case Touchpoint::kTouchpointCorrected:
-    case Touchpoint::kClientRegistered:
-    case Touchpoint::kClientDetailsChanged:
     case Touchpoint::kIdentifierLinked:
     case Touchpoint::kNeedIdentified:
     case Touchpoint::kDealStageChanged:
@@ -188,12 +199,18 @@ void Retention::Index(const State& state, const Settings& settings, IndexWriter&
   row.set_severity(state.alert().severity());
   *row.mutable_raised_at() = state.alert().raised_at();
   const std::string value = row.SerializeAsString();
+  const std::optional<Money> yearly = YearlyValueOf(state.factors());
+  const int64_t loss = yearly.has_value() ? ExpectedLoss(*yearly, row.score()).minor_units : 0;
   std::string score_key;
   AppendBig32(&score_key, static_cast<uint32_t>(1000 - row.score()));
+  std::string loss_key;
+  AppendOrdered64(&loss_key, -loss);
   std::string owner_key;
   AppendKeyString(&owner_key, row.owner_id());
   index.Add(kAtRiskIndex, score_key, value);
   index.Add(kAtRiskByOwnerIndex, owner_key + score_key, value);
+  index.Add(kAtRiskByLossIndex, loss_key, value);
+  index.Add(kAtRiskByOwnerAndLossIndex, owner_key + loss_key, value);
 }
 
 std::string Retention::Fingerprint(const Settings& settings) {
@@ -213,9 +230,11 @@ RetentionExplanation ExplainRetention(const state::v1::RetentionState& state,
   RetentionExplanation explanation;
   explanation.score = PointsOf(z);
   explanation.notice = curve.notice();
+  explanation.yearly_value = YearlyValueOf(state.factors());
   explanation.alert_score = PointsOf(curve.ForAlertAt(absl::ToUnixSeconds(now)));
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding& a, const Finding& b) { return a.log_odds > b.log_odds; });
+  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+    return std::pair(PlaceOf(a), -a.log_odds) < std::pair(PlaceOf(b), -b.log_odds);
+  });
   for (Finding& finding : findings) {
     const int points = explanation.score - PointsOf(z - finding.log_odds);
     if (std::abs(points) < kLeastPoints) continue;

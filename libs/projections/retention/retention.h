@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/base/money.h"
 #include "libs/projections/projection.h"
 #include "libs/projections/retention/risk.h"
 #include "libs/projections/retention/settings.h"
@@ -48,7 +49,7 @@ struct Retention {
                      FoldOutput& output);
   static void Tell(const FoldContext& context, const Settings& settings, const State& state,
                    FoldOutput& output);
-  // kAtRiskIndex and kAtRiskByOwnerIndex, for a client with an open alert.
+  // The four lists below, for a client with an open alert.
   static void Index(const State& state, const Settings& settings, IndexWriter& index);
   static std::string Fingerprint(const Settings& settings);
 };
@@ -57,6 +58,11 @@ struct Retention {
 inline constexpr char kAtRiskIndex[] = "at_risk";
 // The same after AppendKeyString(owner_id).
 inline constexpr char kAtRiskByOwnerIndex[] = "at_risk_by_owner";
+// Sort key: the expected loss by the score told last, negated, as AppendOrdered64; minor units of
+// whatever currency it is.
+inline constexpr char kAtRiskByLossIndex[] = "at_risk_by_loss";
+// The same after AppendKeyString(owner_id).
+inline constexpr char kAtRiskByOwnerAndLossIndex[] = "at_risk_by_owner_and_loss";
 
 inline constexpr char kChurnRiskRule[] = "churn_risk";
 
@@ -67,8 +73,11 @@ struct RetentionExplanation {
   int alert_score = 0;
   // Present when the client has given notice.
   std::optional<Notice> notice;
-  // The heaviest first, those that speak against the risk last. `points` tells by how much the
-  // score would be lower without the reason.
+  // What the client brings in a year (client_value.h).
+  std::optional<Money> yearly_value;
+  // What has happened, the heaviest first; then what the client is like (what and how much it
+  // orders); those that speak against the risk last. `points` tells by how much the score would be
+  // lower without the reason.
   std::vector<alert::v1::Reason> reasons;
 };
 

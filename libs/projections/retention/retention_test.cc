@@ -147,7 +147,7 @@ TEST_F(RetentionTest, AnImportWithoutClockRaisesWhatIsTrueAtTheFirstClock) {
   fold_.AdvanceTo(now);
   ASSERT_THAT(fold_.effects(), SizeIs(1));
   EXPECT_EQ(FromProto(Effect(0).at()), now);
-  EXPECT_THAT(fold_.IndexEntries(), SizeIs(2));
+  EXPECT_THAT(fold_.IndexEntries(), SizeIs(4));
 }
 
 TEST_F(RetentionTest, EventIdOfTheWrongSizeIsADeadLetter) {

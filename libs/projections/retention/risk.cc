@@ -8,6 +8,7 @@
 #include "libs/base/time.h"
 #include "libs/projections/models/solve.h"
 #include "libs/projections/retention/back_office_factors.h"
+#include "libs/projections/retention/client_value.h"
 #include "libs/projections/retention/factors.h"
 #include "libs/projections/retention/records.h"
 #include "libs/projections/retention/signs.h"
@@ -54,18 +55,6 @@ std::optional<state::v1::Rhythm> MailsThatCount(const RiskFactors& factors,
     RemoveFromRhythm(day, &*rhythm);
   }
   return rhythm;
-}
-
-// What the client is worth in a year, in minor units; nullopt when nothing is known.
-std::optional<int64_t> YearlyOrders(const RiskFactors& factors) {
-  constexpr int64_t kDaysPerYear = 365;
-  int64_t most = 0;
-  for (const auto& amount : factors.ordered().amounts())
-    most = std::max(most, MoneySum(amount.minor_units(), amount.overflows()).Saturated());
-  if (most == 0) return std::nullopt;
-  const int64_t days =
-      std::max<int64_t>(kDaysPerYear, factors.orders().last_day() - factors.orders().first_day());
-  return static_cast<int64_t>(static_cast<__int128>(most) * kDaysPerYear / days);
 }
 
 }  // namespace
@@ -199,9 +188,10 @@ class RiskCurve::Builder {
                    settings_.least_horizon_weeks, settings_.most_horizon_weeks);
     Silence& silence = curve_.silences_[curve_.silence_count_++];
     silence.model = models::MbgSilentLogOdds(settings.parameters, repeats, horizon_weeks);
-    silence.weight = settings.weight;
-    silence.least = settings.least;
-    silence.most = settings.most;
+    const double counts = curve_.has_orders_ ? settings_.beside_orders : 1;
+    silence.weight = counts * settings.weight;
+    silence.least = counts * settings.least;
+    silence.most = counts * settings.most;
     const double usual_odds = silence.model.OddsAtLast();
     silence.usual_log_odds =
         usual_odds > prior_odds_ ? std::log(usual_odds) : curve_.prior_log_odds_;
@@ -261,7 +251,10 @@ class RiskCurve::Builder {
     for (const auto* contract : noticed)
       if (contract->has_yearly_minor_units())
         value = std::max(value.value_or(0), contract->yearly_minor_units());
-    if (!value.has_value()) value = YearlyOrders(factors_);
+    if (!value.has_value()) {
+      if (const std::optional<Money> yearly = YearlyValueOf(factors_)) value = yearly->minor_units;
+    }
+    if (factors_.key_account().flag()) return alert::v1::SEVERITY_CRITICAL;
     if (!value.has_value()) return alert::v1::SEVERITY_HIGH;
     if (*value >= settings_.notice_critical_value * kMinorUnits)
       return alert::v1::SEVERITY_CRITICAL;

@@ -92,6 +92,9 @@ struct RetentionSettings {
   RhythmSettings chat = {{0.50, 6.0, 0.70, 2.00}, 0.25, -0.4, 0.7};
   RhythmSettings letters = {{0.50, 26.0, 0.70, 2.00}, 0.20, -0.3, 0.5};
   RhythmSettings portal = {{0.60, 2.0, 0.60, 2.50}, 0.35, -0.6, 0.9};
+  // What the silence of channels counts beside that of orders, which tells more: whoever orders as
+  // ever need not call.
+  double beside_orders = 0.5;
 
   // All that follows is in log-odds, and assumed. What fades has its whole weight for a half-life,
   // then half of it, a quarter, an eighth, and is over after four. `..._most` bounds what several
@@ -104,8 +107,8 @@ struct RetentionSettings {
   absl::Duration notice_over = absl::Hours(90 * 24);
   // The severity of such an alert goes by what the client is worth in a year: what its contract
   // says, or else what it orders; in whole units of its currency, which are taken for the same
-  // whatever currency it is. MEDIUM below the first, CRITICAL from the second on; HIGH in between
-  // and when nothing is known.
+  // whatever currency it is. MEDIUM below the first, CRITICAL from the second on and of a key
+  // account; HIGH in between and when nothing is known.
   int64_t notice_high_value = 5000;
   int64_t notice_critical_value = 50000;
 
@@ -154,8 +157,8 @@ struct RetentionSettings {
   // By the answers to one kind of question, the worst of them, fading: a fall of the satisfaction
   // by its whole range, where the latest answer is held against the mean of up to four before it;
   // and an answer at the lower end of the range, less the nearer it is to where low begins.
-  double satisfaction_fall = 3.0;
-  double satisfaction_low = 1.2;
+  double satisfaction_fall = 1.5;
+  double satisfaction_low = 0.9;
   int satisfaction_low_permille = 500;
   double satisfaction_most = 1.5;
   absl::Duration satisfaction_half_life = absl::Hours(90 * 24);
@@ -167,7 +170,7 @@ struct RetentionSettings {
   int mood_latest = 3;
   absl::Duration mood_half_life = absl::Hours(30 * 24);
 
-  double competitor_named = 0.9;
+  double competitor_named = 0.7;
   absl::Duration competitor_half_life = absl::Hours(45 * 24);
 
   // The latest decision maker who left; half when another one is known to be there.
@@ -242,6 +245,8 @@ struct RetentionSettings {
   // 10 alerts at 580 are right (tests/backtest).
   int raise_points = 580;
   int clear_points = 430;
+  // So many points sooner for a key account, both: a lower chance is worth a call there.
+  int key_account_points = 130;
   // Severity MEDIUM from raise_points on; these begin the next two. A severity falls back only when
   // the score is `severity_margin` points below its beginning.
   int high_points = 750;

@@ -71,6 +71,7 @@ void VisitSettings(Settings& settings, Visit&& visit) {
   rhythm("chat", settings.chat);
   rhythm("letters", settings.letters);
   rhythm("portal", settings.portal);
+  visit("beside_orders", settings.beside_orders, SettingRange{0, 1});
   visit("notice_given", settings.notice_given, kLogOdds);
   visit("notice_least_points", settings.notice_least_points, kPoints);
   visit("notice_over", settings.notice_over, kDays);
@@ -158,6 +159,7 @@ void VisitSettings(Settings& settings, Visit&& visit) {
   visit("shipment_half_life", settings.shipment_half_life, kDays);
   visit("raise_points", settings.raise_points, kPoints);
   visit("clear_points", settings.clear_points, kPoints);
+  visit("key_account_points", settings.key_account_points, SettingRange{0, 400});
   visit("high_points", settings.high_points, kPoints);
   visit("critical_points", settings.critical_points, kPoints);
   visit("severity_margin", settings.severity_margin, kPoints);

@@ -24,9 +24,12 @@ std::string WhatWasMissed(const RetentionState& state, const RetentionSettings& 
   const int score = explanation.score;
   const int alert_score = explanation.alert_score;
   const state::v1::RetentionAlert& alert = state.alert();
+  const int sooner = state.factors().key_account().flag() ? settings.key_account_points : 0;
+  const int clear_points = settings.clear_points - sooner;
+  const int raise_points = settings.raise_points - sooner;
   if (alert.phase() == state::v1::ALERT_PHASE_OPEN) {
     if (IsGone(state.factors())) return "open although the client is gone";
-    if (alert_score < settings.clear_points) return "open although the risk is over";
+    if (alert_score < clear_points) return "open although the risk is over";
     if (alert.has_snoozed_until()) return "";
     if (explanation.notice.has_value())
       return alert.severity() == explanation.notice->severity ? "" : "not as grave as the notice";
@@ -40,9 +43,9 @@ std::string WhatWasMissed(const RetentionState& state, const RetentionSettings& 
     return "";
   }
   if (alert.phase() == state::v1::ALERT_PHASE_DISMISSED)
-    return alert_score < settings.clear_points ? "still dismissed although the risk is over" : "";
+    return alert_score < clear_points ? "still dismissed although the risk is over" : "";
   const bool quiet = alert.has_quiet_until() && now < FromProto(alert.quiet_until());
-  if (quiet || IsGone(state.factors()) || alert_score < settings.raise_points) return "";
+  if (quiet || IsGone(state.factors()) || alert_score < raise_points) return "";
   return "not raised";
 }
 
