@@ -63,7 +63,7 @@ ClientAtRisk FromAnswer(const query::v1::AtRiskClient& answer) {
   ClientAtRisk client{.client_id = answer.client_id(),
                       .owner_id = answer.owner_id(),
                       .severity = answer.severity(),
-                      .score = answer.score_now(),
+                      .score = answer.present_score(),
                       .raised_at = FromProto(answer.raised_at()),
                       .reasons = {},
                       .expected_loss = std::nullopt};

@@ -128,7 +128,7 @@ query::v1::AtRiskClient ToAtRisk(const std::string& client_id, const state::v1::
     *client.mutable_snoozed_until() = state->alert().snoozed_until();
   }
   const RetentionExplanation explanation = ExplainRetention(*state, settings, now);
-  client.set_score_now(explanation.score);
+  client.set_present_score(explanation.score);
   if (explanation.yearly_value.has_value()) {
     ToProto(*explanation.yearly_value, client.mutable_yearly_value());
     ToProto(ExpectedLoss(*explanation.yearly_value, explanation.score),

@@ -94,7 +94,7 @@ TEST_F(RetentionServiceTest, ListsClientsAtRiskTheHighestScoreFirst) {
   EXPECT_EQ(FromProto(list.watermark().partitions(0).clock()), testing::Day(400));
   // The list and the client's own page tell the same, as of the same clock.
   const auto own = Read<query::v1::Retention>("/v1/retention/silent");
-  EXPECT_EQ(list.clients(0).score_now(), own.score());
+  EXPECT_EQ(list.clients(0).present_score(), own.score());
   EXPECT_GT(own.score(), list.clients(0).score());
   EXPECT_EQ(list.clients(0).reasons(0).text(), own.reasons(0).text());
   EXPECT_EQ(own.reasons(0).facts().usual_value(), 7);
@@ -138,7 +138,7 @@ TEST_F(RetentionServiceTest, ListsWhereMostStandsToBeLostFirst) {
   EXPECT_EQ(first.client_id(), "large");
   EXPECT_EQ(first.yearly_value().currency_code(), "EUR");
   EXPECT_EQ(first.expected_loss().minor_units(),
-            first.yearly_value().minor_units() * first.score_now() / 1000);
+            first.yearly_value().minor_units() * first.present_score() / 1000);
   EXPECT_EQ(Read<query::v1::Retention>("/v1/retention/large").expected_loss().minor_units(),
             first.expected_loss().minor_units());
   EXPECT_LT(by_loss.clients(1).expected_loss().minor_units(), first.expected_loss().minor_units());

@@ -187,7 +187,7 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
 
 bool AlertLife::IsUntoldNotice(const RiskCurve& curve) const {
   return curve.notice().has_value() &&
-         (state_.alert().told_reasons() & BitOf(ReasonCode::kNoticeGiven)) == 0;
+         (state_.alert().told_reason_codes() & BitOf(ReasonCode::kNoticeGiven)) == 0;
 }
 
 bool AlertLife::HasNewNotice(const RiskCurve& curve) const {
@@ -212,7 +212,8 @@ void AlertLife::Update(const RiskCurve& curve, absl::Time at) {
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
   const bool reminder = alert.has_snoozed_until();
   EndSnooze();
-  const Severity severity = SeverityOf(PointsOf(z), curve.notice(), alert.severity());
+  const Severity severity =
+      SeverityOf(PointsOf(z), curve.notice(), curve.is_newcomer(), alert.severity());
   if (!reminder && severity == alert.severity() && !IsUntoldNotice(curve) && !HasNewReason(z, at))
     return;
   alert::v1::AlertUpdated updated;
@@ -225,7 +226,7 @@ bool AlertLife::HasNewReason(double z, absl::Time at) const {
   std::vector<Finding> findings;
   const RiskCurve curve(state_.factors(), settings_, at, &findings);
   for (const Finding& finding : findings) {
-    if ((state_.alert().told_reasons() & BitOf(finding.code)) == 0 &&
+    if ((state_.alert().told_reason_codes() & BitOf(finding.code)) == 0 &&
         PointsOf(z) - PointsOf(z - finding.log_odds) >= settings_.new_reason_points)
       return true;
   }
@@ -236,7 +237,7 @@ void AlertLife::Clear(alert::v1::ClearReason reason, state::v1::AlertPhase next,
   Emit(at)->mutable_cleared()->set_reason(reason);
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
   alert.set_phase(next);
-  alert.clear_told_reasons();
+  alert.clear_told_reason_codes();
   alert.clear_acknowledged_at();
   EndSnooze();
   alert.clear_quiet_until();
@@ -275,15 +276,16 @@ absl::Time AlertLife::NextWake(const RiskCurve& curve, absl::Time at) const {
 int AlertLife::NextPoints(const RiskCurve& curve) const {
   if (Phase() == state::v1::ALERT_PHASE_DISMISSED) return 0;
   if (!Open()) return RaisePoints();
-  if (curve.notice().has_value()) return 0;
+  if (curve.notice().has_value() || curve.is_newcomer()) return 0;
   if (state_.alert().severity() < alert::v1::SEVERITY_HIGH) return settings_.high_points;
   if (state_.alert().severity() < alert::v1::SEVERITY_CRITICAL) return settings_.critical_points;
   return 0;
 }
 
-Severity AlertLife::SeverityOf(int points, const std::optional<Notice>& notice,
+Severity AlertLife::SeverityOf(int points, const std::optional<Notice>& notice, bool is_newcomer,
                                Severity before) const {
   if (notice.has_value()) return notice->severity;
+  if (is_newcomer) return alert::v1::SEVERITY_MEDIUM;
   const auto at_least = [&](int begin, Severity severity) {
     return points >= begin - (before >= severity ? settings_.severity_margin : 0);
   };
@@ -296,7 +298,7 @@ Severity AlertLife::SeverityOf(int points, const std::optional<Notice>& notice,
 alert::v1::AlertEvent* AlertLife::Emit(absl::Time at) {
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
   RetentionExplanation now = ExplainRetention(state_, settings_, at);
-  alert.set_severity(SeverityOf(now.score, now.notice, alert.severity()));
+  alert.set_severity(SeverityOf(now.score, now.notice, now.is_newcomer, alert.severity()));
   alert.set_score(now.score);
   alert::v1::AlertEvent& event = output_.effects.emplace_back();
   event.set_alert_id(RetentionAlertId(context_.client_id, alert));
@@ -309,7 +311,7 @@ alert::v1::AlertEvent* AlertLife::Emit(absl::Time at) {
   event.set_model_version(settings_.model_version);
   for (alert::v1::Reason& reason : now.reasons) {
     if (reason.points() >= settings_.new_reason_points)
-      alert.set_told_reasons(alert.told_reasons() | BitOf(reason.code()));
+      alert.set_told_reason_codes(alert.told_reason_codes() | BitOf(reason.code()));
     *event.add_reasons() = std::move(reason);
   }
   return &event;

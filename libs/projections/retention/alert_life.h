@@ -61,7 +61,7 @@ class AlertLife {
   absl::Time NextWake(const RiskCurve& curve, absl::Time at) const;
   // The score that is to be told when time alone reaches it; 0 for none.
   int NextPoints(const RiskCurve& curve) const;
-  alert::v1::Severity SeverityOf(int points, const std::optional<Notice>& notice,
+  alert::v1::Severity SeverityOf(int points, const std::optional<Notice>& notice, bool is_newcomer,
                                  alert::v1::Severity before) const;
   alert::v1::AlertEvent* Emit(absl::Time at);
 

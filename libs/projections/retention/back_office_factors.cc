@@ -113,7 +113,7 @@ void FoldPayment(const Touchpoint& touchpoint, RiskFactors* factors) {
   const auto& payment = touchpoint.payment_received();
   if (payment.invoice_id().empty()) return;
   if (auto* invoice = Invoice(payment.invoice_id(), factors))
-    AddToSum(payment.amount(), kMostPaidCurrencies, invoice->mutable_paid());
+    AddToSum(payment.amount(), kMostPaidCurrencies, invoice->mutable_payments());
 }
 
 state::v1::ContractFactor* Contract(absl::string_view id, RiskFactors* factors) {
@@ -274,7 +274,7 @@ bool IsCompleted(const state::v1::PartialShipmentFactor& shipment, const RiskFac
 int64_t Unpaid(const state::v1::InvoiceFactor& invoice) {
   if (!invoice.has_issued()) return 0;
   MoneySum left(invoice.minor_units(), 0);
-  for (const auto& paid : invoice.paid()) {
+  for (const auto& paid : invoice.payments()) {
     if (paid.currency_code() != invoice.currency_code()) continue;
     const MoneySum sum(paid.minor_units(), paid.overflows());
     if (sum.Saturated() == std::numeric_limits<int64_t>::min()) continue;

@@ -176,7 +176,7 @@ void FoldSatisfaction(const Touchpoint& touchpoint, RiskFactors* factors) {
   const auto& scored = touchpoint.satisfaction_scored();
   const int permille = SatisfactionPermille(scored);
   if (permille < 0) return;
-  auto* series = factors->mutable_satisfaction();
+  auto* series = factors->mutable_satisfaction_series();
   auto place = std::find_if(series->begin(), series->end(),
                             [&](const auto& each) { return each.scale() >= scored.scale(); });
   if (place == series->end() || place->scale() != scored.scale()) {

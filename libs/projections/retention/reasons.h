@@ -9,8 +9,8 @@
 
 namespace rapport {
 
-// Why a client is at risk. The numbers are stored (bit n of RetentionAlert.told_reasons): never
-// change or reuse one.
+// Why a client is at risk. The numbers are stored (bit n of RetentionAlert.told_reason_codes):
+// never change or reuse one.
 enum class ReasonCode : int {
   kNoOrder = 0,
   kNoCall = 1,

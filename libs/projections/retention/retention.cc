@@ -230,6 +230,7 @@ RetentionExplanation ExplainRetention(const state::v1::RetentionState& state,
   RetentionExplanation explanation;
   explanation.score = PointsOf(z);
   explanation.notice = curve.notice();
+  explanation.is_newcomer = curve.is_newcomer();
   explanation.yearly_value = YearlyValueOf(state.factors());
   explanation.alert_score = PointsOf(curve.ForAlertAt(absl::ToUnixSeconds(now)));
   std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {

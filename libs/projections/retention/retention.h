@@ -73,6 +73,7 @@ struct RetentionExplanation {
   int alert_score = 0;
   // Present when the client has given notice.
   std::optional<Notice> notice;
+  bool is_newcomer = false;  // RiskCurve::is_newcomer
   // What the client brings in a year (client_value.h).
   std::optional<Money> yearly_value;
   // What has happened, the heaviest first; then what the client is like (what and how much it

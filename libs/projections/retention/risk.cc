@@ -101,6 +101,7 @@ class RiskCurve::Builder {
     curve_.fixed_ = signs_.sum();
     curve_.pending_ = signs_.pending();
     curve_.next_change_ = signs_.next_change();
+    curve_.is_newcomer_ = factors_.orders().day_count() == 1 && signs_.sum() <= 0;
     if (!noticed.empty()) TellNotice(noticed);
   }
 

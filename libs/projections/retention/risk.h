@@ -43,6 +43,10 @@ class RiskCurve {
 
   const std::optional<Notice>& notice() const { return notice_; }
 
+  // The client has ordered on one day only, and nothing but orders speaks for the risk: one of many
+  // who may come again or not, and no alarm.
+  bool is_newcomer() const { return is_newcomer_; }
+
   // What could still be added to z after next_change(), at most, without anything new: promises
   // that fall due, mails that stay unanswered, renewals that come near.
   double pending() const { return pending_; }
@@ -87,6 +91,7 @@ class RiskCurve {
   double prior_log_odds_ = 0;
   bool has_orders_ = false;
   Orders orders_;
+  bool is_newcomer_ = false;
   double fixed_ = 0;
   std::optional<Notice> notice_;
   double notice_log_odds_ = 0;

@@ -141,7 +141,7 @@ void AddSatisfaction(Signs* signs) {
   const RetentionSettings& settings = signs->settings();
   Satisfaction worst;
   double most = 0;
-  for (const auto& series : signs->factors().satisfaction()) {
+  for (const auto& series : signs->factors().satisfaction_series()) {
     const Satisfaction judged = JudgeSatisfaction(series, settings);
     const double fading =
         signs->Fading(TimeOf(judged.latest->stamp()), settings.satisfaction_half_life);
@@ -196,7 +196,7 @@ void AddServiceSigns(Signs* signs) {
     AddOverdue(signs);
     AddBroken(signs);
   }
-  if (factors.satisfaction_size() > 0) AddSatisfaction(signs);
+  if (factors.satisfaction_series_size() > 0) AddSatisfaction(signs);
   if (factors.moods_size() > 0) AddMood(signs);
 }
 

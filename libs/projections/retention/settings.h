@@ -247,7 +247,8 @@ struct RetentionSettings {
   int clear_points = 430;
   // So many points sooner for a key account, both: a lower chance is worth a call there.
   int key_account_points = 130;
-  // Severity MEDIUM from raise_points on; these begin the next two. A severity falls back only when
+  // Severity MEDIUM from raise_points on; these begin the next two, but for clients with one order
+  // day of whom nothing else is known. A severity falls back only when
   // the score is `severity_margin` points below its beginning.
   int high_points = 750;
   int critical_points = 900;

@@ -33,6 +33,8 @@ std::string WhatWasMissed(const RetentionState& state, const RetentionSettings& 
     if (alert.has_snoozed_until()) return "";
     if (explanation.notice.has_value())
       return alert.severity() == explanation.notice->severity ? "" : "not as grave as the notice";
+    if (explanation.is_newcomer)
+      return alert.severity() == alert::v1::SEVERITY_MEDIUM ? "" : "graver than a newcomer's";
     if (score >= settings.critical_points && alert.severity() < alert::v1::SEVERITY_CRITICAL)
       return "not critical";
     if (score >= settings.high_points && alert.severity() < alert::v1::SEVERITY_HIGH)
