@@ -160,7 +160,8 @@ std::map<std::string, std::vector<Pause>> PausesByClient(const History& history,
   const int32_t to = DayOfTime(span.to);
   for (Pause& pause :
        PausesOf(history.OrderDays(), DayOfTime(history.last()), span.departure_days)) {
-    if (pause.begin < from || pause.begin >= to) continue;
+    if (pause.begin < from || pause.begin >= to || pause.order_days < span.least_order_days)
+      continue;
     by_client[pause.client_id].push_back(std::move(pause));
   }
   return by_client;

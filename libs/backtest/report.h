@@ -20,6 +20,8 @@ struct Span {
   absl::Time to;
   // A pause between two order days that is longer is a departure.
   int departure_days = 150;
+  // Only pauses of clients who had ordered on so many days by then.
+  int least_order_days = 1;
 };
 
 // What one set of settings would have told, and how right it was.

@@ -29,6 +29,7 @@ struct BacktestArguments {
   std::string to;
   std::string client;
   int departure_days = 150;
+  int least_order_days = 1;
 };
 
 constexpr absl::Duration kOneDay = absl::Hours(24);
@@ -57,7 +58,8 @@ absl::StatusOr<std::vector<RetentionSettings>> ReadSets(const CommonOptions& com
 absl::StatusOr<backtest::Span> SpanOf(const BacktestArguments& arguments, const History& history) {
   backtest::Span span = {.from = history.first(),
                          .to = history.last() - arguments.departure_days * kOneDay,
-                         .departure_days = arguments.departure_days};
+                         .departure_days = arguments.departure_days,
+                         .least_order_days = arguments.least_order_days};
   if (!arguments.from.empty()) {
     RAPPORT_ASSIGN_OR_RETURN(span.from, ParseDay(arguments.from, "--from"));
   }
@@ -220,6 +222,7 @@ CommandResult Run(const CommonOptions& common, const BacktestArguments& argument
   PrintJson({{"from", MomentJson(span.from)},
              {"to", MomentJson(span.to)},
              {"departure_days", span.departure_days},
+             {"least_order_days", span.least_order_days},
              {"rules", list}});
   return kExitOk;
 }
@@ -250,6 +253,11 @@ void AddBacktestCommand(CLI::App& app, const CommonOptions& common, int* exit_co
       ->add_option("--departure-days", arguments->departure_days,
                    "A pause between orders that is longer is a departure")
       ->check(CLI::Range(7, 1000))
+      ->capture_default_str();
+  command
+      ->add_option("--least-order-days", arguments->least_order_days,
+                   "Judge only clients who had ordered on so many days by then")
+      ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command
       ->add_option("--client", arguments->client,
