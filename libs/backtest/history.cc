@@ -27,11 +27,28 @@ void History::Add(const Touchpoint& touchpoint) {
     return;
   const absl::Time at = FromProto(touchpoint.occurred_at());
   if (at >= end_) return;
-  first_ = std::min(first_, at);
-  last_ = std::max(last_, at);
   clients_[client].push_back({absl::ToUnixNanos(at), StepRank(touchpoint), touchpoint.event_id(),
                               touchpoint.SerializeAsString()});
+  Count(at);
+}
+
+void History::Count(absl::Time at) {
+  first_ = std::min(first_, at);
+  last_ = std::max(last_, at);
   ++touchpoints_;
+}
+
+History History::CutAt(absl::Time end) const {
+  History past(std::min(end, end_));
+  for (const auto& [client, entries] : clients_) {
+    for (const Entry& entry : entries) {
+      const absl::Time at = absl::FromUnixNanos(entry.nanos);
+      if (at >= past.end_) continue;
+      past.clients_[client].push_back(entry);
+      past.Count(at);
+    }
+  }
+  return past;
 }
 
 std::vector<std::string> History::Clients() const {

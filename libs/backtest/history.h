@@ -26,6 +26,9 @@ class History {
   // anew, what was told before is forgotten.
   void Add(const touchpoint::v1::Touchpoint& touchpoint);
 
+  // The same without what happened at `end` or later.
+  History CutAt(absl::Time end) const;
+
   // The clients, by id.
   std::vector<std::string> Clients() const;
   // What happened to one, in the order of time (libs/projections/step_order). NotFound when nothing
@@ -50,6 +53,7 @@ class History {
     std::string bytes;  // the touchpoint
   };
 
+  void Count(absl::Time at);
   static bool Before(const Entry& a, const Entry& b);
   // Sorted, each event once.
   static std::vector<const Entry*> InOrder(const std::vector<Entry>& entries);

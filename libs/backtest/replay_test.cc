@@ -106,6 +106,9 @@ TEST(History, IsTheSameForEveryOrderOfArrivalAndCut) {
   ASSERT_EQ(days.size(), 8u);
   EXPECT_EQ(days.back().day - days.front().day, 49);
   EXPECT_EQ(days.front().value, 1000);
+  const History earlier = history.CutAt(Start() + 8 * kDay);
+  EXPECT_EQ(earlier.OrderDays().at("a").size(), 2u);
+  EXPECT_EQ(earlier.last(), Start() + 7 * kDay);
   EXPECT_THAT(history.Visit("b", [](const Touchpoint&) {}).message(), HasSubstr("client 'b'"));
 }
 

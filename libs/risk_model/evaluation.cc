@@ -128,10 +128,7 @@ absl::StatusOr<std::vector<Evaluation>> Evaluate(const History& history, absl::T
         absl::StrCat("what became of the clients of ", day(at), " is known ",
                      settings.horizon_weeks, " weeks later, and the history ends on ",
                      day(history.last()), "; choose a day up to ", day(history.last() - horizon)));
-  History past(at);
-  for (const std::string& client : history.Clients())
-    RAPPORT_RETURN_IF_ERROR(history.Visit(
-        client, [&](const touchpoint::v1::Touchpoint& touchpoint) { past.Add(touchpoint); }));
+  const History past = history.CutAt(at);
   const OrderRiskSettings& orders = models.front().orders;
   RAPPORT_ASSIGN_OR_RETURN(const std::vector<OrderFacts> clients,
                            OrderFactsOf(past, at, orders.value_currency));

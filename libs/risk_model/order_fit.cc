@@ -25,15 +25,6 @@ std::string DayText(absl::Time time) {
   return absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone());
 }
 
-// The history as it was known at a moment.
-absl::StatusOr<History> CutAt(const History& history, absl::Time at) {
-  History past(at);
-  for (const std::string& client : history.Clients())
-    RAPPORT_RETURN_IF_ERROR(history.Visit(
-        client, [&](const touchpoint::v1::Touchpoint& touchpoint) { past.Add(touchpoint); }));
-  return past;
-}
-
 struct Looked {
   std::vector<OrderFacts> facts;
   std::vector<bool> silent;  // nothing within the horizon
@@ -41,9 +32,8 @@ struct Looked {
 
 absl::StatusOr<Looked> LookAt(const History& history, absl::Time at, absl::Duration horizon,
                               const std::string& currency) {
-  RAPPORT_ASSIGN_OR_RETURN(const History past, CutAt(history, at));
   Looked looked;
-  RAPPORT_ASSIGN_OR_RETURN(looked.facts, OrderFactsOf(past, at, currency));
+  RAPPORT_ASSIGN_OR_RETURN(looked.facts, OrderFactsOf(history.CutAt(at), at, currency));
   const std::set<std::string> ordered = WhoOrdered(history, at, at + horizon);
   for (const OrderFacts& facts : looked.facts)
     looked.silent.push_back(ordered.count(facts.client_id) == 0);
