@@ -51,7 +51,9 @@ void FoldHeader(const Touchpoint& touchpoint, ProfileState* state) {
     TellText(touchpoint, touchpoint.owner_id(), state->mutable_mentioned_owner());
 }
 
-void FoldContact(const Touchpoint& touchpoint, Channel usual, ProfileState* state) {
+// Each attempt counts as one; days are of what came through.
+void FoldContact(const Touchpoint& touchpoint, Channel usual, bool came_through,
+                 ProfileState* state) {
   const Channel channel =
       touchpoint.channel() == touchpoint::v1::CHANNEL_UNSPECIFIED ? usual : touchpoint.channel();
   auto* contacts = state->mutable_contacts();
@@ -66,7 +68,7 @@ void FoldContact(const Touchpoint& touchpoint, Channel usual, ProfileState* stat
     contact.set_inbound_count(contact.inbound_count() + 1);
   if (touchpoint.direction() == touchpoint::v1::DIRECTION_OUTBOUND)
     contact.set_outbound_count(contact.outbound_count() + 1);
-  AddToRhythm(touchpoint, contact.mutable_rhythm());
+  if (came_through) AddToRhythm(touchpoint, contact.mutable_rhythm());
 }
 
 state::v1::StakeholderProfile* StakeholderOf(absl::string_view id, ProfileState* state) {
@@ -254,18 +256,24 @@ void FoldConsent(const Touchpoint& touchpoint, const std::string& purpose,
 void FoldPayload(const Touchpoint& touchpoint, ProfileState* state) {
   switch (touchpoint.payload_case()) {
     case Touchpoint::kCallCompleted:
-      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_PHONE, state);
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_PHONE,
+                         IsContact(touchpoint.call_completed()), state);
     case Touchpoint::kEmailExchanged:
       if (!IsContact(touchpoint.email_exchanged())) return;
-      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_E_MAIL, state);
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_E_MAIL, true, state);
     case Touchpoint::kMeetingHeld:
-      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_MEETING, state);
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_MEETING, true, state);
     case Touchpoint::kChatExchanged:
-      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_CHAT, state);
+      // Not every source counts messages.
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_CHAT,
+                         touchpoint.chat_exchanged().client_message_count() == 0 ||
+                             IsContact(touchpoint.chat_exchanged()),
+                         state);
     case Touchpoint::kLetterExchanged:
-      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_LETTER, state);
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_LETTER, true, state);
     case Touchpoint::kPortalUsed:
-      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_PORTAL, state);
+      return FoldContact(touchpoint, touchpoint::v1::CHANNEL_PORTAL,
+                         IsContact(touchpoint.portal_used()), state);
     case Touchpoint::kClientRegistered: {
       const auto& registered = touchpoint.client_registered();
       FoldDetails(touchpoint, registered.details(), state->mutable_details());

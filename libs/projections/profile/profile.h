@@ -17,7 +17,7 @@ struct ProfileSettings {};
 // their keys, sums are exact.
 struct Profile {
   static constexpr char kName[] = "profile";
-  static constexpr int kVersion = 6;
+  static constexpr int kVersion = 7;
   using State = state::v1::ProfileState;
   using Settings = ProfileSettings;
 

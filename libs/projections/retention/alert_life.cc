@@ -164,6 +164,7 @@ bool AlertLife::WakeStillHolds(const RiskCurve& curve, absl::Time at) const {
 void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
   const bool gone = IsGone(state_.factors());
   const double z = curve.ForAlertAt(absl::ToUnixSeconds(at));
+  const bool has_new_notice = HasNewNotice(curve);
   if (Open()) {
     if (gone) {
       Clear(alert::v1::CLEAR_REASON_CLIENT_GONE, state::v1::ALERT_PHASE_QUIET, at);
@@ -173,14 +174,12 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
     } else if (!SnoozedAt(at) || IsUntoldNotice(curve)) {
       Update(curve, at);
     }
-  } else if (!gone && HasNewNotice(curve)) {
-    Raise(at);
-  } else if (Phase() == state::v1::ALERT_PHASE_DISMISSED) {
+  } else if (Phase() == state::v1::ALERT_PHASE_DISMISSED && !has_new_notice) {
     if (z < LogOddsOf(ClearPoints())) {
       state_.mutable_alert()->set_phase(state::v1::ALERT_PHASE_QUIET);
       ToProto(at, state_.mutable_alert()->mutable_dismissal_ended_at());
     }
-  } else if (!gone && !QuietAt(at) && z >= LogOddsOf(RaisePoints())) {
+  } else if (!gone && (has_new_notice || (!QuietAt(at) && z >= LogOddsOf(RaisePoints())))) {
     Raise(at);
   }
 }
