@@ -24,9 +24,9 @@ struct OrderRiskSettings {
   // Chosen near a logistic regression (silence 0.61, value -0.34, lines -0.24), by the mean AUC and
   // Brier score at seven dates and by how many alerts are right and departures found; with less
   // weight on amounts, which differ most between firms and would make those who order often be
-  // told of late. Of the clients of deploy/import/online_retail_sample.csv.gz (UCI Online Retail, CC
-  // BY 4.0), the dates 30 days apart, the last 13 weeks before its end: 1,883 cases, of which half
-  // ordered nothing in the next 13 weeks.
+  // told of late. Of the clients of deploy/import/online_retail_sample.csv.gz (UCI Online Retail,
+  // CC BY 4.0), the dates 30 days apart, the last 13 weeks before its end: 1,883 cases, of which
+  // half ordered nothing in the next 13 weeks.
   double average = 0.03;
   double silence = 0.70;
   double average_silence = 1.12;
