@@ -8,6 +8,7 @@
 #include "libs/backtest/replay.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/projections/retention/back_office_factors.h"
 #include "libs/projections/rhythm.h"
 
 namespace rapport::backtest {
@@ -167,13 +168,6 @@ std::map<std::string, std::vector<Pause>> PausesByClient(const History& history,
   return by_client;
 }
 
-bool IsNotice(const Touchpoint& touchpoint) {
-  if (!touchpoint.has_contract_terminated()) return false;
-  const auto reason = touchpoint.contract_terminated().reason();
-  return reason == touchpoint::v1::TERMINATION_REASON_CLIENT_CANCELLED ||
-         reason == touchpoint::v1::TERMINATION_REASON_UNSPECIFIED;
-}
-
 }  // namespace
 
 absl::StatusOr<RuleReport> JudgeRules(const History& history, const RetentionSettings& settings,
@@ -191,7 +185,9 @@ absl::StatusOr<RuleReport> JudgeRules(const History& history, const RetentionSet
       for (const Pause& pause : place->second) judgement.AddPause(pause, alerts);
     if (alerts.empty() && replay.state.factors().contracts().empty()) continue;
     RAPPORT_RETURN_IF_ERROR(history.Visit(client, [&](const Touchpoint& touchpoint) {
-      if (IsNotice(touchpoint)) judgement.AddNotice(FromProto(touchpoint.occurred_at()), alerts);
+      if (touchpoint.has_contract_terminated() &&
+          IsNotice(touchpoint.contract_terminated().reason()))
+        judgement.AddNotice(FromProto(touchpoint.occurred_at()), alerts);
       if (touchpoint.has_alert_dismissed() || touchpoint.has_alert_resolved())
         judgement.AddAction(touchpoint, alerts);
     }));

@@ -189,6 +189,11 @@ void FoldBackOffice(const Touchpoint& touchpoint, RiskFactors* factors) {
   }
 }
 
+bool IsNotice(touchpoint::v1::TerminationReason reason) {
+  return reason == touchpoint::v1::TERMINATION_REASON_CLIENT_CANCELLED ||
+         reason == touchpoint::v1::TERMINATION_REASON_UNSPECIFIED;
+}
+
 uint16_t CurrencyTag(const std::string& currency_code) {
   if (currency_code.size() != 3) return 0;
   int tag = 0;

@@ -15,6 +15,10 @@ namespace rapport {
 // The part of FoldRiskFactors for these kinds.
 void FoldBackOffice(const touchpoint::v1::Touchpoint& touchpoint, state::v1::RiskFactors* factors);
 
+// Whether a termination is notice given by the client. Where nobody says who ended the contract, it
+// is taken for one.
+bool IsNotice(touchpoint::v1::TerminationReason reason);
+
 // An order as kept in RiskFactors.recent_orders.
 struct RecentOrder {
   uint32_t unix_seconds = 0;

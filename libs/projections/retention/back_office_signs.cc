@@ -1,8 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <utility>
 
-#include "absl/types/span.h"
 #include "libs/base/money.h"
 #include "libs/base/time.h"
 #include "libs/projections/retention/back_office_factors.h"

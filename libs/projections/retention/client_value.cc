@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "libs/projections/retention/back_office_factors.h"
 #include "libs/projections/stamp.h"
 
 namespace rapport {
@@ -15,7 +16,9 @@ std::optional<Money> YearlyValueOf(const state::v1::RiskFactors& factors) {
   std::map<std::string, int64_t> contracts;
   for (const auto& contract : factors.contracts()) {
     if (!contract.has_yearly_minor_units() || contract.yearly_minor_units() <= 0) continue;
-    if (contract.has_terminated() && !Earlier(contract.terminated(), contract.agreed())) continue;
+    const bool ended =
+        contract.has_terminated() && !Earlier(contract.terminated(), contract.agreed());
+    if (ended && !IsNotice(contract.reason())) continue;
     MoneySum sum(contracts[contract.currency_code()], 0);
     sum.Add(contract.yearly_minor_units());
     contracts[contract.currency_code()] = sum.Saturated();

@@ -8,7 +8,8 @@
 namespace rapport {
 
 // What the client brings in a year: by currency the mean year of its orders (over a year at least),
-// or the contracts that it has not ended, whichever is more; of the currency in which that is most,
+// or its contracts, whichever is more, those included of which it has given notice (they are what
+// stands to be lost); of the currency in which that is most,
 // minor units counted alike. nullopt when nothing is known.
 std::optional<Money> YearlyValueOf(const state::v1::RiskFactors& factors);
 

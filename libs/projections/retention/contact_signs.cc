@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "libs/base/bytes.h"
 #include "libs/base/time.h"
@@ -38,12 +39,6 @@ void AddMails(Signs* signs) {
   if (finding == nullptr) return;
   TellCount(static_cast<size_t>(count), oldest, finding);
   finding->touchpoint_ids = std::move(ids);
-}
-
-absl::Time LastOf(const state::v1::Rhythm& rhythm) {
-  if (rhythm.day_count() == 0) return absl::InfinitePast();
-  return absl::FromUnixSeconds(int64_t{rhythm.last_day()} * kSecondsPerDay) +
-         absl::Milliseconds(rhythm.last_millisecond());
 }
 
 struct EventRecords {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "libs/projections/retention/client_value.h"
 #include "libs/projections/testing/random_history.h"
 
 namespace rapport {
@@ -68,6 +69,37 @@ TEST(Orders, AreAddedUpByCurrency) {
   ASSERT_EQ(factors.ordered().amounts_size(), 2);
   EXPECT_EQ(factors.ordered().amounts(0).minor_units(), 700);
   EXPECT_EQ(factors.ordered().amounts(1).minor_units(), 750);
+}
+
+// What a client has given notice of is what stands to be lost; what took another's place is not.
+TEST(Contracts, CountForTheYearlyValueUntilTheyAreNoLongerAtStake) {
+  RiskFactors factors;
+  Touchpoint agreed;
+  agreed.set_event_id(testing::EventIdOf(1));
+  agreed.mutable_contract_signed()->set_contract_id("K");
+  auto* terms = agreed.mutable_contract_signed()->mutable_terms();
+  terms->mutable_starts_at()->set_seconds(0);
+  terms->mutable_ends_at()->set_seconds(2 * 31557600);
+  terms->mutable_value()->set_minor_units(200000);
+  terms->mutable_value()->set_currency_code("EUR");
+  FoldRiskFactors(agreed, &factors);
+  ASSERT_TRUE(YearlyValueOf(factors).has_value());
+  EXPECT_EQ(*YearlyValueOf(factors), (Money{100000, "EUR"}));
+  Touchpoint ended;
+  ended.set_event_id(testing::EventIdOf(2));
+  ended.mutable_occurred_at()->set_seconds(10);
+  ended.mutable_contract_terminated()->set_contract_id("K");
+  ended.mutable_contract_terminated()->set_reason(
+      touchpoint::v1::TERMINATION_REASON_CLIENT_CANCELLED);
+  FoldRiskFactors(ended, &factors);
+  ASSERT_TRUE(YearlyValueOf(factors).has_value());
+  EXPECT_EQ(*YearlyValueOf(factors), (Money{100000, "EUR"}));
+  EXPECT_EQ(ExpectedLoss(*YearlyValueOf(factors), 950), (Money{95000, "EUR"}));
+  ended.set_event_id(testing::EventIdOf(3));
+  ended.mutable_occurred_at()->set_seconds(20);
+  ended.mutable_contract_terminated()->set_reason(touchpoint::v1::TERMINATION_REASON_REPLACED);
+  FoldRiskFactors(ended, &factors);
+  EXPECT_FALSE(YearlyValueOf(factors).has_value());
 }
 
 TEST(Mails, AThreadIsKeptOnce) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "libs/base/time.h"
 #include "libs/projections/retention/signs.h"
@@ -66,9 +67,7 @@ bool RenewalPlanned(Signs* signs) {
       return true;
   }
   if (!factors.has_meetings()) return false;
-  const absl::Time met =
-      absl::FromUnixSeconds(int64_t{factors.meetings().last_day()} * kSecondsPerDay) +
-      absl::Milliseconds(factors.meetings().last_millisecond());
+  const absl::Time met = LastOf(factors.meetings());
   if (signs->from() >= met + settings.renewal_meeting) return false;
   signs->ChangesAt(met + settings.renewal_meeting);
   return true;

@@ -13,7 +13,7 @@
 #include "libs/projections/retention/factors.h"
 #include "libs/projections/retention/reason_text.h"
 #include "libs/projections/retention/risk.h"
-#include "libs/projections/retention/settings_fields.h"
+#include "libs/projections/retention/settings_file.h"
 #include "libs/projections/retention/signs.h"
 #include "libs/projections/stamp.h"
 #include "libs/projections/step_order.h"
@@ -43,12 +43,6 @@ int PlaceOf(const Finding& finding) {
                      finding.code == ReasonCode::kSingleContact;
   return trait ? 1 : 0;
 }
-
-std::string Text(const std::string& value) { return value; }
-std::string Text(double value) { return fmt::format("{}", value); }
-std::string Text(int64_t value) { return fmt::format("{}", value); }
-std::string Text(int value) { return fmt::format("{}", value); }
-std::string Text(absl::Duration value) { return fmt::format("{}", absl::ToInt64Seconds(value)); }
 
 }  // namespace
 
@@ -214,10 +208,7 @@ void Retention::Index(const State& state, const Settings& settings, IndexWriter&
 }
 
 std::string Retention::Fingerprint(const Settings& settings) {
-  std::string text;
-  VisitSettings(settings, [&](const std::string& name, const auto& value, SettingRange) {
-    absl::StrAppend(&text, name, "=", Text(value), ";");
-  });
+  const std::string text = SettingsText(settings);
   return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
 }
 

@@ -173,9 +173,7 @@ class RiskCurve::Builder {
   }
 
   static void TellRhythm(const state::v1::Rhythm& rhythm, Finding* finding) {
-    const absl::Time last = absl::FromUnixSeconds(int64_t{rhythm.last_day()} * kSecondsPerDay) +
-                            absl::Milliseconds(rhythm.last_millisecond());
-    TellCount(static_cast<size_t>(rhythm.day_count()), last, finding);
+    TellCount(static_cast<size_t>(rhythm.day_count()), LastOf(rhythm), finding);
     finding->facts.set_usual_value(
         static_cast<int64_t>(std::max(1.0, std::round(MeanGapDays(rhythm)))));
     CiteLast(rhythm, finding);
@@ -212,9 +210,7 @@ class RiskCurve::Builder {
       if (agreed == nullptr || Earlier(*agreed, contract.agreed())) agreed = &contract.agreed();
     for (const auto& contract : factors_.contracts()) {
       if (!contract.has_terminated() || Earlier(contract.terminated(), *agreed)) continue;
-      if (contract.reason() != touchpoint::v1::TERMINATION_REASON_CLIENT_CANCELLED &&
-          contract.reason() != touchpoint::v1::TERMINATION_REASON_UNSPECIFIED)
-        continue;
+      if (!IsNotice(contract.reason())) continue;
       const absl::Time given_at = TimeOf(contract.terminated());
       const absl::Time end =
           contract.has_ends_at() ? std::max(given_at, FromProto(contract.ends_at())) : given_at;

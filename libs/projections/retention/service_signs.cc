@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "libs/base/time.h"
 #include "libs/projections/retention/signs.h"

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <string>
-#include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "libs/projections/retention/settings.h"
 
 // The settings by name, each once: what tells them apart, reads them from a file and shows them

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "libs/base/time.h"
 #include "libs/projections/rhythm.h"
@@ -49,6 +50,12 @@ Finding* Signs::Note(ReasonCode code, double log_odds) {
 }
 
 absl::Time TimeOf(const state::v1::Stamp& stamp) { return FromProto(stamp.occurred_at()); }
+
+absl::Time LastOf(const state::v1::Rhythm& rhythm) {
+  if (rhythm.day_count() == 0) return absl::InfinitePast();
+  return absl::FromUnixSeconds(int64_t{rhythm.last_day()} * kSecondsPerDay) +
+         absl::Milliseconds(rhythm.last_millisecond());
+}
 
 void Cite(std::vector<const state::v1::Stamp*> stamps, Finding* finding) {
   std::sort(stamps.begin(), stamps.end(),

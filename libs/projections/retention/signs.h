@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -81,6 +80,8 @@ bool IsOpenPromise(const state::v1::CommitmentFactor& commitment);
 // For facts and citations.
 
 absl::Time TimeOf(const state::v1::Stamp& stamp);
+// The latest happening; InfinitePast when there is none.
+absl::Time LastOf(const state::v1::Rhythm& rhythm);
 // `stamps` in any order; the newest are cited.
 void Cite(std::vector<const state::v1::Stamp*> stamps, Finding* finding);
 void CiteLast(const state::v1::Rhythm& rhythm, Finding* finding);
