@@ -10,10 +10,11 @@ build_packages='
   libfmt-dev libxxhash-dev libssl-dev libcli11-dev libcsv-dev nlohmann-json3-dev
   zlib1g-dev libzstd-dev libboost-dev libspdlog-dev prometheus-cpp-dev libcurl4-openssl-dev
   libsimdjson-dev tzdata libphonenumber-dev libgmime-3.0-dev libnlopt-dev
+  libcjose-dev libjansson-dev libsodium-dev
   libgtest-dev libgmock-dev libbenchmark-dev'
 test_packages='
   clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 maven openjdk-17-jre-headless python3
-  python3-venv shellcheck systemd dovecot-imapd curl debootstrap'
+  python3-venv shellcheck systemd dovecot-imapd nodejs npm curl debootstrap'
 
 fail() {
   echo "install.sh: $*" >&2
@@ -35,6 +36,8 @@ fi
 missing=
 for package in $wanted; do
   status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || status=
+  # Other builds of nodejs bring npm themselves, and cannot stand beside Debian's.
+  if [ "$package" = npm ] && command -v npm >/dev/null; then status=installed; fi
   [ "$status" = installed ] || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

@@ -130,6 +130,7 @@ step "packages" deploy/install.sh --tests
 mkdir -p .build
 step "Kafka" tests/kafka/fetch.sh
 step "linters" tests/deploy/fetch.sh
+step "OpenID provider" tests/support/open_id_provider/fetch.sh
 for config in "${configs[@]}"; do configure "$config"; done
 step "build ${configs[0]}" build "${configs[0]}"
 echo "== tests"

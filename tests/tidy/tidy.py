@@ -27,6 +27,7 @@ LAYERS = {
     "libs/mail": 6,
     "libs/import": 7,
     "libs/service": 7,
+    "libs/sign_in": 8,
     "libs/serving": 8,
     "libs/history": 9,
     "libs/sources": 9,
@@ -46,6 +47,8 @@ SEAMS = {
     "simdjson": (r"simdjson", ("libs/intake/",)),
     "libphonenumber": (r"phonenumbers/", ("libs/identity/",)),
     "GMime": (r"gmime/", ("libs/mail/",)),
+    "cjose": (r"cjose/", ("libs/sign_in/",)),
+    "libsodium": (r"sodium\.h", ("libs/sign_in/",)),
     "NLopt": (r"nlopt\.", ("libs/risk_model/maximise.cc",)),
 }
 
