@@ -36,10 +36,6 @@ absl::Status Refused(const Parts&... parts) {
   return absl::PermissionDeniedError(absl::StrCat("the ID token: ", parts...));
 }
 
-std::string Utc(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
-}
-
 bool IsBase64Url(absl::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
@@ -77,16 +73,16 @@ absl::StatusOr<absl::Time> CheckTimes(const nlohmann::json& claims, const IdToke
   RAPPORT_ASSIGN_OR_RETURN(const std::optional<absl::Time> issued, TimeClaim(claims, "iat"));
   if (!expires) return Refused("it has no exp");
   if (!issued) return Refused("it has no iat");
-  const std::string now = absl::StrCat("it is ", Utc(rules.now), ", and clocks may differ by ",
+  const std::string now = absl::StrCat("it is ", UtcText(rules.now), ", and clocks may differ by ",
                                        absl::FormatDuration(rules.skew));
   if (rules.now >= *expires + rules.skew) {
-    return Refused("it has expired: exp is ", Utc(*expires), "; ", now);
+    return Refused("it has expired: exp is ", UtcText(*expires), "; ", now);
   }
   if (begins && rules.now < *begins - rules.skew) {
-    return Refused("it is not valid yet: nbf is ", Utc(*begins), "; ", now);
+    return Refused("it is not valid yet: nbf is ", UtcText(*begins), "; ", now);
   }
   if (rules.now < *issued - rules.skew) {
-    return Refused("it is from the future: iat is ", Utc(*issued), "; ", now);
+    return Refused("it is from the future: iat is ", UtcText(*issued), "; ", now);
   }
   return *expires;
 }

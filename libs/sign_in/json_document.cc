@@ -1,5 +1,8 @@
 #include "libs/sign_in/json_document.h"
 
+#include <algorithm>
+#include <cstddef>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "libs/base/printable.h"
@@ -61,6 +64,10 @@ std::string Quoted(const std::vector<std::string>& values) {
       values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count), ", ",
       [](std::string* out, const std::string& value) { absl::StrAppend(out, Quoted(value)); });
   return absl::StrCat("[", joined, count < values.size() ? ", ...]" : "]");
+}
+
+std::string UtcText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
 }
 
 }  // namespace rapport

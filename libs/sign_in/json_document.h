@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 
 namespace rapport {
@@ -23,5 +24,7 @@ absl::StatusOr<std::vector<std::string>> TextsMember(const nlohmann::json& objec
 // A value from outside for a message: quoted, without control characters, cut off when it is long.
 std::string Quoted(absl::string_view value);
 std::string Quoted(const std::vector<std::string>& values);
+// A time for a message, such as "2030-03-17T17:46:40Z".
+std::string UtcText(absl::Time time);
 
 }  // namespace rapport

@@ -45,7 +45,7 @@ struct Identity {
 // A relying party of one OpenID Connect provider (authorisation code flow with PKCE). The calls
 // return at once: what is handed in as `done` is called once, on the HTTP client's thread, or
 // within the call when nothing has to be fetched for it; it must not block. It is called when this
-// object is gone, too, but the HTTP client must outlive what is under way. Thread-safe.
+// object is gone, too. Thread-safe.
 //
 // A status tells what to do next, and which check failed with the values that are no secrets. It is
 // for the log; a person who signs in needs no more than the code:
@@ -63,7 +63,8 @@ class OpenIdClient {
   };
   using QueryParameters = std::vector<std::pair<std::string, std::string>>;  // decoded
 
-  // `http` must outlive this object. InvalidArgument: an option is wrong.
+  // `http` must outlive the last call; when it ends, what is under way is Cancelled.
+  // InvalidArgument: an option is wrong.
   static absl::StatusOr<std::unique_ptr<OpenIdClient>> Create(OpenIdOptions options,
                                                               HttpClient* http);
   ~OpenIdClient();

@@ -24,8 +24,8 @@ void PasswordWork::Hash(std::string password,
                         std::function<void(absl::StatusOr<std::string>)> done) {
   Add([this, password = std::move(password),
        done = std::move(done)](const absl::Status& status) mutable {
-    absl::StatusOr<std::string> answer = status;
-    if (status.ok()) answer = options_.hash(password);
+    absl::StatusOr<std::string> answer =
+        status.ok() ? options_.hash(password) : absl::StatusOr<std::string>(status);
     Forget(&password);
     done(std::move(answer));
   });
@@ -35,8 +35,9 @@ void PasswordWork::Check(std::optional<std::string> hash, std::string password,
                          std::function<void(absl::StatusOr<PasswordCheck>)> done) {
   Add([this, hash = std::move(hash), password = std::move(password),
        done = std::move(done)](const absl::Status& status) mutable {
-    absl::StatusOr<PasswordCheck> answer = status;
-    if (status.ok()) answer = options_.check(hash ? *hash : UnmatchedHash(), password);
+    absl::StatusOr<PasswordCheck> answer =
+        status.ok() ? options_.check(hash ? *hash : UnmatchedHash(), password)
+                    : absl::StatusOr<PasswordCheck>(status);
     Forget(&password);
     if (answer.ok() && !hash) *answer = PasswordCheck();
     done(std::move(answer));

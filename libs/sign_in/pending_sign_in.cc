@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/bytes.h"
 #include "libs/base/check.h"
+#include "libs/sign_in/json_document.h"
 #include "libs/sign_in/secrets.h"
 #include "sodium.h"
 
@@ -107,9 +108,9 @@ absl::StatusOr<PendingSignIn> PendingSignInSeal::Open(absl::string_view sealed,
   std::optional<PendingSignIn> pending = Decode(plain);
   if (!pending) return unknown;
   if (now - pending->begun_at > kLifetime || pending->begun_at - now > kClockSkew) {
-    return absl::DeadlineExceededError(absl::StrCat(
-        "the sign-in was begun at ", absl::FormatTime(pending->begun_at, absl::UTCTimeZone()),
-        ", and it may take ", absl::FormatDuration(kLifetime), " at most"));
+    return absl::DeadlineExceededError(
+        absl::StrCat("the sign-in was begun at ", UtcText(pending->begun_at), ", and it may take ",
+                     absl::FormatDuration(kLifetime), " at most"));
   }
   return *std::move(pending);
 }

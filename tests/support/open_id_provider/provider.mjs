@@ -7,12 +7,13 @@
 // Under /forged/PLAN stands one that does what a certified provider never does: what the test asks
 // for. PLAN and the code of a token request are JSON in base64url:
 //   PLAN  {"metadata": members that replace those of the discovery document (null: left out),
-//          "documents": {"discovery" | "jwks" | "userinfo": the text to send in place of it,
-//          or a number: the HTTP status to answer with}, "userinfo": claims}
+//          "documents": {"discovery" | "jwks" | "userinfo": the text to send in place of it, or a
+//          number: an HTTP status to answer with, or from 1000 on so many bytes},
+//          "userinfo": claims}
 //   code  {"key": a key below or the name of a rotated one, "header": members that replace those of
 //          the token's header (null: left out), "claims", "sign": false for no signature,
 //          "token": the ID token itself, "answer": members that replace those of the answer,
-//          "text": the whole answer, "status": of the answer}
+//          "text": the whole answer, or how many bytes it has, "status": of the answer}
 // POST /rotate/NAME makes a new key NAME, which all key sets have from then on; GET /count/PATH
 // tells how often PATH was asked for.
 import { createHmac, createPublicKey, createSign, constants, generateKeyPairSync } from 'node:crypto';
@@ -90,6 +91,7 @@ const provider = new Provider(base, {
     await grant.save();
     return grant;
   },
+  rotateRefreshToken: true,
   pkce: { methods: ['S256'], required: () => true },
 });
 const real = provider.callback();
@@ -133,7 +135,10 @@ const idToken = (recipe) => {
   return `${input}.${recipe.sign === false ? '' : sign(String(header.alg), key, input)}`;
 };
 const tokenAnswer = (recipe, response) => {
-  if (recipe.text !== undefined) return send(response, recipe.status ?? 200, recipe.text);
+  if (recipe.text !== undefined) {
+    const text = recipe.text >= 1000 ? ' '.repeat(recipe.text) : recipe.text;
+    return send(response, recipe.status ?? 200, text);
+  }
   return send(response, recipe.status ?? 200, without({
     access_token: 'access', token_type: 'Bearer', expires_in: 60,
     ...(recipe.claims || recipe.token !== undefined ? { id_token: idToken(recipe) } : {}),
@@ -146,6 +151,7 @@ const forged = async (request, response) => {
   const issuer = `${base}/forged/${planText}`;
   const canned = (name, body) => {
     const text = plan.documents?.[name];
+    if (text >= 1000) return send(response, 200, ' '.repeat(text));
     if (typeof text === 'number') return send(response, text, { error: 'as asked for' });
     return send(response, 200, text ?? body);
   };
