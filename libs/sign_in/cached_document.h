@@ -30,10 +30,10 @@ class CachedDocument {
   CachedDocument(std::function<absl::Time()> now, Read read)
       : now_(std::move(now)), read_(std::move(read)) {}
 
-  void Get(Done done) { Ask(/*newer=*/false, std::move(done)); }
+  void Get(const Done& done) { Ask(/*newer=*/false, done); }
   // For whoever misses something in the document: reads it anew, but not within ten seconds of the
   // last time; then it is the one that is there.
-  void GetNewer(Done done) { Ask(/*newer=*/true, std::move(done)); }
+  void GetNewer(const Done& done) { Ask(/*newer=*/true, done); }
 
  private:
   static constexpr absl::Duration kFreshFor = absl::Hours(1);
@@ -47,7 +47,7 @@ class CachedDocument {
     Done done;
   };
 
-  void Ask(bool newer, Done done) {
+  void Ask(bool newer, const Done& done) {
     std::optional<absl::StatusOr<Document>> answer;
     bool read = false;
     {
@@ -55,7 +55,7 @@ class CachedDocument {
       const absl::Time now = now_();
       if (!reading_) answer = AnswerNow(newer, now);
       if (!answer) {
-        waiting_.push_back({newer, std::move(done)});
+        waiting_.push_back({newer, done});
         read = !std::exchange(reading_, true);
         if (read) begun_at_ = now;
       }
