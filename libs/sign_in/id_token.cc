@@ -104,7 +104,7 @@ absl::StatusOr<IdTokenClaims> Check(absl::string_view payload, const IdTokenRule
   IdTokenClaims checked;
   RAPPORT_ASSIGN_OR_RETURN(checked.expires_at, CheckTimes(claims, rules));
   RAPPORT_ASSIGN_OR_RETURN(const std::string nonce, TextMember(claims, "nonce"));
-  if (rules.nonce && !SameSecret(nonce, *rules.nonce)) {
+  if (rules.nonce && (nonce.empty() || !SameSecret(nonce, *rules.nonce))) {
     return Refused(nonce.empty() ? "it has no nonce"
                                  : "nonce is not the one that this sign-in was begun with");
   }

@@ -61,10 +61,13 @@ absl::StatusOr<std::string> SingleParameter(const Parameters& parameters, absl::
 }
 
 // The provider's own words, without the secrets that it may repeat.
-std::string Words(const std::string& error, std::string description,
+std::string Words(std::string error, std::string description,
                   const std::vector<std::string>& secrets) {
   for (const std::string& secret : secrets) {
-    if (!secret.empty()) description = absl::StrReplaceAll(description, {{secret, "..."}});
+    if (secret.empty()) continue;
+    for (std::string* const text : {&error, &description}) {
+      absl::StrReplaceAll({{secret, "..."}}, text);
+    }
   }
   return description.empty() ? Quoted(error)
                              : absl::StrCat(Quoted(error), ": ", Quoted(description));

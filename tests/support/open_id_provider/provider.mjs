@@ -16,7 +16,7 @@
 //          "text": the whole answer, or how many bytes it has, "status": of the answer}
 // POST /rotate/NAME makes a new key NAME, which all key sets have from then on; GET /count/PATH
 // tells how often PATH was asked for.
-import { createHmac, createPublicKey, createSign, constants, generateKeyPairSync } from 'node:crypto';
+import { constants, createHmac, createSign, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
@@ -33,7 +33,8 @@ const newKey = (kid, alg) => {
 };
 const privateJwk = (key) => ({ ...key.privateKey.export({ format: 'jwk' }), kid: key.kid,
   alg: key.alg, use: 'sig' });
-const publicJwk = (key) => ({ ...key.publicKey.export({ format: 'jwk' }), kid: key.kid, use: 'sig' });
+const publicJwk = (key) => ({ ...key.publicKey.export({ format: 'jwk' }), kid: key.kid,
+  use: 'sig' });
 
 const read = async (request) => {
   let body = '';
@@ -70,7 +71,9 @@ const clients = [
 const provider = new Provider(base, {
   clients,
   jwks: { keys: algorithms.map((alg) => privateJwk(newKey(`real-${alg}`, alg))) },
-  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'], groups: ['groups'] },
+  claims: {
+    openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'], groups: ['groups'],
+  },
   cookies: { keys: ['of a test'] },
   enabledJWA: { idTokenSigningAlgValues: algorithms },
   features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true } },
@@ -107,7 +110,7 @@ const logIn = async (request, response) => {
 const keys = new Map([['rsa', newKey('rsa', 'RS256')], ['ec', newKey('ec', 'ES256')],
   ['short', newKey('short', 'short')]]);
 // A key that no key set has, under the name of one that they have.
-const foreign = { ...newKey('rsa', 'RS256') };
+const foreign = newKey('rsa', 'RS256');
 const decode = (text) => JSON.parse(Buffer.from(text, 'base64url').toString());
 const encode = (value) => Buffer.from(
   typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
@@ -116,7 +119,7 @@ const without = (members) => Object.fromEntries(
 
 const sign = (alg, key, input) => {
   if (alg.startsWith('HS')) {  // with what everybody knows as the secret
-    const pem = createPublicKey(key.privateKey).export({ type: 'spki', format: 'pem' });
+    const pem = key.publicKey.export({ type: 'spki', format: 'pem' });
     return createHmac(`sha${alg.slice(2)}`, pem).update(input).digest('base64url');
   }
   const signer = createSign('sha256').update(input);
