@@ -12,11 +12,14 @@ PasswordWork::PasswordWork(Options options) : options_(std::move(options)) {
 }
 
 PasswordWork::~PasswordWork() {
+  std::deque<Job> waiting;
   {
     MutexLock lock(&mutex_);
     stopping_ = true;
+    waiting.swap(waiting_);
     changed_.SignalAll();
   }
+  for (const Job& job : waiting) job(absl::CancelledError("the process ends"));
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -62,17 +65,15 @@ void PasswordWork::Add(Job job) {
 void PasswordWork::Run() {
   while (true) {
     Job job;
-    bool stopping = false;
     {
       MutexLock lock(&mutex_);
       while (waiting_.empty() && !stopping_) changed_.Wait(&mutex_);
       if (waiting_.empty()) return;
       job = std::move(waiting_.front());
       waiting_.pop_front();
-      stopping = stopping_;
       --idle_;
     }
-    job(stopping ? absl::CancelledError("the process ends") : absl::OkStatus());
+    job(absl::OkStatus());
     MutexLock lock(&mutex_);
     ++idle_;
   }

@@ -31,7 +31,7 @@ class PasswordWork {
 
   PasswordWork() : PasswordWork(Options()) {}
   explicit PasswordWork(Options options);
-  // Ends what is under way, and answers what still waits with Cancelled.
+  // Answers what still waits with Cancelled, itself, and waits for what is under way.
   ~PasswordWork();
   PasswordWork(const PasswordWork&) = delete;
   PasswordWork& operator=(const PasswordWork&) = delete;
