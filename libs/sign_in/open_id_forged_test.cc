@@ -8,7 +8,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "libs/base/status_matchers.h"
@@ -29,7 +28,7 @@ using ::testing::Not;
 
 std::string Encoded(const json& value) { return absl::WebSafeBase64Escape(value.dump()); }
 
-// The provider of a plan, and a client of it whose clock can be moved.
+// The provider of a plan, and a client of it whose clock stands still until a test moves it.
 struct Forged {
   explicit Forged(
       const json& plan = json::object(),
@@ -39,7 +38,7 @@ struct Forged {
     options.client_id = "rapport";
     options.client_secret = "the client's secret";
     options.redirect_uri = std::string(kRedirectUri);
-    options.now = [offset = offset] { return absl::Now() + *offset; };
+    options.now = [now = now] { return *now; };
     change(options);
     absl::StatusOr<std::unique_ptr<OpenIdClient>> created =
         OpenIdClient::Create(std::move(options), &TestHttp());
@@ -49,10 +48,10 @@ struct Forged {
 
   // What a right ID token for this sign-in says.
   json Claims(const PendingSignIn& pending) const {
-    const int64_t now = absl::ToUnixSeconds(absl::Now() + *offset);
+    const int64_t seconds = absl::ToUnixSeconds(*now);
     return {{"iss", issuer},         {"sub", "anna"},
-            {"aud", "rapport"},      {"iat", now},
-            {"exp", now + 300},      {"nonce", pending.nonce},
+            {"aud", "rapport"},      {"iat", seconds},
+            {"exp", seconds + 300},  {"nonce", pending.nonce},
             {"name", "Anna Keller"}, {"email", "anna@firm.example"},
             {"groups", {"sales"}}};
   }
@@ -74,7 +73,8 @@ struct Forged {
     return identity;
   }
 
-  std::shared_ptr<absl::Duration> offset = std::make_shared<absl::Duration>();
+  std::shared_ptr<absl::Time> now =
+      std::make_shared<absl::Time>(absl::FromUnixSeconds(1'900'000'000));
   std::string issuer;
   std::unique_ptr<OpenIdClient> client;
 };
@@ -382,7 +382,7 @@ TEST(OpenIdForgedTest, ARefreshMayBringNoIdToken) {
   EXPECT_THAT(identity.groups, ElementsAre("sales"));
   EXPECT_EQ(identity.id_token, "");
   EXPECT_EQ(identity.refresh_token, "next");
-  EXPECT_GT(identity.expires_at, absl::Now());
+  EXPECT_EQ(identity.expires_at, *provider.now + absl::Seconds(60));
   EXPECT_THAT(
       Refresh(*provider.client, Encoded(recipe), "ben"),
       StatusIs(absl::StatusCode::kPermissionDenied, "userinfo: sub is not that of who signed in"));
@@ -425,12 +425,12 @@ TEST(OpenIdForgedTest, NewKeysAreReadOnceForEachTenSeconds) {
   const auto by = [&provider](const std::string& key) {
     return provider.SignIn(Recipe({{"key", "next"}, {"header", {{"kid", key}}}})).status();
   };
-  *provider.offset += absl::Seconds(9);
+  *provider.now += absl::Seconds(9);
   EXPECT_THAT(by("next"), StatusIs(absl::StatusCode::kPermissionDenied,
                                    HasSubstr("with the key 'next', which the provider's key set "
                                              "does not have")));
   EXPECT_EQ(KeyReads(provider), 1);
-  *provider.offset += absl::Seconds(10);
+  *provider.now += absl::Seconds(10);
   EXPECT_OK(by("next"));
   EXPECT_EQ(KeyReads(provider), 2);
   EXPECT_OK(by("next"));
@@ -439,10 +439,10 @@ TEST(OpenIdForgedTest, NewKeysAreReadOnceForEachTenSeconds) {
                 StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("with the key 'unknown'")));
   }
   EXPECT_EQ(KeyReads(provider), 2);
-  *provider.offset += absl::Seconds(10);
+  *provider.now += absl::Seconds(10);
   EXPECT_FALSE(by("unknown").ok());
   EXPECT_EQ(KeyReads(provider), 3);
-  *provider.offset += absl::Hours(1);
+  *provider.now += absl::Hours(1);
   EXPECT_OK(by("next"));
   EXPECT_EQ(KeyReads(provider), 4);
 }
