@@ -72,6 +72,10 @@ absl::Status RunServices(ServiceEnv env, const std::vector<ServiceDescription>& 
 absl::StatusOr<HttpServer::Options> HttpOptionsFrom(const config::v1::Config& config,
                                                     const std::string& listen);
 
+// The file of the CAs for calls of this process to itself, and of others on this machine: that of
+// http.ca_file, else its own certificate; empty without TLS and either.
+std::string OwnCaFile(const config::v1::Http& http);
+
 // Makes the topics that are missing; those that are there keep their partitions. All have as many
 // as touchpoints has. FailedPrecondition: alerts has another number of them.
 absl::Status CreateTopics(EventLog& log, const LogTopics& topics, int partitions);
