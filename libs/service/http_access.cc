@@ -60,7 +60,9 @@ std::optional<HttpResponse> CheckCaller(const HttpServer::Options& options,
     return ErrorResponse(absl::PermissionDeniedError(absl::StrCat(
         "web pages of ", origin, " may not call; name it in http.allowed_origins to allow it")));
   }
-  if (options.token.empty() && !host.empty() && IsForeignName(options, host)) {
+  // Over TLS a browser has held the name against the certificate.
+  if (options.token.empty() && options.tls_key_file.empty() && !host.empty() &&
+      IsForeignName(options, host)) {
     return ErrorResponse(absl::PermissionDeniedError(absl::StrCat(
         "without a token, only localhost or an address may stand for this server, not '", host,
         "'; set http.token_file, or name it in http.allowed_origins")));

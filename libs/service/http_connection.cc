@@ -266,7 +266,7 @@ void HttpConnection::OnHeader() {
   close_after_ = !parser_->keep_alive();
   head_only_ = request.method == "HEAD";
   request.peer = peer_;
-  request.client_address = peer_.substr(0, peer_.rfind(':'));
+  request.client_address.assign(peer_, 0, peer_.rfind(':'));
   request.secure = socket_.is_tls();
   core_.proxies.Apply(&request);
   if (std::optional<HttpResponse> refusal = Refusal()) {

@@ -395,6 +395,9 @@ TEST_F(HttpTlsTest, TurnsAwayTooManyConnections) {
 TEST_F(HttpTlsTest, PagesOfPlainHttpMayNotCall) {
   Start();
   TlsConnection connection = Connect();
+  // The certificate says for whom this server may stand, also without a token.
+  connection.Send("GET /origin HTTP/1.1\r\nHost: desk.example.com\r\n\r\n");
+  EXPECT_THAT(connection.ReadAnswer(), StartsWith("HTTP/1.1 200 "));
   connection.Send(RawGet("/origin", "Origin: https://localhost\r\n"));
   EXPECT_THAT(connection.ReadAnswer(), StartsWith("HTTP/1.1 200 "));
   connection.Send(RawGet("/origin", "Origin: http://localhost\r\n"));

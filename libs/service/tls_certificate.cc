@@ -26,6 +26,7 @@
 namespace rapport {
 namespace {
 
+constexpr char kLocalhost[] = "localhost";
 constexpr absl::Duration kLookInterval = absl::Seconds(1);
 // Of TLS 1.2; all of TLS 1.3 are like these.
 constexpr char kCiphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -219,16 +220,22 @@ void TlsCertificate::ReadAgainIfChanged(absl::Time now) {
 std::string TlsCertificate::HostFor(const std::string& address) {
   MutexLock lock(&mutex_);
   X509* const own = SSL_CTX_get0_certificate(context_.get());
+  const auto is_for = [own](const std::string& name) {
+    return !name.empty() && X509_check_host(own, name.c_str(), 0, 0, nullptr) == 1;
+  };
   const bool is_any = address == "0.0.0.0" || address == "::";
   if (!is_any && X509_check_ip_asc(own, address.c_str(), 0) == 1) return address;
+  const bool is_loopback = absl::StartsWith(address, "127.") || address == "::1";
+  if (is_loopback && is_for(kLocalhost)) return kLocalhost;
   char machine[256] = "";
   ::gethostname(machine, sizeof machine - 1);
-  if (machine[0] != '\0' && X509_check_host(own, machine, 0, 0, nullptr) == 1) return machine;
-  for (std::string& name : NamesOf(own)) {
+  if (is_for(machine)) return machine;
+  for (const std::string& name : NamesOf(own)) {
+    if (name == kLocalhost) continue;
     // Any name will do in the place of a star.
     return absl::StartsWith(name, "*.") ? absl::StrCat("rapport", name.substr(1)) : name;
   }
-  return address;
+  return is_for(kLocalhost) ? kLocalhost : address;
 }
 
 }  // namespace rapport

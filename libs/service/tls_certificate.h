@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -35,8 +36,8 @@ class TlsCertificate {
   void ReadAgainIfChanged(absl::Time now);
 
   // The host by which clients are to know a server that listens on `address` ("127.0.0.1", "::"):
-  // the address when the certificate is for it, else a name that it is for. The address when there
-  // is none.
+  // the address when the certificate is for it, else a name that it is for, this machine's before
+  // others. The address when there is none.
   std::string HostFor(const std::string& address);
 
  private:

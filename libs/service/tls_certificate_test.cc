@@ -145,6 +145,11 @@ TEST_F(TlsCertificateTest, NamesAHostThatItIsFor) {
   EXPECT_EQ(certificate->HostFor("127.0.0.1"), "127.0.0.1");
   EXPECT_EQ(certificate->HostFor("0.0.0.0"), "desk.example.com");
   EXPECT_EQ(certificate->HostFor("127.0.0.2"), "desk.example.com");
+  Write(ca_.Issue("local", "DNS:localhost,DNS:desk.example.com"));
+  ASSERT_OK_AND_ASSIGN(certificate, Load());
+  EXPECT_EQ(certificate->HostFor("127.0.0.1"), "localhost");
+  EXPECT_EQ(certificate->HostFor("::1"), "localhost");
+  EXPECT_EQ(certificate->HostFor("0.0.0.0"), "desk.example.com");
   Write(ca_.Issue("b", "DNS:*.example.com"));
   ASSERT_OK_AND_ASSIGN(certificate, Load());
   EXPECT_EQ(certificate->HostFor("::"), "rapport.example.com");

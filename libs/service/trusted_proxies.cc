@@ -72,8 +72,7 @@ bool TrustedProxies::Has(const ip::address& address) const {
   });
 }
 
-void TrustedProxies::Apply(HttpRequest* request) const {
-  if (v4_.empty() && v6_.empty()) return;
+void TrustedProxies::Believe(HttpRequest* request) const {
   ErrorCode error;
   const ip::address peer = ip::make_address(request->client_address, error);
   if (error || !Has(peer)) return;

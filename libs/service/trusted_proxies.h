@@ -22,9 +22,12 @@ class TrustedProxies {
   // Puts what a trusted proxy says in the place of what the connection says, which stands in
   // `secure` and `client_address`. The client is the right-most address that is no trusted
   // proxy, or the left-most when all are; what cannot be read changes nothing.
-  void Apply(HttpRequest* request) const;
+  void Apply(HttpRequest* request) const {
+    if (!v4_.empty() || !v6_.empty()) Believe(request);
+  }
 
  private:
+  void Believe(HttpRequest* request) const;
   bool Has(const boost::asio::ip::address& address) const;
 
   std::vector<boost::asio::ip::network_v4> v4_;

@@ -259,8 +259,10 @@ absl::StatusOr<std::unique_ptr<Api>> FindApi(const CommonOptions& common) {
                     .ca_file = common.ca_file});
   }
   RAPPORT_ASSIGN_OR_RETURN(const std::string told, ReadOfLiving(AddressFile::PathIn(common.data)));
-  const std::vector<std::string> lines = absl::StrSplit(told, '\n');
-  if (lines.size() < 4 || lines[0].empty()) return nullptr;
+  std::vector<std::string> lines = absl::StrSplit(told, '\n');
+  if (lines[0].empty()) return nullptr;
+  // One of an earlier version has told less.
+  lines.resize(4);
   if (token.empty() && !lines[1].empty()) {
     RAPPORT_ASSIGN_OR_RETURN(token, ReadSecretFile(lines[1]));
   }

@@ -76,7 +76,7 @@ class RawConnection {
     return Take(received_.size());
   }
 
- protected:
+  // As send() and recv() do.
   virtual ssize_t SendSome(const char* bytes, size_t size) {
     return ::send(fd_, bytes, size, MSG_NOSIGNAL);
   }

@@ -41,7 +41,6 @@ class TlsConnection : public RawConnection {
     return name;
   }
 
- protected:
   ssize_t SendSome(const char* bytes, size_t size) override {
     return SSL_write(tls_.get(), bytes, static_cast<int>(size));
   }
