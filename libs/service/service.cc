@@ -1,6 +1,10 @@
 #include "libs/service/service.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/log.h"
@@ -140,6 +144,10 @@ absl::StatusOr<HttpServer::Options> HttpOptionsFrom(const config::v1::Config& co
   options.trusted_proxies.assign(http.trusted_proxies().begin(), http.trusted_proxies().end());
   if (!http.token_file().empty()) {
     RAPPORT_ASSIGN_OR_RETURN(options.token, ReadSecretFile(http.token_file()));
+  }
+  if (!http.ca_file().empty() && ::access(http.ca_file().c_str(), R_OK) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "http.ca_file is '", http.ca_file(), "', which cannot be read: ", std::strerror(errno)));
   }
   return options;
 }

@@ -69,6 +69,7 @@ absl::Status RunServices(ServiceEnv env, const std::vector<ServiceDescription>& 
                          const std::function<void(const HttpServer&)>& started = {});
 
 // How the process serves HTTP at `listen`, after config.http; reads the file of the token.
+// FailedPrecondition: that one or the CAs' cannot be read.
 absl::StatusOr<HttpServer::Options> HttpOptionsFrom(const config::v1::Config& config,
                                                     const std::string& listen);
 

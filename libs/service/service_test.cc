@@ -173,6 +173,10 @@ TEST(HttpOptions, ComeFromTheConfiguration) {
   EXPECT_EQ(OwnCaFile(config.http()), "/certificate");
   config.mutable_http()->set_ca_file("/ca");
   EXPECT_EQ(OwnCaFile(config.http()), "/ca");
+  EXPECT_THAT(HttpOptionsFrom(config, "127.0.0.1:0"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "http.ca_file is '/ca', which cannot be read: No such file or directory"));
+  config.mutable_http()->clear_ca_file();
   config.mutable_http()->set_token_file("/no/such/file");
   EXPECT_THAT(HttpOptionsFrom(config, "127.0.0.1:0"),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("/no/such/file")));
