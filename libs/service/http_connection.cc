@@ -86,6 +86,8 @@ HttpConnection::~HttpConnection() = default;
 
 void HttpConnection::Start(std::list<std::shared_ptr<HttpConnection>>::iterator self) {
   self_ = self;
+  // It came while the others were told.
+  if (core_.draining) return Close();
   ErrorCode error;
   HttpSocket::Tcp& tcp = socket_.tcp();
   const auto remote = tcp.remote_endpoint(error);

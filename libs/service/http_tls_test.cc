@@ -34,6 +34,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
+constexpr char kCurl[] = "/usr/bin/curl";
+constexpr char kOpenssl[] = "/usr/bin/openssl";
+
 struct Ended {
   int exit_code = -1;
   std::string output;  // both streams
@@ -125,10 +128,10 @@ class HttpTlsTest : public ::testing::Test {
   }
   Ended Curl(const std::string& options, const std::string& path) const {
     return RunToEnd(
-        absl::StrCat("/usr/bin/curl -sS ", options, " https://localhost:", server_->port(), path));
+        absl::StrCat(kCurl, " -sS ", options, " https://localhost:", server_->port(), path));
   }
   Ended Openssl(const std::string& options) const {
-    return RunToEnd(absl::StrCat("/usr/bin/openssl s_client -connect 127.0.0.1:", server_->port(),
+    return RunToEnd(absl::StrCat(kOpenssl, " s_client -connect 127.0.0.1:", server_->port(),
                                  " -CAfile ", Path("ca"), " ", options));
   }
   void AwaitConnections(int count) const {
@@ -336,7 +339,7 @@ TEST_F(HttpTlsTest, SendsPlainHttpToHttps) {
   EXPECT_THAT(AskPlain("GET /a HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.1 403 "));
   EXPECT_THAT(AskPlain("HELLO\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
   const Ended followed = RunToEnd(absl::StrCat(
-      "/usr/bin/curl -sS --location-trusted --cacert ", Path("ca"),
+      kCurl, " -sS --location-trusted --cacert ", Path("ca"),
       " -H 'Authorization: Bearer secret' http://localhost:", server_->port(), "/origin"));
   EXPECT_EQ(followed.output, "secure 127.0.0.1");
 }
