@@ -20,6 +20,7 @@
 #include "google/protobuf/text_format.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"
+#include "libs/service/trusted_proxies.h"
 #include "rapport/config/v1/setting.pb.h"
 
 namespace rapport {
@@ -238,6 +239,19 @@ absl::Status CheckKafka(const config::v1::Kafka& kafka) {
   return absl::OkStatus();
 }
 
+absl::Status CheckHttp(const config::v1::Http& http) {
+  if (http.tls_certificate_file().empty() != http.tls_key_file().empty()) {
+    const bool has_key = http.tls_certificate_file().empty();
+    return absl::InvalidArgumentError(
+        absl::StrCat("http.", has_key ? "tls_key_file" : "tls_certificate_file", " is '",
+                     has_key ? http.tls_key_file() : http.tls_certificate_file(), "', and ",
+                     has_key ? "tls_certificate_file" : "tls_key_file",
+                     " is not set; TLS needs both, plain HTTP neither"));
+  }
+  return TrustedProxies::Parse({http.trusted_proxies().begin(), http.trusted_proxies().end()})
+      .status();
+}
+
 }  // namespace
 
 absl::StatusOr<Config> LoadConfig(const std::string& path, const ConfigArguments& arguments) {
@@ -279,6 +293,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, const std::string& na
   }
   RAPPORT_RETURN_IF_ERROR(Completion(name, std::move(by_path)).Complete("", &tree, &config));
   RAPPORT_RETURN_IF_ERROR(Annotate(CheckKafka(config.kafka()), name));
+  RAPPORT_RETURN_IF_ERROR(Annotate(CheckHttp(config.http()), name));
   return config;
 }
 

@@ -50,6 +50,23 @@ ingest { listen: "127.0.0.1:9" })",
   EXPECT_THAT(config.http().allowed_origins(), ElementsAre("https://a", "https://b"));
 }
 
+TEST(Config, ChecksHowHttpIsServed) {
+  ASSERT_OK_AND_ASSIGN(const config::v1::Config config,
+                       ParseConfig(R"(http { tls_certificate_file: "/c" tls_key_file: "/k"
+                                             trusted_proxies: ["10.0.0.0/8", "::1/128"] })",
+                                   "x"));
+  EXPECT_THAT(config.http().trusted_proxies(), ElementsAre("10.0.0.0/8", "::1/128"));
+  EXPECT_THAT(
+      ParseConfig(R"(http { tls_certificate_file: "/c" })", "f"),
+      StatusIs(kInvalid,
+               "f: http.tls_certificate_file is '/c', and tls_key_file is not set; TLS needs "
+               "both, plain HTTP neither"));
+  EXPECT_THAT(ParseConfig(R"(http { tls_key_file: "/k" })", "f"),
+              StatusIs(kInvalid, HasSubstr("http.tls_key_file is '/k'")));
+  EXPECT_THAT(ParseConfig(R"(http { trusted_proxies: "10.0.0.0" })", "f"),
+              StatusIs(kInvalid, HasSubstr("http.trusted_proxies has '10.0.0.0'")));
+}
+
 TEST(Config, NamesTheLineOfAnUnknownField) {
   EXPECT_THAT(ParseConfig("memory_mib: 512\n\ningest {\n  lisen: \"x\"\n}\n", "rapport.textproto"),
               StatusIs(kInvalid, StartsWith("rapport.textproto:4: ")));

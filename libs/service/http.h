@@ -31,6 +31,9 @@ struct HttpRequest {
   std::vector<Header> headers;  // names in lower case
   std::string body;             // as sent; content-encoding still on it
   std::string peer;             // "127.0.0.1:52100"
+  // Who the client is: the connection's peer, or what trusted proxies (http.trusted_proxies) say.
+  std::string client_address;  // "192.0.2.7"
+  bool secure = false;         // it speaks TLS with us, or with a trusted proxy
 
   // The value of {name}; aborts when the route has no such name.
   const std::string& PathValue(absl::string_view name) const;

@@ -55,11 +55,14 @@ std::optional<HttpResponse> CheckCaller(const HttpServer::Options& options,
   }
   const absl::string_view origin = request.HeaderValue("origin");
   if (!origin.empty() && AllowedOrigin(options, request) == nullptr &&
-      !absl::EqualsIgnoreCase(HostOf(origin), host)) {
+      (!absl::EqualsIgnoreCase(HostOf(origin), host) ||
+       (request.secure && !absl::StartsWith(origin, "https://")))) {
     return ErrorResponse(absl::PermissionDeniedError(absl::StrCat(
         "web pages of ", origin, " may not call; name it in http.allowed_origins to allow it")));
   }
-  if (options.token.empty() && !host.empty() && IsForeignName(options, host)) {
+  // Over TLS a browser has held the name against the certificate.
+  if (options.token.empty() && options.tls_key_file.empty() && !host.empty() &&
+      IsForeignName(options, host)) {
     return ErrorResponse(absl::PermissionDeniedError(absl::StrCat(
         "without a token, only localhost or an address may stand for this server, not '", host,
         "'; set http.token_file, or name it in http.allowed_origins")));
@@ -74,6 +77,22 @@ bool HasToken(const HttpServer::Options& options, const HttpRequest& request) {
   given = absl::StripAsciiWhitespace(given.substr(7));
   return given.size() == options.token.size() &&
          CRYPTO_memcmp(given.data(), options.token.data(), given.size()) == 0;
+}
+
+HttpResponse SpeakTls(const HttpRequest& request) {
+  const absl::Status why = absl::PermissionDeniedError("this server speaks TLS; use https");
+  const absl::string_view host = request.HeaderValue("host");
+  const bool is_host = !host.empty() && std::all_of(host.begin(), host.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || absl::StrContains("-._:[]", static_cast<char>(c));
+  });
+  if ((request.method != "GET" && request.method != "HEAD") || !is_host) {
+    return ErrorResponse(why);
+  }
+  HttpResponse response = ErrorResponse(308, why);
+  response.headers.push_back(
+      {"Location", absl::StrCat("https://", host, request.raw_path,
+                                request.raw_query.empty() ? "" : "?", request.raw_query)});
+  return response;
 }
 
 HttpResponse PreflightAnswer(const std::vector<std::string>& methods) {

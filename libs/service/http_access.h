@@ -22,6 +22,10 @@ std::optional<HttpResponse> CheckCaller(const HttpServer::Options& options,
 
 bool HasToken(const HttpServer::Options& options, const HttpRequest& request);
 
+// The answer to who speaks plain HTTP where TLS is spoken: the same with https, or 403 where
+// something would have been sent in the clear again.
+HttpResponse SpeakTls(const HttpRequest& request);
+
 // The answer to a browser that asks whether it may call (CORS).
 HttpResponse PreflightAnswer(const std::vector<std::string>& methods);
 HttpResponse MissingToken();

@@ -1,5 +1,5 @@
 // How many requests a second the server answers over kept connections, and what an idle stream
-// costs.
+// costs: in plain HTTP and, beside it, over TLS, whose handshakes are counted too.
 //   http_bench [connections=64] [seconds=3] [threads=1] [body_bytes=300] [streams=10000]
 
 #include <fcntl.h>
@@ -11,13 +11,18 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "libs/base/check.h"
 #include "libs/service/http_server.h"
 #include "libs/service/testing/raw_connection.h"
+#include "libs/service/testing/test_certificates.h"
+#include "libs/service/testing/tls_connection.h"
 
 namespace rapport {
 namespace {
@@ -40,8 +45,9 @@ double ProcessorSeconds() {
 
 // Sends requests over all connections, one at a time over each, until the time is over. Returns how
 // many were answered. In a process of its own, so that the server's processor time is its own.
+template <class Connection>
 int64_t Load(int port, int connections, absl::Duration duration, const std::string& request) {
-  std::vector<RawConnection> peers;
+  std::vector<Connection> peers;
   std::vector<pollfd> polls;
   for (int i = 0; i < connections; ++i) {
     peers.emplace_back(port);
@@ -55,12 +61,22 @@ int64_t Load(int port, int connections, absl::Duration duration, const std::stri
     ::poll(polls.data(), polls.size(), 100);
     for (size_t i = 0; i < peers.size(); ++i) {
       if ((polls[i].revents & POLLIN) == 0) continue;
-      if (::recv(polls[i].fd, bytes, sizeof bytes, 0) <= 0) return answered;
+      if (peers[i].ReceiveSome(bytes, sizeof bytes) <= 0) return answered;
       ++answered;
       peers[i].Send(request);
     }
   }
   return answered;
+}
+
+// Connects and closes, again and again.
+int64_t Handshakes(int port, absl::Duration duration) {
+  int64_t done = 0;
+  const absl::Time end = absl::Now() + duration;
+  while (absl::Now() < end) {
+    if (TlsConnection(port).agreed()) ++done;
+  }
+  return done;
 }
 
 template <class Work>
@@ -80,13 +96,19 @@ int64_t InAnotherProcess(Work work) {
   return result;
 }
 
-void Run(int connections, int seconds, int threads, size_t body_bytes, int streams) {
-  rlimit files;
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
+struct BenchOptions {
+  int connections;
+  int seconds;
+  int threads;
+  size_t body_bytes;
+  int streams;
+};
+
+template <class Connection>
+void Run(const char* protocol, const BenchOptions& bench, HttpServer::Options options) {
   Metrics metrics;
-  auto server = HttpServer::Create({.threads = threads}, &metrics);
+  options.threads = bench.threads;
+  auto server = HttpServer::Create(options, &metrics);
   RAPPORT_CHECK(server.ok(), server.status().ToString());
   (*server)->Handle("POST", "/v1/touchpoints", Answering([](const HttpRequest& request) {
                       HttpResponse response;
@@ -104,22 +126,29 @@ void Run(int connections, int seconds, int threads, size_t body_bytes, int strea
   const std::string request = absl::StrCat(
       "POST /v1/touchpoints HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
       "Content-Length: ",
-      body_bytes, "\r\n\r\n", std::string(body_bytes, 'x'));
-  const double before = ProcessorSeconds();
-  const int64_t answered =
-      InAnotherProcess([&] { return Load(port, connections, absl::Seconds(seconds), request); });
-  const double used = ProcessorSeconds() - before;
-  std::printf("%d connections, %d threads, POST of %zu bytes: %.0f requests/s, %.0f/s core\n",
-              connections, threads, body_bytes, static_cast<double>(answered) / seconds,
-              static_cast<double>(answered) / used);
+      bench.body_bytes, "\r\n\r\n", std::string(bench.body_bytes, 'x'));
+  const absl::Duration duration = absl::Seconds(bench.seconds);
+  double before = ProcessorSeconds();
+  const int64_t answered = InAnotherProcess(
+      [&] { return Load<Connection>(port, bench.connections, duration, request); });
+  std::printf("%s, %d connections, %d threads, POST of %zu bytes: %.0f requests/s, %.0f/s core\n",
+              protocol, bench.connections, bench.threads, bench.body_bytes,
+              static_cast<double>(answered) / bench.seconds,
+              static_cast<double>(answered) / (ProcessorSeconds() - before));
+  if (!options.tls_key_file.empty()) {
+    before = ProcessorSeconds();
+    const int64_t agreed = InAnotherProcess([&] { return Handshakes(port, duration); });
+    std::printf("%s: %.0f handshakes/s core\n", protocol,
+                static_cast<double>(agreed) / (ProcessorSeconds() - before));
+  }
 
   const int64_t resident = ResidentBytes();
   int done[2];
   RAPPORT_CHECK(::pipe(done) == 0);
   const int64_t opened = InAnotherProcess([&]() -> int64_t {
-    std::vector<RawConnection> peers;
+    std::vector<Connection> peers;
     int64_t count = 0;
-    for (int i = 0; i < streams; ++i) {
+    for (int i = 0; i < bench.streams; ++i) {
       peers.emplace_back(port);
       peers.back().Send(RawGet("/stream"));
       if (!peers.back().ReadUntil("hello").empty()) ++count;
@@ -132,9 +161,28 @@ void Run(int connections, int seconds, int threads, size_t body_bytes, int strea
     }
     return count;
   });
-  std::printf("%lld idle streams: %.1f KiB each\n", static_cast<long long>(opened),
+  std::printf("%s, %lld idle streams: %.1f KiB each\n", protocol, static_cast<long long>(opened),
               static_cast<double>(ResidentBytes() - resident) / 1024 / static_cast<double>(opened));
   ::close(done[1]);
+}
+
+void RunBoth(const BenchOptions& bench) {
+  rlimit files;
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  Run<RawConnection>("plain", bench, {});
+  std::string folder = std::filesystem::temp_directory_path() / "rapport-bench-XXXXXX";
+  folder = ::mkdtemp(folder.data());
+  const TestCertificate certificate = TestCa().Issue("bench", "DNS:localhost");
+  HttpServer::Options options;
+  options.tls_certificate_file = folder + "/certificate";
+  options.tls_key_file = folder + "/key";
+  std::ofstream(options.tls_certificate_file) << certificate.certificate;
+  std::ofstream(options.tls_key_file) << certificate.key;
+  std::filesystem::permissions(options.tls_key_file, std::filesystem::perms::owner_read);
+  Run<TlsConnection>("TLS", bench, options);
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
@@ -144,7 +192,10 @@ int main(int argc, char** argv) {
   const auto argument = [&](int index, int fallback) {
     return argc > index ? std::atoi(argv[index]) : fallback;
   };
-  rapport::Run(argument(1, 64), argument(2, 3), argument(3, 1),
-               static_cast<size_t>(argument(4, 300)), argument(5, 10'000));
+  rapport::RunBoth({.connections = argument(1, 64),
+                    .seconds = argument(2, 3),
+                    .threads = argument(3, 1),
+                    .body_bytes = static_cast<size_t>(argument(4, 300)),
+                    .streams = argument(5, 10'000)});
   return 0;
 }

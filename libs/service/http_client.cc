@@ -23,6 +23,8 @@ using Done = std::function<void(absl::StatusOr<HttpAnswer>)>;
 
 constexpr long kConnectTimeoutMillis = 10'000;
 constexpr int kPollMillis = 60'000;
+// A file of CAs that was changed is read again after so long.
+constexpr long kCaCacheSeconds = 60;
 
 struct FreeHandle {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
@@ -57,6 +59,7 @@ class Transfer {
   Done done_;
   Handle handle_;
   List headers_;
+  List connect_to_;
   HttpAnswer answer_;
   char error_[CURL_ERROR_SIZE] = {};
   bool refused_address_ = false;
@@ -102,6 +105,12 @@ absl::Status Transfer::SetUp(Handle handle) {
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnBody);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(curl, CURLOPT_CA_CACHE_TIMEOUT, kCaCacheSeconds);
+  if (!call_.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, call_.ca_file.c_str());
+  if (!call_.connect_to.empty()) {
+    connect_to_.reset(curl_slist_append(nullptr, absl::StrCat("::", call_.connect_to).c_str()));
+    curl_easy_setopt(curl, CURLOPT_CONNECT_TO, connect_to_.get());
+  }
   if (call_.refuse_private_addresses) {
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OnOpenSocket);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, this);
@@ -179,6 +188,9 @@ absl::Status Transfer::StatusOf(CURLcode result) const {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
       return absl::InvalidArgumentError(what);
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+      return absl::UnauthenticatedError(what);
     case CURLE_OPERATION_TIMEDOUT:
       return absl::DeadlineExceededError(what);
     default:

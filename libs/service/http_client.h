@@ -30,6 +30,11 @@ struct HttpCall {
   // Refuses, after the name was resolved and before connecting, addresses that are not public
   // (loopback, private, link-local, unique local, multicast, ...): PermissionDenied.
   bool refuse_private_addresses = false;
+  // PEM file of the CAs that the server's certificate must come from; empty: the system's.
+  std::string ca_file;
+  // host:port to connect to in place of what the URL names, which the certificate is for still;
+  // empty: what it names.
+  std::string connect_to;
   // Given: told the status and headers before any of the body; false ends the call (Cancelled).
   std::function<bool(const HttpAnswer& head)> on_head;
   // Given: the body goes here piece by piece and not into the answer; false ends the call
@@ -44,8 +49,9 @@ class HttpClient {
   HttpClient();
   ~HttpClient();  // cuts off what is under way: Cancelled
 
-  // Waits for the answer, whatever its status. Unavailable: no connection; DeadlineExceeded;
-  // InvalidArgument: the URL. ResourceExhausted: the answer is larger than it may be. Not from
+  // Waits for the answer, whatever its status. Unavailable: no connection; Unauthenticated: the
+  // server's certificate is not believed; DeadlineExceeded; InvalidArgument: the URL.
+  // ResourceExhausted: the answer is larger than it may be. Not from
   // within `done`, on_head or on_body.
   absl::StatusOr<HttpAnswer> Fetch(const HttpCall& call);
   // The same without waiting: `done` is called on the client's thread and must not block.

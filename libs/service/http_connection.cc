@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -85,13 +86,17 @@ HttpConnection::~HttpConnection() = default;
 
 void HttpConnection::Start(std::list<std::shared_ptr<HttpConnection>>::iterator self) {
   self_ = self;
+  // It came while the others were told.
+  if (core_.draining) return Close();
   ErrorCode error;
-  const auto remote = socket_.remote_endpoint(error);
-  if (!error) peer_ = absl::StrCat(remote.address().to_string(), ":", remote.port());
-  socket_.non_blocking(true, error);
-  socket_.set_option(asio::ip::tcp::no_delay(true), error);
-  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMillis,
+  HttpSocket::Tcp& tcp = socket_.tcp();
+  const auto remote = tcp.remote_endpoint(error);
+  if (!error) peer_ = absl::StrCat(Unmapped(remote.address()).to_string(), ":", remote.port());
+  tcp.non_blocking(true, error);
+  tcp.set_option(asio::ip::tcp::no_delay(true), error);
+  ::setsockopt(tcp.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMillis,
                sizeof kUserTimeoutMillis);
+  if (core_.certificate != nullptr) state_ = State::kGreeting;
   deadline_ = SteadyNow() + core_.options.header_timeout;
   WaitReadable();
 }
@@ -100,21 +105,43 @@ void HttpConnection::WaitReadable() {
   if (waiting_readable_) return;
   waiting_readable_ = true;
   // Waits without a buffer, so that idle connections hold none.
-  socket_.async_wait(asio::ip::tcp::socket::wait_read,
-                     [self = shared_from_this()](const ErrorCode& error) {
-                       self->waiting_readable_ = false;
-                       if (!error) self->OnReadable();
-                     });
+  socket_.AwaitRead([self = shared_from_this()](const ErrorCode& error) {
+    self->waiting_readable_ = false;
+    if (!error) self->OnReadable();
+  });
+}
+
+bool HttpConnection::Greet() {
+  ErrorCode error;
+  if (!socket_.is_tls()) {
+    const char first = socket_.Peek(error);
+    // A method of plain HTTP; TLS begins with the type of a record.
+    const bool plain = !error && absl::ascii_isupper(static_cast<unsigned char>(first));
+    if (!error && !plain) socket_.StartTls(core_.certificate->NewSession());
+  }
+  if (socket_.is_tls()) {
+    socket_.Handshake(error);
+    if (!error) deadline_ = SteadyNow() + core_.options.header_timeout;
+  }
+  if (error == asio::error::would_block) {
+    WaitReadable();
+  } else if (error) {
+    Close();
+  } else {
+    state_ = State::kReading;
+  }
+  return state_ == State::kReading;
 }
 
 void HttpConnection::OnReadable() {
+  if (state_ == State::kGreeting && !Greet()) return;
   for (int i = 0; i < kReadsPerTurn; ++i) {
     if (state_ != State::kReading && state_ != State::kStreaming && state_ != State::kLingering) {
       return;
     }
     std::vector<char>& scratch = worker_->scratch();
     ErrorCode error;
-    const size_t size = socket_.read_some(asio::buffer(scratch), error);
+    const size_t size = socket_.Read(asio::buffer(scratch), error);
     if (error == asio::error::would_block) break;
     if (error) {
       Close();
@@ -125,7 +152,7 @@ void HttpConnection::OnReadable() {
     } else if (state_ == State::kStreaming) {
       close_after_ = true;  // what comes after a stream is not read
     }
-    if (size < scratch.size()) break;
+    if (!socket_.MayHaveMore(size, scratch.size())) break;
   }
   if (state_ == State::kReading || state_ == State::kStreaming || state_ == State::kLingering) {
     WaitReadable();
@@ -241,6 +268,9 @@ void HttpConnection::OnHeader() {
   close_after_ = !parser_->keep_alive();
   head_only_ = request.method == "HEAD";
   request.peer = peer_;
+  request.client_address.assign(peer_, 0, peer_.rfind(':'));
+  request.secure = socket_.is_tls();
+  core_.proxies.Apply(&request);
   if (std::optional<HttpResponse> refusal = Refusal()) {
     Refuse(*std::move(refusal));
     return;
@@ -250,7 +280,9 @@ void HttpConnection::OnHeader() {
   if (absl::EqualsIgnoreCase(request.HeaderValue("expect"), "100-continue")) {
     constexpr absl::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     ErrorCode error;
-    socket_.write_some(asio::buffer(kContinue.data(), kContinue.size()), error);
+    socket_.Write({asio::const_buffer(kContinue.data(), kContinue.size())}, error);
+    // TLS has taken what would block, and would put it into the answer.
+    if (error) Close();
   }
 }
 
@@ -265,6 +297,10 @@ std::optional<HttpResponse> HttpConnection::Refusal() {
   request.raw_path = std::string(target->raw_path);
   request.raw_query = std::string(target->raw_query);
   request.query = std::move(target->query);
+  if (core_.certificate != nullptr && !socket_.is_tls()) {
+    close_after_ = true;
+    return SpeakTls(request);
+  }
   const HttpServer::Options& options = core_.options;
   allowed_origin_ = AllowedOrigin(options, request);
   if (std::optional<HttpResponse> refusal = CheckCaller(options, request, http_1_0_)) {
@@ -330,6 +366,9 @@ void HttpConnection::WriteHead(const HttpResponse& response, std::optional<size_
     absl::StrAppend(&out_head_, "Access-Control-Expose-Headers: Retry-After\r\n");
   }
   if (!core_.options.allowed_origins.empty()) absl::StrAppend(&out_head_, "Vary: Origin\r\n");
+  if (socket_.is_tls()) {
+    absl::StrAppend(&out_head_, "Strict-Transport-Security: max-age=31536000\r\n");
+  }
   for (const Header& header : response.headers) {
     AppendHeader(&out_head_, header.name, header.value);
   }
@@ -385,13 +424,12 @@ void HttpConnection::Flush() {
         asio::const_buffer(out_head_.data() + head_done, out_head_.size() - head_done),
         asio::const_buffer(out_body_.data() + body_done, out_body_.size() - body_done)};
     ErrorCode error;
-    written_ += socket_.write_some(buffers, error);
+    written_ += socket_.Write(buffers, error);
     if (error == asio::error::would_block) {
       if (state_ == State::kWriting) deadline_ = SteadyNow() + core_.options.body_timeout;
-      socket_.async_wait(asio::ip::tcp::socket::wait_write,
-                         [self = shared_from_this()](const ErrorCode& wait_error) {
-                           if (!wait_error) self->Flush();
-                         });
+      socket_.AwaitWrite([self = shared_from_this()](const ErrorCode& wait_error) {
+        if (!wait_error) self->Flush();
+      });
       return;
     }
     if (error) {
@@ -434,8 +472,7 @@ void HttpConnection::Linger() {
     Close();
     return;
   }
-  ErrorCode error;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  socket_.ShutDownWrites();
   input_ = {};
   deadline_ = SteadyNow() + kLingerTimeout;
   state_ = State::kLingering;
@@ -459,7 +496,7 @@ void HttpConnection::CheckDeadline(absl::Time now) {
 }
 
 void HttpConnection::Drain() {
-  if (state_ == State::kReading && parser_ == nullptr) {
+  if (state_ == State::kGreeting || (state_ == State::kReading && parser_ == nullptr)) {
     Close();
   } else if (state_ == State::kStreaming) {
     stream_->Close();
@@ -472,8 +509,7 @@ void HttpConnection::Close() {
   state_ = State::kClosed;
   deadline_ = absl::InfiniteFuture();
   DropParser();
-  ErrorCode error;
-  socket_.close(error);
+  socket_.Close();
   if (stream_ != nullptr) {
     core_.streams().Decrement();
     std::exchange(stream_, nullptr)->End();

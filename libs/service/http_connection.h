@@ -20,8 +20,11 @@
 #include "boost/asio/steady_timer.hpp"
 #include "libs/base/mutex.h"
 #include "libs/service/http_server.h"
+#include "libs/service/http_socket.h"
 #include "libs/service/request_parser.h"
 #include "libs/service/route_table.h"
+#include "libs/service/tls_certificate.h"
+#include "libs/service/trusted_proxies.h"
 #include "prometheus/gauge.h"
 
 // The parts of the HTTP server. Each worker is a thread with its own event loop, and a connection
@@ -37,9 +40,13 @@ inline absl::Time SteadyNow() {
 // What all connections of a server share.
 class HttpCore {
  public:
-  HttpCore(const HttpServer::Options& options, Metrics* metrics);
+  // `certificate`: nullptr for plain HTTP.
+  HttpCore(const HttpServer::Options& options, std::unique_ptr<TlsCertificate> certificate,
+           TrustedProxies proxies, Metrics* metrics);
 
   const HttpServer::Options options;
+  const std::unique_ptr<TlsCertificate> certificate;
+  const TrustedProxies proxies;
   RouteTable routes;
   std::atomic<bool> draining = false;
 
@@ -142,6 +149,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
  private:
   enum class State {
+    kGreeting,   // until TLS is agreed on
     kReading,    // a request
     kHandling,   // it, elsewhere
     kWriting,    // the answer
@@ -152,6 +160,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   void WaitReadable();
   void OnReadable();
+  // Goes on with the handshake of TLS; true when there may be requests to read.
+  bool Greet();
   void Process(absl::string_view data);
   void ParseSome(absl::string_view* data);
   void OnHeader();
@@ -171,7 +181,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   const std::shared_ptr<HttpWorker> worker_;
   HttpCore& core_;
-  boost::asio::ip::tcp::socket socket_;
+  HttpSocket socket_;
   std::string peer_;
   std::list<std::shared_ptr<HttpConnection>>::iterator self_;
 

@@ -48,12 +48,31 @@ absl::StatusOr<tcp::endpoint> ParseListen(const std::string& listen) {
   return found.begin()->endpoint();
 }
 
+std::string HostAndPort(const std::string& host, int port) {
+  return absl::StrContains(host, ':') ? absl::StrCat("[", host, "]:", port)
+                                      : absl::StrCat(host, ":", port);
+}
+
+// nullptr: none is asked for.
+absl::StatusOr<std::unique_ptr<TlsCertificate>> LoadCertificate(const std::string& certificate_file,
+                                                                const std::string& key_file) {
+  if (certificate_file.empty() && key_file.empty()) return nullptr;
+  if (certificate_file.empty() || key_file.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "TLS needs http.tls_certificate_file and http.tls_key_file, and there is only '",
+        certificate_file, key_file, "'; set both or neither"));
+  }
+  return TlsCertificate::Load(certificate_file, key_file);
+}
+
 }  // namespace
 
 class HttpServer::Impl {
  public:
-  Impl(const Options& options, Metrics* metrics)
-      : core_(std::make_shared<HttpCore>(options, metrics)) {
+  Impl(const Options& options, std::unique_ptr<TlsCertificate> certificate, TrustedProxies proxies,
+       Metrics* metrics)
+      : core_(std::make_shared<HttpCore>(options, std::move(certificate), std::move(proxies),
+                                         metrics)) {
     for (int i = 0; i < std::max(1, options.threads); ++i) {
       workers_.push_back(std::make_shared<HttpWorker>(core_));
     }
@@ -111,6 +130,7 @@ class HttpServer::Impl {
   RouteTable& routes() { return core_->routes; }
   bool started() const { return !threads_.empty(); }
   const tcp::endpoint& bound() const { return bound_; }
+  TlsCertificate* certificate() const { return core_->certificate.get(); }
 
  private:
   void AcceptNext() {
@@ -133,7 +153,8 @@ class HttpServer::Impl {
       return;
     }
     if (!core_->AddConnection()) {
-      TurnAway(socket);
+      // Through TLS it would take a handshake to say so.
+      if (core_->certificate == nullptr) TurnAway(socket);
     } else if (worker.InThread()) {
       worker.Accept(std::move(socket));
     } else {
@@ -183,6 +204,9 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Create(const Options& op
                      ", which other machines reach, needs an API token: set http.token_file, or "
                      "listen on 127.0.0.1"));
   }
+  RAPPORT_ASSIGN_OR_RETURN(TrustedProxies proxies, TrustedProxies::Parse(options.trusted_proxies));
+  RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<TlsCertificate> certificate,
+                           LoadCertificate(options.tls_certificate_file, options.tls_key_file));
   Options possible = options;
   const int64_t files = FilesForConnections(RaiseFileLimit());
   if (files < possible.max_connections) {
@@ -191,7 +215,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Create(const Options& op
                      ": the process may open too few files; raise its limit (ulimit -Hn)"));
     possible.max_connections = static_cast<int>(files);
   }
-  auto impl = std::make_unique<Impl>(possible, metrics);
+  auto impl = std::make_unique<Impl>(possible, std::move(certificate), std::move(proxies), metrics);
   RAPPORT_RETURN_IF_ERROR(impl->Bind(endpoint));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
@@ -209,10 +233,19 @@ absl::Status HttpServer::Start() { return impl_->Start(); }
 void HttpServer::Drain(absl::Duration timeout) { impl_->Drain(timeout); }
 
 std::string HttpServer::address() const {
-  const auto address = impl_->bound().address();
-  const std::string host =
-      address.is_v6() ? absl::StrCat("[", address.to_string(), "]") : address.to_string();
-  return absl::StrCat("http://", host, ":", impl_->bound().port());
+  const std::string host = impl_->bound().address().to_string();
+  TlsCertificate* const certificate = impl_->certificate();
+  if (certificate == nullptr) return absl::StrCat("http://", HostAndPort(host, port()));
+  return absl::StrCat("https://", HostAndPort(certificate->HostFor(host), port()));
+}
+
+std::string HttpServer::local_address() const {
+  auto address = impl_->bound().address();
+  if (address.is_unspecified()) {
+    address = address.is_v6() ? asio::ip::address(asio::ip::address_v6::loopback())
+                              : asio::ip::address(asio::ip::address_v4::loopback());
+  }
+  return HostAndPort(address.to_string(), port());
 }
 
 int HttpServer::port() const { return impl_->bound().port(); }

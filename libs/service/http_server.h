@@ -40,6 +40,13 @@ class HttpServer {
     std::string token;
     // Origins of web pages, other than our own, that may call, such as "https://desk.example.com".
     std::vector<std::string> allowed_origins;
+    // PEM files of the certificate's chain and of its key: with them it speaks TLS alone, and reads
+    // them again when they change. Create refuses one without the other (InvalidArgument) and what
+    // cannot be used (FailedPrecondition).
+    std::string tls_certificate_file;
+    std::string tls_key_file;
+    // Networks of proxies that are believed about a request's origin; see TrustedProxies.
+    std::vector<std::string> trusted_proxies;
   };
   struct RouteOptions {
     // Answers without a token (/healthz).
@@ -56,7 +63,8 @@ class HttpServer {
   };
 
   // Binds; raises the process's limit of open files (RaiseFileLimit). FailedPrecondition: the
-  // address is taken or not ours. `metrics` outlives the server.
+  // address is taken or not ours. InvalidArgument: an option is wrong. `metrics` outlives the
+  // server.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Create(const Options& options,
                                                             Metrics* metrics);
   // Drains within a second, and stops.
@@ -75,8 +83,11 @@ class HttpServer {
   absl::Status Start();
   // Accepts no more, answers what is under way with "Connection: close", closes streams.
   void Drain(absl::Duration timeout);
-  // Where it listens, such as "http://127.0.0.1:8080".
+  // Where it listens, such as "http://127.0.0.1:8080"; "https://desk.example.com:8443" with TLS,
+  // under a name of the certificate when that is not for the address.
   std::string address() const;
+  // host:port by which this machine reaches it, whatever name address() has.
+  std::string local_address() const;
   int port() const;
 
  private:

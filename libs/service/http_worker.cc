@@ -18,8 +18,12 @@ prometheus::Gauge& MakeGauge(Metrics* metrics, const char* name, const char* hel
 
 }  // namespace
 
-HttpCore::HttpCore(const HttpServer::Options& server_options, Metrics* metrics)
+HttpCore::HttpCore(const HttpServer::Options& server_options,
+                   std::unique_ptr<TlsCertificate> server_certificate,
+                   TrustedProxies trusted_proxies, Metrics* metrics)
     : options(server_options),
+      certificate(std::move(server_certificate)),
+      proxies(std::move(trusted_proxies)),
       routes(metrics),
       connections_(MakeGauge(metrics, "rapport_http_connections", "Connections that are open")),
       streams_(MakeGauge(metrics, "rapport_http_streams", "Streams that are open")),
@@ -105,6 +109,7 @@ void HttpWorker::CloseConnections() {
 void HttpWorker::Sweep() {
   const absl::Time now = SteadyNow();
   ForEachConnection([now](HttpConnection& connection) { connection.CheckDeadline(now); });
+  if (core_->certificate != nullptr) core_->certificate->ReadAgainIfChanged(now);
   timer_.expires_after(absl::ToChronoNanoseconds(sweep_interval_));
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) Sweep();

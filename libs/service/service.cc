@@ -1,6 +1,10 @@
 #include "libs/service/service.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/log.h"
@@ -135,10 +139,21 @@ absl::StatusOr<HttpServer::Options> HttpOptionsFrom(const config::v1::Config& co
   options.max_pending_body_bytes = static_cast<size_t>(http.pending_body_bytes());
   options.body_timeout = absl::Milliseconds(http.body_timeout_ms());
   options.allowed_origins.assign(http.allowed_origins().begin(), http.allowed_origins().end());
+  options.tls_certificate_file = http.tls_certificate_file();
+  options.tls_key_file = http.tls_key_file();
+  options.trusted_proxies.assign(http.trusted_proxies().begin(), http.trusted_proxies().end());
   if (!http.token_file().empty()) {
     RAPPORT_ASSIGN_OR_RETURN(options.token, ReadSecretFile(http.token_file()));
   }
+  if (!http.ca_file().empty() && ::access(http.ca_file().c_str(), R_OK) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "http.ca_file is '", http.ca_file(), "', which cannot be read: ", std::strerror(errno)));
+  }
   return options;
+}
+
+std::string OwnCaFile(const config::v1::Http& http) {
+  return http.ca_file().empty() ? http.tls_certificate_file() : http.ca_file();
 }
 
 absl::Status CreateTopics(EventLog& log, const LogTopics& topics, int partitions) {

@@ -69,8 +69,13 @@ absl::Status RunServices(ServiceEnv env, const std::vector<ServiceDescription>& 
                          const std::function<void(const HttpServer&)>& started = {});
 
 // How the process serves HTTP at `listen`, after config.http; reads the file of the token.
+// FailedPrecondition: that one or the CAs' cannot be read.
 absl::StatusOr<HttpServer::Options> HttpOptionsFrom(const config::v1::Config& config,
                                                     const std::string& listen);
+
+// The file of the CAs for calls of this process to itself, and of others on this machine: that of
+// http.ca_file, else its own certificate; empty without TLS and either.
+std::string OwnCaFile(const config::v1::Http& http);
 
 // Makes the topics that are missing; those that are there keep their partitions. All have as many
 // as touchpoints has. FailedPrecondition: alerts has another number of them.

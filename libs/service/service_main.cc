@@ -108,7 +108,8 @@ std::string AdvertisedAddress(const Config& config, const std::string& service,
   }
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
-  return absl::StrCat("http://", host, ":", http.port());
+  const absl::string_view scheme = config.http().tls_key_file().empty() ? "http" : "https";
+  return absl::StrCat(scheme, "://", host, ":", http.port());
 }
 
 absl::StatusOr<KafkaLogOptions> KafkaOptionsFrom(const Config& config,

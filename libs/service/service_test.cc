@@ -138,6 +138,17 @@ TEST(RunServices, DrainsWhenToldToEnd) {
   EXPECT_LT(output.find("gone: alerts"), output.find("gone: ingest"));
 }
 
+TEST(RunServiceMain, EndsWhenItCannotSpeakTls) {
+  const Ended half = RunToEnd("alone --listen 127.0.0.1:0 --set http.tls_key_file=/no/key");
+  EXPECT_EQ(half.exit_code, 2);
+  EXPECT_THAT(half.output, HasSubstr("tls_certificate_file is not set"));
+  const Ended none = RunToEnd(
+      "alone --listen 127.0.0.1:0 --set http.tls_key_file=/no/key --set "
+      "http.tls_certificate_file=/no/certificate");
+  EXPECT_EQ(none.exit_code, 3);
+  EXPECT_THAT(none.output, HasSubstr("/no/certificate: No such file or directory"));
+}
+
 TEST(CreateTopics, KeepsThePartitionsThatAreThere) {
   const auto log = NewInMemoryEventLog();
   const LogTopics topics;
@@ -152,6 +163,20 @@ TEST(CreateTopics, KeepsThePartitionsThatAreThere) {
 
 TEST(HttpOptions, ComeFromTheConfiguration) {
   config::v1::Config config;
+  config.mutable_http()->set_tls_certificate_file("/certificate");
+  config.mutable_http()->set_tls_key_file("/key");
+  config.mutable_http()->add_trusted_proxies("10.0.0.0/8");
+  ASSERT_OK_AND_ASSIGN(const HttpServer::Options options, HttpOptionsFrom(config, "127.0.0.1:0"));
+  EXPECT_EQ(options.tls_certificate_file, "/certificate");
+  EXPECT_EQ(options.tls_key_file, "/key");
+  EXPECT_THAT(options.trusted_proxies, ::testing::ElementsAre("10.0.0.0/8"));
+  EXPECT_EQ(OwnCaFile(config.http()), "/certificate");
+  config.mutable_http()->set_ca_file("/ca");
+  EXPECT_EQ(OwnCaFile(config.http()), "/ca");
+  EXPECT_THAT(HttpOptionsFrom(config, "127.0.0.1:0"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "http.ca_file is '/ca', which cannot be read: No such file or directory"));
+  config.mutable_http()->clear_ca_file();
   config.mutable_http()->set_token_file("/no/such/file");
   EXPECT_THAT(HttpOptionsFrom(config, "127.0.0.1:0"),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("/no/such/file")));

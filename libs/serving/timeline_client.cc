@@ -15,7 +15,12 @@ namespace {
 constexpr size_t kMostBytes = size_t{256} << 20;
 
 absl::StatusOr<query::v1::Touchpoints> ReadAnswer(const absl::StatusOr<HttpAnswer>& answer) {
-  RAPPORT_RETURN_IF_ERROR(Annotate(answer.status(), "asking for the client's touchpoints"));
+  constexpr char kWhat[] = "asking for the client's touchpoints";
+  if (absl::IsUnauthenticated(answer.status())) {
+    // Of the service, and not of who asks here.
+    return absl::UnavailableError(absl::StrCat(kWhat, ": ", answer.status().message()));
+  }
+  RAPPORT_RETURN_IF_ERROR(Annotate(answer.status(), kWhat));
   if (answer->status == 404) return absl::NotFoundError("there is no such client");
   if (answer->status != 200) {
     return absl::UnavailableError(
@@ -29,16 +34,24 @@ absl::StatusOr<query::v1::Touchpoints> ReadAnswer(const absl::StatusOr<HttpAnswe
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TimelineClient>> TimelineClient::Create(const ServiceEnv& env) {
-  std::string token;
-  if (const std::string& file = env.config->http().token_file(); !file.empty()) {
-    RAPPORT_ASSIGN_OR_RETURN(token, ReadSecretFile(file));
+  const config::v1::Http& http = env.config->http();
+  HttpCall call{.timeout = absl::Milliseconds(env.config->gateway().timeout_ms()),
+                .max_response_bytes = kMostBytes};
+  if (env.all_in_one) {
+    call.url = env.http->address();
+    call.ca_file = OwnCaFile(http);
+    call.connect_to = env.http->local_address();
+  } else {
+    call.url = absl::StrCat(http.tls_key_file().empty() ? "http" : "https", "://",
+                            env.config->gateway().listen());
+    call.ca_file = http.ca_file();
   }
-  const std::string address = env.all_in_one
-                                  ? env.http->address()
-                                  : absl::StrCat("http://", env.config->gateway().listen());
-  return std::unique_ptr<TimelineClient>(
-      new TimelineClient(env.http_client, address, std::move(token),
-                         absl::Milliseconds(env.config->gateway().timeout_ms())));
+  call.headers.push_back({"Accept", "application/x-protobuf"});
+  if (!http.token_file().empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(const std::string token, ReadSecretFile(http.token_file()));
+    call.headers.push_back({"Authorization", absl::StrCat("Bearer ", token)});
+  }
+  return std::unique_ptr<TimelineClient>(new TimelineClient(env.http_client, std::move(call)));
 }
 
 TimelineClient::~TimelineClient() {
@@ -47,8 +60,8 @@ TimelineClient::~TimelineClient() {
 }
 
 void TimelineClient::Fetch(const Query& query, Done done) {
-  HttpCall call;
-  call.url = absl::StrCat(address_, "/v1/clients/", PercentEncode(query.client_id), "/touchpoints");
+  HttpCall call = to_service_;
+  absl::StrAppend(&call.url, "/v1/clients/", PercentEncode(query.client_id), "/touchpoints");
   std::string parameters;
   for (const std::string& id : query.event_ids) {
     absl::StrAppend(&parameters, "&id=", absl::BytesToHexString(id));
@@ -62,10 +75,6 @@ void TimelineClient::Fetch(const Query& query, Done done) {
     absl::StrAppend(&parameters, "&wait_for=", PercentEncode(position));
   }
   if (!parameters.empty()) absl::StrAppend(&call.url, "?", parameters.substr(1));
-  call.headers.push_back({"Accept", "application/x-protobuf"});
-  if (!token_.empty()) call.headers.push_back({"Authorization", absl::StrCat("Bearer ", token_)});
-  call.timeout = timeout_;
-  call.max_response_bytes = kMostBytes;
   {
     MutexLock lock(&mutex_);
     ++under_way_;

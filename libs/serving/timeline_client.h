@@ -38,16 +38,12 @@ class TimelineClient {
   void Fetch(const Query& query, Done done);
 
  private:
-  TimelineClient(HttpClient* client, std::string address, std::string token, absl::Duration timeout)
-      : client_(client),
-        address_(std::move(address)),
-        token_(std::move(token)),
-        timeout_(timeout) {}
+  // `to_service`: the address as its URL, and what every call has.
+  TimelineClient(HttpClient* client, HttpCall to_service)
+      : client_(client), to_service_(std::move(to_service)) {}
 
   HttpClient* const client_;
-  const std::string address_;
-  const std::string token_;
-  const absl::Duration timeout_;
+  const HttpCall to_service_;
   Mutex mutex_;
   CondVar ended_;
   int under_way_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -42,6 +42,7 @@ HttpCall CallFor(const ExchangeEnv& env, const std::string& address, const HttpR
     call.headers.push_back({"authorization", absl::StrCat("Bearer ", env.token)});
   }
   call.body = request.body;
+  call.ca_file = env.ca_file;
   return call;
 }
 
@@ -57,6 +58,12 @@ HttpResponse ResponseOf(const HttpAnswer& answer) {
   }
   response.body = answer.body;
   return response;
+}
+
+HttpResponse CannotAsk(const absl::Status& status) {
+  // A certificate that is not believed is the service's, and not of who asks here.
+  return ErrorResponse(absl::IsUnauthenticated(status) ? absl::UnavailableError(status.message())
+                                                       : status);
 }
 
 }  // namespace
@@ -235,7 +242,7 @@ void PassOn(const ExchangeEnv& env, const std::string& address, const HttpReques
   call.timeout = env.timeout;
   const auto shared = std::make_shared<HttpReply>(std::move(reply));
   env.client->Send(std::move(call), [shared](const absl::StatusOr<HttpAnswer>& answer) {
-    shared->Send(answer.ok() ? ResponseOf(*answer) : ErrorResponse(answer.status()));
+    shared->Send(answer.ok() ? ResponseOf(*answer) : CannotAsk(answer.status()));
   });
 }
 
@@ -270,7 +277,7 @@ void PassStreamOn(const ExchangeEnv& env, const std::string& address, const Http
     if (passing->streaming) {
       passing->stream.Close();
     } else {
-      passing->reply.Send(answer.ok() ? passing->error : ErrorResponse(answer.status()));
+      passing->reply.Send(answer.ok() ? passing->error : CannotAsk(answer.status()));
     }
   });
 }

@@ -23,7 +23,8 @@ struct ExchangeEnv {
   // Theirs too: an answer may come after the gateway has gone.
   std::shared_ptr<Owners> owners;
   HttpClient* client = nullptr;
-  std::string token;  // "" for none
+  std::string token;    // "" for none
+  std::string ca_file;  // that the services' certificates come from; "": the system's
   // Until a request is answered, with what there is by then.
   absl::Duration timeout = absl::Seconds(5);
 };

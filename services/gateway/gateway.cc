@@ -127,6 +127,7 @@ class Gateway : public Service {
                 std::vector<std::string>{Profile::kName, Retention::kName, DealPipeline::kName}),
             .client = env.http_client,
             .token = std::move(token),
+            .ca_file = env.config->http().ca_file(),
             .timeout = absl::Milliseconds(env.config->gateway().timeout_ms())} {
     AddReadRoutes();
     for (const char* projection : {Profile::kName, Retention::kName, DealPipeline::kName}) {

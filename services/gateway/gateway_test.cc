@@ -1,6 +1,7 @@
 #include "services/gateway/gateway.h"
 
 #include <atomic>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <set>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "libs/service/testing/test_certificates.h"
 #include "libs/serving/page.h"
 #include "libs/serving/testing/serving_fixture.h"
 #include "rapport/query/v1/client.pb.h"
@@ -30,8 +32,9 @@ constexpr char kClients[] = "/v1/clients";
 // behind which a test answers.
 class Owner : private PartitionListener {
  public:
-  Owner(EventLog* log, const std::string& name) : log_(log), name_(name) {
-    auto server = HttpServer::Create({}, &metrics_);
+  Owner(EventLog* log, const std::string& name, const HttpServer::Options& options = {})
+      : log_(log), name_(name) {
+    auto server = HttpServer::Create(options, &metrics_);
     EXPECT_OK(server);
     http_ = *std::move(server);
   }
@@ -63,6 +66,7 @@ class Owner : private PartitionListener {
       EXPECT_OK(subscription->Poll(1, absl::ZeroDuration()));
     }
   }
+  std::string address() const { return http_->address(); }
   const std::set<int>& owned() const { return owned_; }
   int calls() const { return calls_; }
 
@@ -111,6 +115,15 @@ class GatewayTest : public testing::ServingFixture {
     ASSERT_OK(gateway);
     gateway_ = *std::move(gateway);
     Serve({gateway_.get()});
+  }
+  HttpServer::Options TlsOptions(const TestCa& ca) const {
+    const TestCertificate certificate = ca.Issue("owner", "IP:127.0.0.1");
+    HttpServer::Options options;
+    options.tls_certificate_file = folder_.path() + "/certificate";
+    options.tls_key_file = folder_.path() + "/key";
+    std::ofstream(options.tls_certificate_file) << certificate.certificate;
+    std::ofstream(options.tls_key_file) << certificate.key;
+    return options;
   }
   static HttpResponse Begun(const HttpRequest& request, int64_t job_id) {
     query::v1::JobList list;
@@ -223,6 +236,34 @@ TEST_F(GatewayTest, APositionGoesToItsOwnerAndOneThatIsNoneToAll) {
   for (const char* position : {"3:7", "-1:7", "2", "x:7"}) {
     EXPECT_THAT(told(position), UnorderedElementsAre(position, position));
   }
+}
+
+TEST_F(GatewayTest, OwnersOverTlsAreBelievedByTheirCa) {
+  const TestCa ca;
+  config_.mutable_http()->set_ca_file(folder_.path() + "/ca");
+  std::ofstream(config_.http().ca_file()) << ca.certificate();
+  Owner owner(log_.get(), "owner", TlsOptions(ca));
+  owner.Handle("GET", kClients, [&owner](const HttpRequest& request, int) {
+    return Clients(request, owner, request.secure ? "secure" : "plain");
+  });
+  owner.Handle("GET", "/v1/alerts", [](const HttpRequest&, int) { return HttpResponse(); });
+  owner.Serve();
+  owner.Join("profile");
+  while (owner.owned().size() < kPartitions) owner.Poll();
+  config_.mutable_gateway()->set_alerts_url(owner.address());
+  StartTheGateway();
+  const auto list = Read<query::v1::ClientList>(kClients);
+  ASSERT_EQ(list.clients_size(), 1);
+  EXPECT_EQ(list.clients(0).client_id(), "secure");
+  EXPECT_EQ(ServingFixture::Call("GET", "/v1/alerts").status, 200);
+}
+
+TEST_F(GatewayTest, ACertificateThatIsNotBelievedIsAServiceThatIsAway) {
+  Owner owner(log_.get(), "owner", TlsOptions(TestCa()));
+  owner.Serve();
+  config_.mutable_gateway()->set_alerts_url(owner.address());
+  StartTheGateway();
+  EXPECT_THAT(Error("/v1/alerts", 503), HasSubstr("certificate"));
 }
 
 }  // namespace

@@ -110,32 +110,45 @@ absl::Status ErrorOf(const HttpAnswer& answer) {
   return absl::UnknownError(absl::StrCat("the server answered with HTTP status ", answer.status));
 }
 
-std::vector<Header> Api::Headers() const {
-  std::vector<Header> headers;
-  if (!token_.empty()) headers.push_back({"authorization", absl::StrCat("Bearer ", token_)});
-  return headers;
+HttpCall Api::CallTo(const std::string& path) const {
+  HttpCall call{.url = server_.address + path,
+                .timeout = kCallTimeout,
+                .ca_file = server_.ca_file,
+                .connect_to = server_.connect_to};
+  if (!server_.token.empty()) {
+    call.headers.push_back({"authorization", absl::StrCat("Bearer ", server_.token)});
+  }
+  return call;
+}
+
+absl::Status Api::Explain(const absl::Status& status) const {
+  if (!absl::IsUnauthenticated(status)) return Annotate(status, server_.address);
+  return absl::UnauthenticatedError(absl::StrCat(
+      server_.address, ": ", status.message(),
+      "; name the server as its certificate does (--server), and the file of the CA that issued "
+      "it (--ca-file FILE)"));
 }
 
 absl::Status Api::Read(const absl::StatusOr<HttpAnswer>& answer,
                        google::protobuf::Message* message) const {
-  RAPPORT_RETURN_IF_ERROR(Annotate(answer.status(), address_));
+  RAPPORT_RETURN_IF_ERROR(Explain(answer.status()));
   RAPPORT_RETURN_IF_ERROR(ErrorOf(*answer));
   if (message->ParseFromString(answer->body)) return absl::OkStatus();
-  return absl::UnknownError(absl::StrCat(address_, ": the answer is no ",
+  return absl::UnknownError(absl::StrCat(server_.address, ": the answer is no ",
                                          message->GetDescriptor()->full_name(),
                                          "; is that a Rapport of this version?"));
 }
 
 absl::Status Api::Get(const std::string& path, google::protobuf::Message* answer) {
-  HttpCall call{.url = address_ + path, .headers = Headers(), .timeout = kCallTimeout};
+  HttpCall call = CallTo(path);
   call.headers.push_back({"accept", kProtobuf});
   return Read(client_.Fetch(call), answer);
 }
 
 absl::Status Api::Post(const std::string& path, const google::protobuf::Message* body,
                        google::protobuf::Message* answer) {
-  HttpCall call{
-      .method = "POST", .url = address_ + path, .headers = Headers(), .timeout = kCallTimeout};
+  HttpCall call = CallTo(path);
+  call.method = "POST";
   call.headers.push_back({"accept", kProtobuf});
   if (body != nullptr) {
     call.headers.push_back({"content-type", "application/json"});
@@ -147,20 +160,19 @@ absl::Status Api::Post(const std::string& path, const google::protobuf::Message*
 
 absl::StatusOr<HttpAnswer> Api::Call(const std::string& method, const std::string& path,
                                      const std::string& content_type, std::string body) {
-  HttpCall call{.method = method,
-                .url = address_ + path,
-                .headers = Headers(),
-                .body = std::move(body),
-                .timeout = kCallTimeout};
+  HttpCall call = CallTo(path);
+  call.method = method;
+  call.body = std::move(body);
   if (!content_type.empty()) call.headers.push_back({"content-type", content_type});
   absl::StatusOr<HttpAnswer> answer = client_.Fetch(call);
-  RAPPORT_RETURN_IF_ERROR(Annotate(answer.status(), address_));
+  RAPPORT_RETURN_IF_ERROR(Explain(answer.status()));
   return answer;
 }
 
 absl::Status Api::Stream(const std::string& path, std::string* last_id,
                          const std::function<bool(const ServerEvent&)>& take) {
-  HttpCall call{.url = address_ + path, .headers = Headers(), .timeout = absl::InfiniteDuration()};
+  HttpCall call = CallTo(path);
+  call.timeout = absl::InfiniteDuration();
   call.headers.push_back({"accept", "text/event-stream"});
   if (!last_id->empty()) call.headers.push_back({"last-event-id", *last_id});
   EventParser parser(last_id);
@@ -176,7 +188,7 @@ absl::Status Api::Stream(const std::string& path, std::string* last_id,
   };
   absl::StatusOr<HttpAnswer> answer = client_.Fetch(call);
   if (!wanted) return absl::OkStatus();
-  RAPPORT_RETURN_IF_ERROR(Annotate(answer.status(), address_));
+  RAPPORT_RETURN_IF_ERROR(Explain(answer.status()));
   answer->body = refusal;
   return ErrorOf(*answer);
 }
@@ -184,8 +196,7 @@ absl::Status Api::Stream(const std::string& path, std::string* last_id,
 std::string AddressFile::PathIn(const std::string& data) { return data + "/up.address"; }
 
 absl::StatusOr<std::unique_ptr<AddressFile>> AddressFile::Write(const std::string& data,
-                                                                const std::string& address,
-                                                                const std::string& token_file) {
+                                                                const Lines& lines) {
   const std::string path = PathIn(data);
   const std::string beside = path + ".new";
   const auto failed = [&path] {
@@ -197,7 +208,8 @@ absl::StatusOr<std::unique_ptr<AddressFile>> AddressFile::Write(const std::strin
   // Replaced at one moment, so that nobody reads half of it, and locked before.
   struct flock lock = {
       .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0, .l_pid = 0};
-  const std::string text = absl::StrCat(address, "\n", token_file, "\n");
+  const std::string text = absl::StrCat(lines.address, "\n", lines.token_file, "\n", lines.ca_file,
+                                        "\n", lines.connect_to, "\n");
   if (::fcntl(file, F_OFD_SETLK, &lock) != 0 ||
       ::write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
       std::rename(beside.c_str(), path.c_str()) != 0) {
@@ -241,16 +253,24 @@ absl::StatusOr<std::unique_ptr<Api>> FindApi(const CommonOptions& common) {
   }
   if (!common.server.empty()) {
     const std::string scheme = absl::StrContains(common.server, "://") ? "" : "http://";
-    return std::make_unique<Api>(absl::StrCat(scheme, absl::StripSuffix(common.server, "/")),
-                                 token);
+    return std::make_unique<Api>(
+        Api::Server{.address = absl::StrCat(scheme, absl::StripSuffix(common.server, "/")),
+                    .token = token,
+                    .ca_file = common.ca_file});
   }
   RAPPORT_ASSIGN_OR_RETURN(const std::string told, ReadOfLiving(AddressFile::PathIn(common.data)));
-  const std::vector<std::string> lines = absl::StrSplit(told, '\n');
-  if (lines.size() < 2 || lines[0].empty()) return nullptr;
+  std::vector<std::string> lines = absl::StrSplit(told, '\n');
+  if (lines[0].empty()) return nullptr;
+  // One of an earlier version has told less.
+  lines.resize(4);
   if (token.empty() && !lines[1].empty()) {
     RAPPORT_ASSIGN_OR_RETURN(token, ReadSecretFile(lines[1]));
   }
-  return std::make_unique<Api>(lines[0], token);
+  return std::make_unique<Api>(
+      Api::Server{.address = lines[0],
+                  .token = token,
+                  .ca_file = common.ca_file.empty() ? lines[2] : common.ca_file,
+                  .connect_to = lines[3]});
 }
 
 absl::StatusOr<std::unique_ptr<Api>> NeedApi(const CommonOptions& common) {

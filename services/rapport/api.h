@@ -21,12 +21,18 @@ namespace rapport {
 // thread at a time.
 class Api {
  public:
-  // `token`: for Authorization: Bearer; empty for none.
-  Api(std::string address, std::string token)
-      : address_(std::move(address)), token_(std::move(token)) {}
+  struct Server {
+    std::string address;  // "https://desk.example.com:8443"
+    std::string token;    // for Authorization: Bearer; empty for none
+    // As in HttpCall.
+    std::string ca_file;
+    std::string connect_to;
+  };
+  explicit Api(Server server) : server_(std::move(server)) {}
 
   // The answer to a GET or a POST. Errors are those that the server tells, or Unavailable when it
-  // cannot be reached. `path` begins with "/v1/" and is encoded (ApiPath).
+  // cannot be reached, or Unauthenticated when its certificate is not believed. `path` begins with
+  // "/v1/" and is encoded (ApiPath).
   absl::Status Get(const std::string& path, google::protobuf::Message* answer);
   absl::Status Post(const std::string& path, const google::protobuf::Message* body,
                     google::protobuf::Message* answer);
@@ -42,15 +48,16 @@ class Api {
   absl::Status Stream(const std::string& path, std::string* last_id,
                       const std::function<bool(const ServerEvent&)>& take);
 
-  const std::string& address() const { return address_; }
+  const std::string& address() const { return server_.address; }
 
  private:
-  std::vector<Header> Headers() const;
+  HttpCall CallTo(const std::string& path) const;
+  // The server's name before what went wrong with a call, and what to do where that is known.
+  absl::Status Explain(const absl::Status& status) const;
   absl::Status Read(const absl::StatusOr<HttpAnswer>& answer,
                     google::protobuf::Message* message) const;
 
-  const std::string address_;
-  const std::string token_;
+  const Server server_;
   HttpClient client_;
 };
 
@@ -73,16 +80,21 @@ absl::StatusOr<std::unique_ptr<Api>> FindApi(const CommonOptions& common);
 // The same for commands that cannot do without: FailedPrecondition when none runs.
 absl::StatusOr<std::unique_ptr<Api>> NeedApi(const CommonOptions& common);
 
-// Where `rapport up` tells others that it runs on the data folder: two lines, its address and the
-// file of its token. The file is locked for as long as that process lives, so that nobody who has
-// come to listen there since is taken for it.
+// Where `rapport up` tells others that it runs on the data folder: a line each for its address, the
+// file of its token, the file of its CAs, and where to connect to. The file is locked for as long
+// as that process lives, so that nobody who has come to listen there since is taken for it.
 class AddressFile {
  public:
+  struct Lines {
+    std::string address;
+    std::string token_file;
+    std::string ca_file;
+    std::string connect_to;
+  };
   static std::string PathIn(const std::string& data);
   // Unavailable: it cannot be written.
   static absl::StatusOr<std::unique_ptr<AddressFile>> Write(const std::string& data,
-                                                            const std::string& address,
-                                                            const std::string& token_file);
+                                                            const Lines& lines);
   // Removes the file.
   ~AddressFile();
 

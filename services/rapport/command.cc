@@ -59,6 +59,10 @@ void AddCommonOptions(CLI::App& app, CommonOptions* common) {
   app.add_option("--token-file", common->token_file, "File that holds its API token")
       ->envname("RAPPORT_TOKEN_FILE")
       ->type_name("FILE");
+  app.add_option("--ca-file", common->ca_file,
+                 "File of the CAs (PEM) that its certificate must come from; else the system's")
+      ->envname("RAPPORT_CA_FILE")
+      ->type_name("FILE");
   app.add_flag("--json", common->json, "Print JSON for programs instead of text for people");
 }
 

@@ -31,6 +31,9 @@ struct CommonOptions {
   std::string server;
   // File that holds its API token; empty: none, or the one that `rapport up` was given.
   std::string token_file;
+  // File of the CAs that its certificate must come from; empty: the system's, or the one that
+  // `rapport up` was given.
+  std::string ca_file;
   // For programs instead of people.
   bool json = false;
 };
@@ -66,7 +69,7 @@ void AddLogCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddConfigCommand(CLI::App& app, int* exit_code);
 void AddCompletionCommand(CLI::App& app, int* exit_code);
 
-// Options before or after the command's name: --data, --server, --token-file, --json.
+// Options before or after the command's name: --data, --server, --token-file, --ca-file, --json.
 void AddCommonOptions(CLI::App& app, CommonOptions* common);
 
 // Reads the command line and runs its command. The exit code of the process.

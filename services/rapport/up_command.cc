@@ -77,6 +77,11 @@ void TellPeople(const std::string& address) {
   std::fflush(stdout);
 }
 
+// For who stands in another folder.
+std::string Absolute(const std::string& path) {
+  return path.empty() ? "" : std::filesystem::absolute(path).string();
+}
+
 absl::Status MakeFolder(const std::string& data) {
   std::error_code error;
   std::filesystem::create_directories(data, error);
@@ -121,10 +126,10 @@ absl::Status Serve(const config::v1::Config& config) {
                        .resources = &resources,
                        .budget = &budget};
   return RunServices(env, AllServices(), [&](const HttpServer& server) {
-    const std::string& token_file = config.http().token_file();
-    auto told = AddressFile::Write(
-        data, server.address(),
-        token_file.empty() ? "" : std::filesystem::absolute(token_file).string());
+    auto told = AddressFile::Write(data, {.address = server.address(),
+                                          .token_file = Absolute(config.http().token_file()),
+                                          .ca_file = Absolute(OwnCaFile(config.http())),
+                                          .connect_to = server.local_address()});
     if (told.ok()) {
       address_file = *std::move(told);
     } else {

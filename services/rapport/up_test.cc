@@ -12,9 +12,11 @@
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "libs/base/status_matchers.h"
+#include "libs/service/http_client.h"
 #include "libs/service/http_server.h"
 #include "libs/service/metrics.h"
 #include "libs/service/testing/raw_connection.h"
+#include "libs/service/testing/test_certificates.h"
 #include "nlohmann/json.hpp"
 #include "services/rapport/cli_fixture.h"
 
@@ -114,6 +116,55 @@ TEST_F(UpTest, ATokenIsAskedForAndFound) {
   EXPECT_THAT(without.err, HasSubstr("--token-file"));
   EXPECT_EQ(Run({"at-risk", "--server", address, "--token-file", token}).exit_code, 0);
   EXPECT_EQ(Run({"doctor"}).exit_code, 0) << Run({"doctor"}).out;
+  EXPECT_EQ(Stop(), 0);
+}
+
+TEST_F(UpTest, CommandsFindTheirWayThroughTls) {
+  const TestCa ca;
+  const TestCertificate desk = ca.Issue("desk", "DNS:desk.example.com,IP:127.0.0.1");
+  const std::string ca_file = folder_.Write("ca", ca.certificate());
+  const std::string certificate = folder_.Write("certificate", desk.certificate);
+  const std::string key = folder_.Write("key", desk.key);
+  std::filesystem::permissions(key, std::filesystem::perms::owner_read);
+  const std::string address = Up({"--set", "http.tls_certificate_file=" + certificate, "--set",
+                                  "http.tls_key_file=" + key, "--set", "http.ca_file=" + ca_file});
+  EXPECT_THAT(address, StartsWith("https://127.0.0.1:"));
+  // The folder tells which CA to believe.
+  ASSERT_EQ(Run({"ingest", folder_.Write("events.ndjson", Event("1"))}).exit_code, 0);
+  EXPECT_EQ(Run({"at-risk"}).exit_code, 0);
+  EXPECT_EQ(Run({"doctor"}).exit_code, 0) << Run({"doctor"}).out;
+  const Outcome without = Run({"at-risk", "--server", address});
+  EXPECT_EQ(without.exit_code, 3);
+  EXPECT_THAT(without.err, HasSubstr("--ca-file FILE"));
+  EXPECT_EQ(Run({"at-risk", "--server", address, "--ca-file", ca_file}).exit_code, 0);
+  const Outcome plain =
+      Run({"at-risk", "--server", absl::StrReplaceAll(address, {{"https", "http"}})});
+  EXPECT_EQ(plain.exit_code, 3);
+  EXPECT_THAT(plain.err, HasSubstr("use https"));
+  EXPECT_EQ(Stop(), 0);
+}
+
+TEST_F(UpTest, ItsOwnCertificateIsEnoughOnThisMachine) {
+  // Neither its CA nor its name is known here.
+  const TestCertificate desk = TestCa().Issue("desk", "DNS:desk.example.com");
+  const std::string certificate = folder_.Write("certificate", desk.certificate);
+  const std::string key = folder_.Write("key", desk.key);
+  std::filesystem::permissions(key, std::filesystem::perms::owner_read);
+  const std::string address = Up(
+      {"--set", "http.tls_certificate_file=" + certificate, "--set", "http.tls_key_file=" + key});
+  EXPECT_THAT(address, StartsWith("https://desk.example.com:"));
+  ASSERT_EQ(Run({"ingest", folder_.Write("events.ndjson", Event("1"))}).exit_code, 0);
+  while (Run({"client", "show", "anna"}).exit_code != 0) {
+  }
+  EXPECT_EQ(Run({"doctor"}).exit_code, 0) << Run({"doctor"}).out;
+  // The process asks itself for what happened.
+  HttpClient client;
+  ASSERT_OK_AND_ASSIGN(
+      const HttpAnswer answer,
+      client.Fetch({.url = address + "/v1/retention/anna?as_of=2026-01-03T00:00:00Z",
+                    .ca_file = certificate,
+                    .connect_to = "127.0.0.1" + address.substr(address.rfind(':'))}));
+  EXPECT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(Stop(), 0);
 }
 

@@ -128,7 +128,7 @@ WebHookRequest WebHookInbox::HeadOf(const HttpRequest& request) const {
   const std::string root =
       !options_.public_url.empty()
           ? options_.public_url
-          : absl::StrCat("http://", absl::string_view(request.HeaderValue("host")));
+          : absl::StrCat(request.secure ? "https://" : "http://", request.HeaderValue("host"));
   WebHookRequest hook;
   hook.url =
       absl::StrCat(root, request.raw_path, request.raw_query.empty() ? "" : "?", request.raw_query);

@@ -35,7 +35,7 @@ class RawConnection {
       : fd_(std::exchange(other.fd_, -1)),
         connected_(other.connected_),
         received_(std::move(other.received_)) {}
-  ~RawConnection() { Close(); }
+  virtual ~RawConnection() { Close(); }
 
   bool connected() const { return connected_; }
   int fd() const { return fd_; }
@@ -45,7 +45,7 @@ class RawConnection {
   // False when the peer takes no more.
   bool Send(absl::string_view bytes) {
     while (!bytes.empty()) {
-      const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t sent = SendSome(bytes.data(), bytes.size());
       if (sent <= 0) return false;
       bytes.remove_prefix(static_cast<size_t>(sent));
     }
@@ -76,10 +76,16 @@ class RawConnection {
     return Take(received_.size());
   }
 
+  // As send() and recv() do.
+  virtual ssize_t SendSome(const char* bytes, size_t size) {
+    return ::send(fd_, bytes, size, MSG_NOSIGNAL);
+  }
+  virtual ssize_t ReceiveSome(char* bytes, size_t size) { return ::recv(fd_, bytes, size, 0); }
+
  private:
   bool Receive() {
     char bytes[16384];
-    const ssize_t size = ::recv(fd_, bytes, sizeof bytes, 0);
+    const ssize_t size = ReceiveSome(bytes, sizeof bytes);
     if (size <= 0) return false;
     received_.append(bytes, static_cast<size_t>(size));
     return true;
