@@ -47,6 +47,8 @@ void BoardBuilder::Add(const std::string& place, const std::string& client_id,
     sum.amount.Add(row.amount().minor_units());
     sum.weighted.Add(WeightedMinorUnits(row));
   }
+  // Sums alone are asked for.
+  if (deals_per_column_ == 0) return;
   const bool full = column.by_place.size() == deals_per_column_;
   if (full && place > column.by_place.rbegin()->first) return;
   query::v1::DealSummary summary = ToSummary(client_id, row);

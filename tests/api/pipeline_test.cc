@@ -93,6 +93,10 @@ TEST_F(PipelineTest, TheBoardHasAColumnPerStageWithItsSums) {
   EXPECT_EQ(of_otto.columns(0).sums(0).amount().minor_units(), 15'001);
   ASSERT_THAT(of_otto.columns(0).deals(), SizeIs(1));
   EXPECT_EQ(of_otto.columns(0).deals(0).deal_id(), "d1");
+  const auto sums = Read<query::v1::Board>("/v1/pipeline/board?owner=otto&limit=0");
+  ASSERT_THAT(sums.columns(), SizeIs(1));
+  EXPECT_EQ(sums.columns(0).deal_count(), 2);
+  EXPECT_THAT(sums.columns(0).deals(), IsEmpty());
   EXPECT_EQ(Read<query::v1::Board>("/v1/pipeline/board?owner=otto&owner=eva").columns_size(), 2);
   EXPECT_EQ(Read<query::v1::Board>("/v1/pipeline/board?owner=nobody").columns_size(), 0);
 }
