@@ -4,14 +4,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/util/json_util.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/event_log/partitioner.h"
 #include "libs/event_log/read_range.h"
 #include "libs/history/client_book.h"
+#include "libs/serving/query_values.h"
 #include "libs/touchpoint/identity.h"
 #include "libs/touchpoint/record.h"
 #include "libs/touchpoint/validate.h"
@@ -24,25 +23,6 @@ using state::v1::ClientMerge;
 using touchpoint::v1::Touchpoint;
 
 constexpr char kSource[] = "rapport/merges";
-
-template <class Message>
-absl::StatusOr<Message> ParseBody(const HttpRequest& request) {
-  Message parsed;
-  if (request.body.empty()) return parsed;
-  const auto status = google::protobuf::util::JsonStringToMessage(request.body, &parsed);
-  if (status.ok()) return parsed;
-  return absl::InvalidArgumentError(
-      absl::StrCat("body: ", absl::CHexEscape(status.message().as_string().substr(0, 200))));
-}
-
-absl::StatusOr<bool> IsDryRun(const HttpRequest& request) {
-  const std::string value = request.Query("dry_run").value_or("false");
-  if (value != "true" && value != "false") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("dry_run is '", value, "'; it is true or false"));
-  }
-  return value == "true";
-}
 
 query::v1::MergeState StateOf(state::v1::MergeState state) {
   switch (state) {
@@ -136,8 +116,9 @@ absl::Status HistoryRoutes::Refresh() {
 
 absl::StatusOr<HttpResponse> HistoryRoutes::Merge(const HttpRequest& request) {
   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {"dry_run"}));
-  RAPPORT_ASSIGN_OR_RETURN(const bool dry_run, IsDryRun(request));
-  RAPPORT_ASSIGN_OR_RETURN(const auto asked, ParseBody<query::v1::MergeRequest>(request));
+  RAPPORT_ASSIGN_OR_RETURN(const bool dry_run, QueryFlag(request, "dry_run"));
+  query::v1::MergeRequest asked;
+  RAPPORT_RETURN_IF_ERROR(ParseJsonBody(request, &asked));
   const std::string& absorbed = request.PathValue("id");
   RAPPORT_RETURN_IF_ERROR(CheckMerge(absorbed, asked.into()));
   for (const std::string& client : {absorbed, asked.into()}) {
@@ -268,7 +249,8 @@ absl::StatusOr<int64_t> HistoryRoutes::OpenAlerts(const std::string& client) con
 
 absl::StatusOr<HttpResponse> HistoryRoutes::Split(const HttpRequest& request) {
   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
-  RAPPORT_ASSIGN_OR_RETURN(const auto asked, ParseBody<query::v1::SplitRequest>(request));
+  query::v1::SplitRequest asked;
+  RAPPORT_RETURN_IF_ERROR(ParseJsonBody(request, &asked));
   RAPPORT_ASSIGN_OR_RETURN(const ClientMerge merge, Find(request.PathValue("id")));
   if (merge.state() == state::v1::MERGE_STATE_SPLIT ||
       merge.state() == state::v1::MERGE_STATE_REFUSED) {

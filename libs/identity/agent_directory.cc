@@ -45,22 +45,32 @@ absl::Status Add(const std::string& key, const std::string& agent_id, Map* to) {
 
 }  // namespace
 
+AgentDirectory::AgentDirectory() : shared_(std::make_shared<Shared>()) {}
+
+std::shared_ptr<const AgentDirectory::Tables> AgentDirectory::Get() const {
+  const MutexLock lock(&shared_->mutex);
+  return shared_->tables;
+}
+
 absl::StatusOr<AgentDirectory> AgentDirectory::Create(const config::v1::Sources& config,
                                                       const EMailRules& rules) {
   AgentDirectory directory;
+  Shared& shared = *directory.shared_;
+  shared.e_mail = rules;
   if (config.identity().has_default_region()) {
-    directory.phone_.default_region = config.identity().default_region();
+    shared.phone.default_region = config.identity().default_region();
   }
   if (config.identity().has_extension_digits()) {
-    directory.phone_.extension_digits = static_cast<int>(config.identity().extension_digits());
+    shared.phone.extension_digits = static_cast<int>(config.identity().extension_digits());
   }
+  const auto tables = std::make_shared<Tables>();
   for (const config::v1::Agent& agent : config.agents()) {
     for (const std::string& extension : agent.extensions()) {
       const std::string key = absl::AsciiStrToLower(absl::StripAsciiWhitespace(extension));
-      RAPPORT_RETURN_IF_ERROR(Add(key, agent.agent_id(), &directory.by_extension_));
-      const absl::StatusOr<std::string> number = NormalizePhone(key, directory.phone_);
+      RAPPORT_RETURN_IF_ERROR(Add(key, agent.agent_id(), &tables->by_extension));
+      const absl::StatusOr<std::string> number = NormalizePhone(key, shared.phone);
       if (number.ok()) {
-        RAPPORT_RETURN_IF_ERROR(Add(*number, agent.agent_id(), &directory.by_number_));
+        RAPPORT_RETURN_IF_ERROR(Add(*number, agent.agent_id(), &tables->by_number));
       }
     }
     for (const std::string& e_mail : agent.e_mails()) {
@@ -68,36 +78,71 @@ absl::StatusOr<AgentDirectory> AgentDirectory::Create(const config::v1::Sources&
       if (!normal.ok()) {
         return Annotate(normal.status(), absl::StrCat("agents: ", agent.agent_id()));
       }
-      RAPPORT_RETURN_IF_ERROR(Add(*normal, agent.agent_id(), &directory.by_e_mail_));
+      RAPPORT_RETURN_IF_ERROR(Add(*normal, agent.agent_id(), &tables->by_e_mail));
     }
   }
   // Many systems call people as we do; what is configured goes before that.
   for (const config::v1::Agent& agent : config.agents()) {
-    directory.by_extension_.try_emplace(absl::AsciiStrToLower(agent.agent_id()), agent.agent_id());
+    tables->by_extension.try_emplace(absl::AsciiStrToLower(agent.agent_id()), agent.agent_id());
   }
+  shared.configured = tables;
+  const MutexLock lock(&shared.mutex);
+  shared.tables = tables;
   return directory;
 }
 
-const std::string& AgentDirectory::OfPhone(absl::string_view text) const {
-  if (by_extension_.empty()) return Nobody();
+std::vector<std::string> AgentDirectory::SetStaff(const std::vector<StaffAgent>& staff) {
+  std::vector<std::string> troubles;
+  const auto tables = std::make_shared<Tables>();
+  const auto take = [&troubles](const absl::Status& taken) {
+    if (!taken.ok()) troubles.emplace_back(taken.message());
+  };
+  for (const StaffAgent& agent : staff) {
+    for (const std::string& extension : agent.extensions) {
+      const std::string key = absl::AsciiStrToLower(absl::StripAsciiWhitespace(extension));
+      take(Add(key, agent.agent_id, &tables->by_extension));
+      const absl::StatusOr<std::string> number = NormalizePhone(key, shared_->phone);
+      if (number.ok()) take(Add(*number, agent.agent_id, &tables->by_number));
+    }
+    for (const std::string& e_mail : agent.e_mails) {
+      const absl::StatusOr<std::string> normal = NormalizeEmail(e_mail, shared_->e_mail);
+      take(normal.ok() ? Add(*normal, agent.agent_id, &tables->by_e_mail)
+                       : Annotate(normal.status(), absl::StrCat("agents: ", agent.agent_id)));
+    }
+  }
+  const Tables& configured = *shared_->configured;
+  tables->by_extension.insert(configured.by_extension.begin(), configured.by_extension.end());
+  tables->by_number.insert(configured.by_number.begin(), configured.by_number.end());
+  tables->by_e_mail.insert(configured.by_e_mail.begin(), configured.by_e_mail.end());
+  for (const StaffAgent& agent : staff) {
+    tables->by_extension.try_emplace(absl::AsciiStrToLower(agent.agent_id), agent.agent_id);
+  }
+  const MutexLock lock(&shared_->mutex);
+  shared_->tables = tables;
+  return troubles;
+}
+
+std::string AgentDirectory::OfPhone(absl::string_view text) const {
+  const std::shared_ptr<const Tables> tables = Get();
+  if (tables->by_extension.empty()) return "";
   const std::string lower = absl::AsciiStrToLower(absl::StripAsciiWhitespace(text));
   const absl::string_view whole = lower;
   absl::string_view before;
   for (const absl::string_view key :
        {whole, WithoutCall(whole), ExtensionOf(whole), ExtensionOf(WithoutCall(whole))}) {
     if (key == before) continue;
-    const std::string& agent = Find(by_extension_, key);
+    const std::string& agent = Find(tables->by_extension, key);
     if (!agent.empty()) return agent;
     before = key;
   }
-  if (by_number_.empty()) return Nobody();
+  if (tables->by_number.empty()) return "";
   // "Local/017612300@mobiles-00000001;1" as well as the number alone.
-  const absl::StatusOr<std::string> number = NormalizePhone(ExtensionOf(whole), phone_);
-  return number.ok() ? Find(by_number_, *number) : Nobody();
+  const absl::StatusOr<std::string> number = NormalizePhone(ExtensionOf(whole), shared_->phone);
+  return number.ok() ? Find(tables->by_number, *number) : "";
 }
 
-const std::string& AgentDirectory::OfEmail(absl::string_view e_mail) const {
-  return Find(by_e_mail_, e_mail);
+std::string AgentDirectory::OfEmail(absl::string_view e_mail) const {
+  return Find(Get()->by_e_mail, e_mail);
 }
 
 }  // namespace rapport

@@ -1,6 +1,6 @@
 #include "libs/identity/agent_directory.h"
 
-#include "gtest/gtest.h"
+#include "gmock/gmock.h"
 #include "libs/base/status_matchers.h"
 
 namespace rapport {
@@ -75,6 +75,27 @@ TEST(AgentDirectory, RefusesWhatIsTwoPeoples) {
   config = Staff();
   config.mutable_agents(0)->add_extensions("201");
   EXPECT_THAT(AgentDirectory::Create(config, {}), IsOk());
+}
+
+TEST(AgentDirectory, TheStaffListGoesBeforeTheConfigurationAndReachesAllCopies) {
+  ASSERT_OK_AND_ASSIGN(AgentDirectory agents, AgentDirectory::Create(Staff(), {}));
+  const AgentDirectory copy = agents;
+  EXPECT_THAT(agents.SetStaff({{.agent_id = "carla", .extensions = {"201", "+49 176 12300"}},
+                               {.agent_id = "dora", .e_mails = {"Dora@Example.com"}}}),
+              ::testing::IsEmpty());
+  EXPECT_EQ(copy.OfPhone("SIP/201-0001"), "carla");
+  EXPECT_EQ(copy.OfPhone("0049 176 12300"), "carla");
+  EXPECT_EQ(copy.OfPhone("agent/anna"), "anna.keller") << "of the configuration";
+  EXPECT_EQ(copy.OfEmail("dora@example.com"), "dora");
+  EXPECT_EQ(copy.OfPhone("dora"), "dora");
+  // What cannot be used is told, and the rest is.
+  EXPECT_THAT(agents.SetStaff({{.agent_id = "carla", .extensions = {"300"}, .e_mails = {"none"}},
+                               {.agent_id = "emil", .extensions = {"300", "301"}}}),
+              ::testing::SizeIs(2));
+  EXPECT_EQ(copy.OfPhone("300"), "carla");
+  EXPECT_EQ(copy.OfPhone("301"), "emil");
+  EXPECT_EQ(copy.OfEmail("dora@example.com"), "");
+  EXPECT_EQ(copy.OfPhone("201"), "anna.keller");
 }
 
 }  // namespace

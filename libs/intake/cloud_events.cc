@@ -147,6 +147,7 @@ class CloudEventDecoder::Impl {
 
   absl::Status Decode(IntakeRequest* request, absl::Time now, IntakeBatch* batch) {
     now_ = now;
+    only_source_ = request->only_source;
     batch->events.clear();
     const std::string type = MediaType(request->content_type);
     batch->batch = type == kJsonBatch || type == kProtobufBatch;
@@ -237,7 +238,8 @@ class CloudEventDecoder::Impl {
     if (!CheckAttributes(*attributes, &kind, problem)) return false;
     touchpoint_.Clear();
     return ReadData(data, *attributes, *kind, problem) &&
-           CompleteEvent(limits_, now_, attributes, kind, &touchpoint_, event, problem);
+           CompleteEvent(limits_, only_source_, now_, attributes, kind, &touchpoint_, event,
+                         problem);
   }
 
   bool ReadData(const StructuredData& data, const EventAttributes& attributes,
@@ -294,7 +296,8 @@ class CloudEventDecoder::Impl {
     touchpoint_.Clear();
     const bool read = type == kJson ? ReadJsonText(&request->body, *kind, problem)
                                     : ReadProtobufData(request->body, &touchpoint_, problem);
-    return read && CompleteEvent(limits_, now_, attributes, kind, &touchpoint_, event, problem);
+    return read && CompleteEvent(limits_, only_source_, now_, attributes, kind, &touchpoint_, event,
+                                 problem);
   }
 
   // Reads the wrapper by hand, so that a damaged touchpoint does not spoil the others.
@@ -326,7 +329,8 @@ class CloudEventDecoder::Impl {
     Problem problem;
     touchpoint_.Clear();
     if (ReadProtobufData(bytes, &touchpoint_, &problem) &&
-        CompleteEvent(limits_, now_, nullptr, nullptr, &touchpoint_, event, &problem)) {
+        CompleteEvent(limits_, only_source_, now_, nullptr, nullptr, &touchpoint_, event,
+                      &problem)) {
       return;
     }
     event->status = problem.ToStatus();
@@ -353,6 +357,7 @@ class CloudEventDecoder::Impl {
   JsonParser data_parser_;  // for JSON that stands encoded in JSON
   Touchpoint touchpoint_;
   absl::Time now_;
+  absl::string_view only_source_;  // of the request under way
   const google::protobuf::LogSilencer silencer_;
 };
 

@@ -34,6 +34,8 @@ struct IntakeRequest {
   absl::string_view content_encoding;
   // Names in lower case; those that begin with "ce-" are read, and not in every mode.
   const std::vector<Header>* headers = nullptr;
+  // The only source whose touchpoints are taken; empty: any.
+  absl::string_view only_source;
   std::string body;
 };
 

@@ -147,14 +147,19 @@ bool Validate(const Touchpoint& touchpoint, Problem* problem) {
 
 }  // namespace
 
-bool CompleteEvent(const IntakeLimits& limits, absl::Time now, const EventAttributes* attributes,
-                   const FieldDescriptor* kind, Touchpoint* touchpoint, IntakeEvent* event,
-                   Problem* problem) {
+bool CompleteEvent(const IntakeLimits& limits, absl::string_view only_source, absl::Time now,
+                   const EventAttributes* attributes, const FieldDescriptor* kind,
+                   Touchpoint* touchpoint, IntakeEvent* event, Problem* problem) {
   if (attributes != nullptr && !AgreeWithAttributes(*attributes, *kind, touchpoint, problem)) {
     return false;
   }
+  if (!only_source.empty() && touchpoint->source() != only_source) {
+    return Fail("source", absl::StrCat("must be '", only_source, "' with this token"), problem);
+  }
   if (!SetEventId(touchpoint, event, problem)) return false;
   ToProto(now, touchpoint->mutable_recorded_at());
+  // From outside, nobody says who of ours wrote it.
+  touchpoint->clear_recorded_by();
   if (!Validate(*touchpoint, problem) || !CheckFromOutside(limits, now, *touchpoint, problem)) {
     return false;
   }

@@ -11,8 +11,9 @@ namespace rapport {
 // Makes the event of a touchpoint that was read from data: fills what only the attributes tell
 // (null: there were none), holds both against each other, sets event_id and recorded_at, validates.
 // True: id, kind and record of `event` are set.
-bool CompleteEvent(const IntakeLimits& limits, absl::Time now, const EventAttributes* attributes,
-                   const google::protobuf::FieldDescriptor* kind,
+// `only_source`: as in IntakeRequest.
+bool CompleteEvent(const IntakeLimits& limits, absl::string_view only_source, absl::Time now,
+                   const EventAttributes* attributes, const google::protobuf::FieldDescriptor* kind,
                    touchpoint::v1::Touchpoint* touchpoint, IntakeEvent* event, Problem* problem);
 
 }  // namespace rapport

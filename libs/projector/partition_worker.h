@@ -19,6 +19,12 @@ struct LogTopics {
   std::string rejected = "rejected";
   // What the sources sent (source.v1.SourceRecord).
   std::string sources = "sources";
+  // Who works here (organisation.v1.OrganisationRecord); one partition.
+  std::string organisation = "organisation";
+  // Accounts, tokens and sessions (access.v1.AccessRecord); one partition.
+  std::string access = "access";
+  // Who looked at what, and did what (access.v1.AuditRecord); one partition.
+  std::string audit = "audit";
 };
 
 // What the workers of one projection share. All outlive them.

@@ -19,6 +19,8 @@
 
 namespace rapport {
 
+struct Caller;
+
 struct HttpRequest {
   std::string method;     // "GET", "POST", ...
   std::string path;       // percent-decoded, without the query
@@ -34,6 +36,8 @@ struct HttpRequest {
   // Who the client is: the connection's peer, or what trusted proxies (http.trusted_proxies) say.
   std::string client_address;  // "192.0.2.7"
   bool secure = false;         // it speaks TLS with us, or with a trusted proxy
+  // Who sent it (access.h); null: anybody.
+  std::shared_ptr<const Caller> caller;
 
   // The value of {name}; aborts when the route has no such name.
   const std::string& PathValue(absl::string_view name) const;

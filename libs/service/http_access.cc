@@ -61,7 +61,8 @@ std::optional<HttpResponse> CheckCaller(const HttpServer::Options& options,
         "web pages of ", origin, " may not call; name it in http.allowed_origins to allow it")));
   }
   // Over TLS a browser has held the name against the certificate.
-  if (options.token.empty() && options.tls_key_file.empty() && !host.empty() &&
+  if (options.token.empty() && !options.access_controlled && options.tls_key_file.empty() &&
+      !host.empty() &&
       IsForeignName(options, host)) {
     return ErrorResponse(absl::PermissionDeniedError(absl::StrCat(
         "without a token, only localhost or an address may stand for this server, not '", host,

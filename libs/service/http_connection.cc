@@ -307,15 +307,23 @@ std::optional<HttpResponse> HttpConnection::Refusal() {
     return refusal;
   }
   RouteTable::Match match = core_.routes.Find(request.method, target->raw_path);
+  request.path_values = std::move(match.values);
   if (allowed_origin_ != nullptr && request.method == "OPTIONS" && !match.methods.empty()) {
     return PreflightAnswer(match.methods);
   }
   if (match.entry == nullptr || !match.entry->options.open) {
-    if (!HasToken(options, request)) return MissingToken();
+    if (core_.access == nullptr) {
+      if (!HasToken(options, request)) return MissingToken();
+    } else {
+      Access::Admission admission =
+          core_.access->Admit(request, match.entry == nullptr ? "" : match.entry->pattern);
+      if (admission.refusal) return std::move(admission.refusal);
+      request.caller = std::move(admission.caller);
+      answered_ = std::move(admission.answered);
+    }
   }
   if (match.entry == nullptr) return NoRoute(request, match.methods);
   route_ = match.entry;
-  request.path_values = std::move(match.values);
   const size_t max_body =
       route_->options.max_body_bytes > 0 ? route_->options.max_body_bytes : options.max_body_bytes;
   parser_->set_max_body_bytes(max_body);
@@ -482,6 +490,7 @@ void HttpConnection::Linger() {
 void HttpConnection::Observe(int status) {
   RouteMetrics& metrics = route_ == nullptr ? core_.routes.unmatched() : route_->metrics;
   metrics.Observe(status, SteadyNow() - began_);
+  if (answered_) std::exchange(answered_, nullptr)(status);
 }
 
 void HttpConnection::CheckDeadline(absl::Time now) {

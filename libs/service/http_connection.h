@@ -48,6 +48,8 @@ class HttpCore {
   const std::unique_ptr<TlsCertificate> certificate;
   const TrustedProxies proxies;
   RouteTable routes;
+  // May be null.
+  Access* access = nullptr;
   std::atomic<bool> draining = false;
 
   // False when there are too many.
@@ -197,6 +199,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   // Of the request under way.
   RouteTable::Entry* route_ = nullptr;
+  std::function<void(int status)> answered_;
   const std::string* allowed_origin_ = nullptr;
   absl::Time began_;
   bool head_only_ = false;

@@ -128,6 +128,7 @@ class HttpServer::Impl {
   }
 
   RouteTable& routes() { return core_->routes; }
+  HttpCore& core() { return *core_; }
   bool started() const { return !threads_.empty(); }
   const tcp::endpoint& bound() const { return bound_; }
   TlsCertificate* certificate() const { return core_->certificate.get(); }
@@ -198,10 +199,11 @@ HttpServer::~HttpServer() = default;
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Create(const Options& options,
                                                                Metrics* metrics) {
   RAPPORT_ASSIGN_OR_RETURN(const tcp::endpoint endpoint, ParseListen(options.listen));
-  if (options.token.empty() && !endpoint.address().is_loopback()) {
+  if (options.token.empty() && !options.access_controlled && !endpoint.address().is_loopback()) {
     return absl::FailedPreconditionError(
         absl::StrCat("listening on ", options.listen,
-                     ", which other machines reach, needs an API token: set http.token_file, or "
+                     ", which other machines reach, needs somebody to be asked who they are: set "
+                     "http.token_file, invite a first administrator (rapport staff invite), or "
                      "listen on 127.0.0.1"));
   }
   RAPPORT_ASSIGN_OR_RETURN(TrustedProxies proxies, TrustedProxies::Parse(options.trusted_proxies));
@@ -227,6 +229,13 @@ void HttpServer::Handle(absl::string_view method, absl::string_view pattern, Htt
 }
 
 std::vector<HttpServer::Route> HttpServer::routes() const { return impl_->routes().routes(); }
+
+void HttpServer::SetAccess(Access* access) {
+  RAPPORT_CHECK(!impl_->started(), "access is set before Start");
+  impl_->core().access = access;
+}
+
+Access* HttpServer::access() const { return impl_->core().access; }
 
 absl::Status HttpServer::Start() { return impl_->Start(); }
 

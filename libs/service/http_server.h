@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "libs/service/access.h"
 #include "libs/service/http.h"
 #include "libs/service/metrics.h"
 
@@ -38,6 +39,8 @@ class HttpServer {
     // What Authorization: Bearer has to hold; empty: no token is asked for, which Create refuses
     // (FailedPrecondition) unless `listen` is a loopback address.
     std::string token;
+    // Whether whoever calls has to prove who they are in other ways (SetAccess).
+    bool access_controlled = false;
     // Origins of web pages, other than our own, that may call, such as "https://desk.example.com".
     std::vector<std::string> allowed_origins;
     // PEM files of the certificate's chain and of its key: with them it speaks TLS alone, and reads
@@ -79,6 +82,11 @@ class HttpServer {
     Handle(method, pattern, std::move(handler), RouteOptions());
   }
   std::vector<Route> routes() const;
+  // Asks `access` for each request who sends it, in place of the one token; before Start. It
+  // outlives the server.
+  void SetAccess(Access* access);
+  // Null: there is the one token alone.
+  Access* access() const;
 
   absl::Status Start();
   // Accepts no more, answers what is under way with "Connection: close", closes streams.

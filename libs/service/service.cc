@@ -138,6 +138,8 @@ absl::StatusOr<HttpServer::Options> HttpOptionsFrom(const config::v1::Config& co
   options.header_timeout = absl::Milliseconds(http.header_timeout_ms());
   options.max_pending_body_bytes = static_cast<size_t>(http.pending_body_bytes());
   options.body_timeout = absl::Milliseconds(http.body_timeout_ms());
+  // What it takes for a caller to be believed by all processes.
+  options.access_controlled = !config.access().key_file().empty();
   options.allowed_origins.assign(http.allowed_origins().begin(), http.allowed_origins().end());
   options.tls_certificate_file = http.tls_certificate_file();
   options.tls_key_file = http.tls_key_file();
@@ -178,13 +180,18 @@ absl::Status CreateTopics(EventLog& log, const LogTopics& topics, int partitions
     const absl::Status created = log.CreateTopic(topic, *existing);
     if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
   }
+  for (const std::string& topic : {topics.organisation, topics.access, topics.audit}) {
+    const absl::Status created = log.CreateTopic(topic, 1);
+    if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
+  }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<std::string>> CheckTopics(EventLog& log, const LogTopics& topics) {
   std::vector<std::string> all;
   for (const std::string& topic :
-       {topics.touchpoints, topics.alerts, topics.rejected, topics.sources}) {
+       {topics.touchpoints, topics.alerts, topics.rejected, topics.sources, topics.organisation,
+        topics.access, topics.audit}) {
     absl::StatusOr<std::vector<std::string>> found = log.CheckTopic(topic);
     RAPPORT_RETURN_IF_ERROR(found.status());
     all.insert(all.end(), found->begin(), found->end());

@@ -60,7 +60,9 @@ struct ServiceDescription {
 // main() of a service of its own: reads --config, --set, --listen, --instance; connects to Kafka,
 // starts, serves /healthz, /readyz and /metrics, runs until SIGTERM or SIGINT, drains. The exit
 // code: 0 ended as asked, 2 wrong command line or configuration, 3 it could not start or go on.
-int RunServiceMain(int argc, char** argv, const ServiceDescription& service);
+// `access`, when it is given, starts before the service: it tells the server who may do what.
+int RunServiceMain(int argc, char** argv, const ServiceDescription& service,
+                   const StartService& access = {});
 
 // The same for several services in this process with what `env` has, whose `http` is not started
 // yet. Comes back when a signal came and all have been drained, or with why a service could not

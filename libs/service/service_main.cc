@@ -157,8 +157,8 @@ absl::StatusOr<std::optional<std::vector<std::string>>> AwaitTopics(KafkaLogOpti
   }
 }
 
-absl::Status Run(const ServiceDescription& service, const std::string& instance,
-                 const Config& config) {
+absl::Status Run(const ServiceDescription& service, const StartService& access,
+                 const std::string& instance, const Config& config) {
   const StopSignal stop;
   RAPPORT_ASSIGN_OR_RETURN(const HttpServer::Options http_options,
                            HttpOptionsFrom(config, SectionText(config, service.name, "listen")));
@@ -178,6 +178,9 @@ absl::Status Run(const ServiceDescription& service, const std::string& instance,
   StoreResources resources(StoreResources::Options{.memory_bytes = memory / 4});
   CacheBudget budget(memory / 2);
   HttpClient client;
+  std::vector<ServiceDescription> services;
+  if (access) services.push_back({.name = "people", .what = "", .start = access});
+  services.push_back(service);
   return RunServices({.config = &config,
                       .instance = instance,
                       .log = log.get(),
@@ -187,7 +190,7 @@ absl::Status Run(const ServiceDescription& service, const std::string& instance,
                       .http_client = &client,
                       .resources = &resources,
                       .budget = &budget},
-                     {service});
+                     services);
 }
 
 int Tell(const std::string& program, const absl::Status& status, int exit_code) {
@@ -197,7 +200,8 @@ int Tell(const std::string& program, const absl::Status& status, int exit_code) 
 
 }  // namespace
 
-int RunServiceMain(int argc, char** argv, const ServiceDescription& service) {
+int RunServiceMain(int argc, char** argv, const ServiceDescription& service,
+                   const StartService& access) {
   TellFatalErrors();
   const std::string program = absl::StrCat("rapport-", service.name);
   CLI::App app(absl::StrCat(service.what,
@@ -229,7 +233,7 @@ int RunServiceMain(int argc, char** argv, const ServiceDescription& service) {
   ::signal(SIGPIPE, SIG_IGN);
   RaiseFileLimit();
   SetUpLogging(config->logging(), service.name, arguments.instance);
-  const absl::Status status = Run(service, arguments.instance, *config);
+  const absl::Status status = Run(service, access, arguments.instance, *config);
   if (status.ok()) {
     Log(LogLevel::kInfo, "ended");
     return kEnded;

@@ -6,11 +6,12 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "google/protobuf/util/json_util.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/service/access.h"
 #include "libs/serving/page.h"
+#include "libs/serving/query_values.h"
 #include "libs/touchpoint/identity.h"
 #include "libs/touchpoint/names.h"
 #include "libs/touchpoint/record.h"
@@ -34,18 +35,6 @@ HttpResponse Accepted(const HttpRequest& request, const google::protobuf::Messag
   HttpResponse response = MessageResponse(request, message);
   if (response.status == 200) response.status = 202;
   return response;
-}
-
-// A body in JSON, which may be empty.
-template <class Message>
-absl::StatusOr<Message> ReadBody(const HttpRequest& request) {
-  Message message;
-  if (request.body.empty()) return message;
-  const auto status = google::protobuf::util::JsonStringToMessage(request.body, &message);
-  if (status.ok()) return message;
-  return absl::InvalidArgumentError(
-      absl::StrCat("the body is no ", message.GetTypeName(),
-                   " in JSON: ", std::string(status.message().data(), status.message().size())));
 }
 
 query::v1::PartitionState ToState(const PartitionStatus& status) {
@@ -174,11 +163,15 @@ absl::StatusOr<HttpResponse> ShowDeadLetter(ProjectionHost& host, const HttpRequ
                            FindDeadLetter(host, reading.view, position));
   query::v1::DeadLetter answer;
   *answer.mutable_summary() = Summarise(letter);
-  answer.set_record_key(letter.record_key());
-  answer.set_record_value(letter.record_value());
-  Touchpoint touchpoint;
-  if (touchpoint.ParseFromString(letter.record_value())) {
-    *answer.mutable_touchpoint() = std::move(touchpoint);
+  // Clients' texts are not for everybody who keeps the pipeline running.
+  if (const Caller& caller = CallerOf(request);
+      caller.May(Permission::kReadClients) && caller.sees_all) {
+    answer.set_record_key(letter.record_key());
+    answer.set_record_value(letter.record_value());
+    Touchpoint touchpoint;
+    if (touchpoint.ParseFromString(letter.record_value())) {
+      *answer.mutable_touchpoint() = std::move(touchpoint);
+    }
   }
   *answer.mutable_watermark() = std::move(reading.watermark);
   return MessageResponse(request, answer);
@@ -214,8 +207,8 @@ absl::StatusOr<HttpResponse> OrderDeadLetter(ProjectionHost& host, const HttpReq
                                              bool skip) {
   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
   RAPPORT_ASSIGN_OR_RETURN(const RecordPosition position, PositionInPath(host, request));
-  RAPPORT_ASSIGN_OR_RETURN(const query::v1::DeadLetterOrder order,
-                           ReadBody<query::v1::DeadLetterOrder>(request));
+  query::v1::DeadLetterOrder order;
+  RAPPORT_RETURN_IF_ERROR(ParseJsonBody(request, &order));
   {
     RAPPORT_ASSIGN_OR_RETURN(const ProjectionHost::Reading reading, host.ReadAll());
     RAPPORT_RETURN_IF_ERROR(FindDeadLetter(host, reading.view, position).status());
@@ -251,7 +244,8 @@ query::v1::JobList ListOf(query::v1::Job job) {
 absl::StatusOr<HttpResponse> StartJob(ProjectionJobs& jobs, const HttpRequest& request,
                                       query::v1::JobKind kind) {
   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
-  RAPPORT_ASSIGN_OR_RETURN(const query::v1::JobOrder order, ReadBody<query::v1::JobOrder>(request));
+  query::v1::JobOrder order;
+  RAPPORT_RETURN_IF_ERROR(ParseJsonBody(request, &order));
   RAPPORT_ASSIGN_OR_RETURN(query::v1::Job job, jobs.Start(kind, order));
   return Accepted(request, ListOf(std::move(job)));
 }

@@ -1,9 +1,11 @@
 #include "libs/serving/query_values.h"
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "google/protobuf/util/json_util.h"
 
 namespace rapport {
 
@@ -39,6 +41,22 @@ absl::StatusOr<int> ParseEnum(absl::string_view name, absl::string_view value,
   }
   return absl::InvalidArgumentError(
       absl::StrCat(name, " is '", value, "'; there are: ", EnumWords(type)));
+}
+
+absl::StatusOr<bool> QueryFlag(const HttpRequest& request, absl::string_view name) {
+  const std::string value = request.Query(name).value_or("false");
+  if (value != "true" && value != "false") {
+    return absl::InvalidArgumentError(absl::StrCat(name, " is '", value, "'; it is true or false"));
+  }
+  return value == "true";
+}
+
+absl::Status ParseJsonBody(const HttpRequest& request, google::protobuf::Message* message) {
+  if (request.body.empty()) return absl::OkStatus();
+  const auto status = google::protobuf::util::JsonStringToMessage(request.body, message);
+  if (status.ok()) return absl::OkStatus();
+  const absl::string_view why(status.message().data(), status.message().size());
+  return absl::InvalidArgumentError(absl::StrCat("body: ", absl::CHexEscape(why.substr(0, 200))));
 }
 
 }  // namespace rapport

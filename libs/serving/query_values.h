@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
 #include "libs/service/http.h"
 
 namespace rapport {
@@ -18,6 +19,14 @@ std::vector<std::string> QueryAll(const HttpRequest& request, absl::string_view 
 // .proto: "e_mail" or "CHANNEL_E_MAIL". InvalidArgument with the names that there are.
 absl::StatusOr<int> ParseEnum(absl::string_view name, absl::string_view value,
                               const google::protobuf::EnumDescriptor& type);
+
+// A query parameter that is "true" or "false"; false when it is not there. InvalidArgument names
+// it.
+absl::StatusOr<bool> QueryFlag(const HttpRequest& request, absl::string_view name);
+
+// The body as a message in JSON (protobuf's mapping); an empty body is an empty message.
+// InvalidArgument: begins with "body: ".
+absl::Status ParseJsonBody(const HttpRequest& request, google::protobuf::Message* message);
 
 // What ParseEnum takes: "phone, e_mail, portal".
 std::string EnumWords(const google::protobuf::EnumDescriptor& type);

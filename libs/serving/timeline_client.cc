@@ -51,7 +51,8 @@ absl::StatusOr<std::unique_ptr<TimelineClient>> TimelineClient::Create(const Ser
     RAPPORT_ASSIGN_OR_RETURN(const std::string token, ReadSecretFile(http.token_file()));
     call.headers.push_back({"Authorization", absl::StrCat("Bearer ", token)});
   }
-  return std::unique_ptr<TimelineClient>(new TimelineClient(env.http_client, std::move(call)));
+  return std::unique_ptr<TimelineClient>(
+      new TimelineClient(env.http_client, env.http->access(), std::move(call)));
 }
 
 TimelineClient::~TimelineClient() {
@@ -75,6 +76,10 @@ void TimelineClient::Fetch(const Query& query, Done done) {
     absl::StrAppend(&parameters, "&wait_for=", PercentEncode(position));
   }
   if (!parameters.empty()) absl::StrAppend(&call.url, "?", parameters.substr(1));
+  if (access_ != nullptr) {
+    // In its own name.
+    for (Header& header : access_->Vouch(HttpRequest())) call.headers.push_back(std::move(header));
+  }
   {
     MutexLock lock(&mutex_);
     ++under_way_;

@@ -39,10 +39,11 @@ class TimelineClient {
 
  private:
   // `to_service`: the address as its URL, and what every call has.
-  TimelineClient(HttpClient* client, HttpCall to_service)
-      : client_(client), to_service_(std::move(to_service)) {}
+  TimelineClient(HttpClient* client, const Access* access, HttpCall to_service)
+      : client_(client), access_(access), to_service_(std::move(to_service)) {}
 
   HttpClient* const client_;
+  const Access* const access_;  // may be null
   const HttpCall to_service_;
   Mutex mutex_;
   CondVar ended_;

@@ -36,7 +36,7 @@ std::vector<Identifier> NumbersOf(const AssembledCall& assembled, const Identity
 
 std::string AgentOf(const AssembledCall& assembled, const AgentDirectory& agents) {
   for (const std::string& name : assembled.agents) {
-    if (const std::string& id = agents.OfPhone(name); !id.empty()) return id;
+    if (const std::string id = agents.OfPhone(name); !id.empty()) return id;
   }
   return "";
 }

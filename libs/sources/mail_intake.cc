@@ -21,7 +21,7 @@ std::string WithoutTag(const std::string& e_mail) {
 }
 
 std::string AgentOf(const std::string& e_mail, const AgentDirectory& agents) {
-  const std::string& agent = agents.OfEmail(e_mail);
+  const std::string agent = agents.OfEmail(e_mail);
   return agent.empty() ? agents.OfEmail(WithoutTag(e_mail)) : agent;
 }
 

@@ -13,6 +13,7 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/service/http.h"
+#include "libs/serving/owner_filter.h"
 #include "libs/serving/query_values.h"
 #include "libs/touchpoint/identity.h"
 #include "libs/touchpoint/record.h"
@@ -158,9 +159,11 @@ absl::StatusOr<AlertActionRequest> ParseBody(const HttpRequest& request) {
                    absl::CHexEscape((is_path ? rest.substr(2) : message).substr(0, 200))));
 }
 
-absl::StatusOr<Alert> FindOpen(const AlertBook& book, const std::string& alert_id) {
+absl::StatusOr<Alert> FindOpen(const AlertBook& book, const HttpRequest& request) {
+  const std::string& alert_id = request.PathValue("id");
   std::optional<Alert> alert = book.Look(alert_id);
   if (!alert) return book.Find(alert_id).status();
+  RAPPORT_RETURN_IF_ERROR(CheckSeen(request, alert->owner_id(), book.Absent(alert_id)));
   if (alert->state() == query::v1::ALERT_STATE_OPEN) return *std::move(alert);
   return absl::AlreadyExistsError(
       absl::StrCat("the alert was closed at ",
@@ -177,8 +180,8 @@ absl::StatusOr<Touchpoint> ReadAction(AlertAction action, const HttpRequest& req
         absl::StrCat("Idempotency-Key: ", key.size(), " bytes; at most ", kMaxKeyBytes));
   }
   RAPPORT_ASSIGN_OR_RETURN(const AlertActionRequest body, ParseBody(request));
-  RAPPORT_ASSIGN_OR_RETURN(const Alert alert, FindOpen(*env.book, request.PathValue("id")));
-  return MakeActionTouchpoint(action, alert, body, key, env.now());
+  RAPPORT_ASSIGN_OR_RETURN(const Alert alert, FindOpen(*env.book, request));
+  return MakeActionTouchpoint(action, alert, body, key, CallerOf(request), env.now());
 }
 
 HttpResponse Refusal(const absl::Status& status) {
@@ -227,8 +230,10 @@ void Answer(AlertAction action, const AlertActionEnv& env, const HttpRequest& re
 
 absl::StatusOr<Touchpoint> MakeActionTouchpoint(AlertAction action, const Alert& alert,
                                                 const AlertActionRequest& request,
-                                                absl::string_view idempotency_key, absl::Time now) {
-  if (request.agent_id().empty()) return Missing("agent_id", "who does this");
+                                                absl::string_view idempotency_key,
+                                                const Caller& caller, absl::Time now) {
+  const std::string& agent_id = caller.is_staff ? caller.id : request.agent_id();
+  if (agent_id.empty()) return Missing("agent_id", "who does this");
   RAPPORT_RETURN_IF_ERROR(CheckFields(action, request));
   Touchpoint touchpoint;
   RAPPORT_RETURN_IF_ERROR(Fill(action, alert, request, now, &touchpoint));
@@ -236,12 +241,13 @@ absl::StatusOr<Touchpoint> MakeActionTouchpoint(AlertAction action, const Alert&
   ToProto(now, touchpoint.mutable_occurred_at());
   ToProto(now, touchpoint.mutable_recorded_at());
   touchpoint.set_direction(touchpoint::v1::DIRECTION_INTERNAL);
-  touchpoint.set_agent_id(request.agent_id());
+  touchpoint.set_agent_id(agent_id);
+  if (caller.is_staff) touchpoint.set_recorded_by(caller.id);
   touchpoint.set_owner_id(alert.owner_id());
   touchpoint.set_source(kSource);
   // Hashed, so that it has the same short length whatever the parts are.
   const std::string parts =
-      absl::StrCat(alert.alert_id(), "\n", request.agent_id(), "\n", idempotency_key, "\n",
+      absl::StrCat(alert.alert_id(), "\n", agent_id, "\n", idempotency_key, "\n",
                    idempotency_key.empty() && request.has_until()
                        ? absl::FormatTime(FromProto(request.until()), absl::UTCTimeZone())
                        : "");

@@ -20,10 +20,11 @@ enum class AlertAction { kAcknowledge, kSnooze, kDismiss, kResolve };
 // The touchpoint of an action. Its source is "rapport" and its source event id is made of the
 // alert, the action, who does it and `idempotency_key` (when that is empty, of the end of a snooze
 // too), so that the same action sent twice counts once. InvalidArgument: begins with the path of
-// the field in the request.
+// the field in the request. `caller`, when it is one of our people, does it, whatever the request
+// says.
 absl::StatusOr<touchpoint::v1::Touchpoint> MakeActionTouchpoint(
     AlertAction action, const query::v1::Alert& alert, const query::v1::AlertActionRequest& request,
-    absl::string_view idempotency_key, absl::Time now);
+    absl::string_view idempotency_key, const Caller& caller, absl::Time now);
 
 struct AlertActionEnv {
   const AlertBook* book = nullptr;

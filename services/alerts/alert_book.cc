@@ -218,9 +218,9 @@ AlertCursor AlertBook::cursor() const {
 }
 
 absl::StatusOr<query::v1::AlertsPage> AlertBook::List(const AlertFilter& filter) const {
-  Key key{!filter.client_id.empty()  ? absl::StrCat("c", filter.client_id)
-          : !filter.owner_id.empty() ? absl::StrCat("o", filter.owner_id)
-                                     : "",
+  Key key{!filter.client_id.empty()            ? absl::StrCat("c", filter.client_id)
+          : filter.owners.owners().size() == 1 ? absl::StrCat("o", filter.owners.owners().front())
+                                               : "",
           std::numeric_limits<int64_t>::min(), ""};
   if (!filter.cursor.empty()) {
     RAPPORT_ASSIGN_OR_RETURN(std::tie(key.before_us, key.alert_id), ParsePageCursor(filter.cursor));
@@ -231,7 +231,7 @@ absl::StatusOr<query::v1::AlertsPage> AlertBook::List(const AlertFilter& filter)
   const Key* last = nullptr;
   for (auto at = index.upper_bound(key); at != index.end() && at->group == key.group; ++at) {
     const Entry& entry = alerts_.find(at->alert_id)->second;
-    const bool meant = (filter.owner_id.empty() || entry.owner_id == filter.owner_id) &&
+    const bool meant = filter.owners.Has(entry.owner_id) &&
                        (filter.state != AlertFilter::State::kClosed || !entry.open) &&
                        entry.severity >= filter.least_severity;
     if (!meant) continue;
@@ -246,14 +246,23 @@ absl::StatusOr<query::v1::AlertsPage> AlertBook::List(const AlertFilter& filter)
   return page;
 }
 
+absl::Status AlertBook::Absent(absl::string_view alert_id) const {
+  return absl::NotFoundError(absl::StrCat("there is no alert '", absl::CHexEscape(alert_id),
+                                          "': it never was, or was closed before the last ",
+                                          closed_alerts_));
+}
+
+std::optional<std::string> AlertBook::OwnerOf(absl::string_view alert_id) const {
+  MutexLock lock(&mutex_);
+  const auto at = alerts_.find(alert_id);
+  if (at == alerts_.end()) return std::nullopt;
+  return at->second.owner_id;
+}
+
 absl::StatusOr<query::v1::AlertDetails> AlertBook::Find(absl::string_view alert_id) const {
   MutexLock lock(&mutex_);
   const auto at = alerts_.find(alert_id);
-  if (at == alerts_.end()) {
-    return absl::NotFoundError(absl::StrCat("there is no alert '", absl::CHexEscape(alert_id),
-                                            "': it never was, or was closed before the last ",
-                                            closed_alerts_));
-  }
+  if (at == alerts_.end()) return Absent(alert_id);
   query::v1::AlertDetails details;
   details.mutable_alert()->ParseFromString(at->second.alert);
   for (const std::string& step : at->second.steps) details.add_steps()->ParseFromString(step);

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/mutex.h"
 #include "libs/event_log/event_log.h"
+#include "libs/serving/owner_filter.h"
 #include "rapport/alert/v1/alert.pb.h"
 #include "rapport/query/v1/alert.pb.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
@@ -25,7 +26,7 @@ namespace rapport {
 struct AlertFilter {
   enum class State { kOpen, kClosed, kAll };
   State state = State::kOpen;
-  std::string owner_id;   // empty: any
+  OwnerFilter owners;
   std::string client_id;  // empty: any
   alert::v1::Severity least_severity = alert::v1::SEVERITY_UNSPECIFIED;
   std::string cursor;  // of the page before; empty: the first page
@@ -58,6 +59,10 @@ class AlertBook {
   absl::StatusOr<query::v1::AlertsPage> List(const AlertFilter& filter) const;
   // NotFound: never there, or closed so long ago that it was dropped.
   absl::StatusOr<query::v1::AlertDetails> Find(absl::string_view alert_id) const;
+  // The owner of the alert's client, as the last step tells; nullopt when it is not known here.
+  std::optional<std::string> OwnerOf(absl::string_view alert_id) const;
+  // What Find says of an alert that is not there.
+  absl::Status Absent(absl::string_view alert_id) const;
   // The latest state without the history.
   std::optional<query::v1::Alert> Look(absl::string_view alert_id) const;
   std::map<alert::v1::Severity, int64_t> OpenBySeverity() const;

@@ -93,10 +93,11 @@ TEST_F(AlertBookTest, ListsByStateOwnerClientAndSeverityTheLatestFirst) {
   EXPECT_THAT(Listed({.state = State::kOpen}), ElementsAre("eve", "bob"));
   EXPECT_THAT(Listed({.state = State::kClosed}), ElementsAre("ada"));
   EXPECT_THAT(Listed({.state = State::kAll}), ElementsAre("eve", "bob", "ada"));
-  EXPECT_THAT(Listed({.owner_id = "anna"}), ElementsAre("eve"));
-  EXPECT_THAT(Listed({.state = State::kAll, .owner_id = "anna"}), ElementsAre("eve", "ada"));
+  EXPECT_THAT(Listed({.owners = OwnerFilter({"anna"})}), ElementsAre("eve"));
+  EXPECT_THAT(Listed({.state = State::kAll, .owners = OwnerFilter({"anna"})}),
+              ElementsAre("eve", "ada"));
   EXPECT_THAT(Listed({.client_id = "bob"}), ElementsAre("bob"));
-  EXPECT_THAT(Listed({.owner_id = "anna", .client_id = "bob"}), IsEmpty());
+  EXPECT_THAT(Listed({.owners = OwnerFilter({"anna"}), .client_id = "bob"}), IsEmpty());
   EXPECT_THAT(Listed({.least_severity = alert::v1::SEVERITY_HIGH}), ElementsAre("eve"));
   EXPECT_EQ(book_.OpenBySeverity().at(alert::v1::SEVERITY_HIGH), 1);
   EXPECT_EQ(book_.OpenBySeverity().at(alert::v1::SEVERITY_MEDIUM), 1);
@@ -107,8 +108,8 @@ TEST_F(AlertBookTest, AnAlertGoesWithItsClientToANewOwner) {
   alert::v1::AlertEvent update = MakeUpdated("ada", 2);
   update.set_owner_id("otto");
   ASSERT_TRUE(Take(update));
-  EXPECT_THAT(Listed({.owner_id = "anna"}), IsEmpty());
-  EXPECT_THAT(Listed({.owner_id = "otto"}), ElementsAre("ada"));
+  EXPECT_THAT(Listed({.owners = OwnerFilter({"anna"})}), IsEmpty());
+  EXPECT_THAT(Listed({.owners = OwnerFilter({"otto"})}), ElementsAre("ada"));
 }
 
 TEST_F(AlertBookTest, PagesHoldWhileAlertsComeAndGo) {

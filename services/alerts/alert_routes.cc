@@ -9,10 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/service/http.h"
+#include "libs/serving/owner_filter.h"
 
 namespace rapport {
 namespace {
 
+constexpr char kStreamRoute[] = "/v1/alerts/stream";
 constexpr int64_t kDefaultLimit = 50;
 constexpr int64_t kMaxLimit = 500;
 
@@ -39,15 +41,15 @@ absl::StatusOr<alert::v1::Severity> ParseSeverity(const std::string& text) {
   return severity;
 }
 
-absl::StatusOr<AlertFilter> ParseFilter(const HttpRequest& request) {
-  RAPPORT_RETURN_IF_ERROR(
-      CheckQuery(request, {"state", "owner", "client", "severity", "cursor", "limit"}));
+absl::StatusOr<AlertFilter> ParseFilter(const HttpRequest& request, const Access* access) {
+  RAPPORT_RETURN_IF_ERROR(CheckQuery(
+      request, {"state", "owner", "team", "branch", "client", "severity", "cursor", "limit"}));
   AlertFilter filter;
   RAPPORT_ASSIGN_OR_RETURN(filter.state, ParseState(request.Query("state").value_or("open")));
   if (const auto severity = request.Query("severity")) {
     RAPPORT_ASSIGN_OR_RETURN(filter.least_severity, ParseSeverity(*severity));
   }
-  filter.owner_id = request.Query("owner").value_or("");
+  RAPPORT_ASSIGN_OR_RETURN(filter.owners, OwnerFilter::Of(request, access));
   filter.client_id = request.Query("client").value_or("");
   filter.cursor = request.Query("cursor").value_or("");
   RAPPORT_ASSIGN_OR_RETURN(const auto limit, QueryNumber(request, "limit", 1, kMaxLimit));
@@ -55,8 +57,9 @@ absl::StatusOr<AlertFilter> ParseFilter(const HttpRequest& request) {
   return filter;
 }
 
-absl::StatusOr<HttpResponse> AnswerList(const HttpRequest& request, const AlertBook& book) {
-  RAPPORT_ASSIGN_OR_RETURN(const AlertFilter filter, ParseFilter(request));
+absl::StatusOr<HttpResponse> AnswerList(const HttpRequest& request, const AlertBook& book,
+                                        const Access* access) {
+  RAPPORT_ASSIGN_OR_RETURN(const AlertFilter filter, ParseFilter(request, access));
   RAPPORT_ASSIGN_OR_RETURN(const query::v1::AlertsPage page, book.List(filter));
   return MessageResponse(request, page);
 }
@@ -65,6 +68,8 @@ absl::StatusOr<HttpResponse> AnswerDetails(const HttpRequest& request, const Ale
   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
   RAPPORT_ASSIGN_OR_RETURN(const query::v1::AlertDetails details,
                            book.Find(request.PathValue("id")));
+  RAPPORT_RETURN_IF_ERROR(
+      CheckSeen(request, details.alert().owner_id(), book.Absent(request.PathValue("id"))));
   return MessageResponse(request, details);
 }
 
@@ -89,33 +94,59 @@ absl::StatusOr<std::optional<AlertCursor>> StreamBegin(const HttpRequest& reques
       AlertCursor{std::vector<int64_t>(static_cast<size_t>(partitions), 0)});
 }
 
-void AnswerStream(const HttpRequest& request, HttpReply reply, AlertStreams* streams,
-                  int partitions) {
-  absl::Status status = CheckQuery(request, {"owner", "after", "from"});
-  if (status.ok()) {
-    const auto begin = StreamBegin(request, partitions);
-    if (begin.ok()) {
-      streams->Subscribe(request.Query("owner").value_or(""), *begin, std::move(reply));
-      return;
-    }
-    status = begin.status();
+// What of the stream is sent: what the query asks for, by the owner of then, as long as whoever
+// reads may, by the owner of now. A session or token that ends meanwhile ends the stream.
+AlertStreams::Gate GateOf(const HttpRequest& request, OwnerFilter asked, Access* access) {
+  if (CallerOf(request).sees_all && access == nullptr) {
+    return [asked = std::move(asked)](absl::string_view then, absl::string_view) {
+      return asked.Has(then) ? AlertStreams::Verdict::kSend : AlertStreams::Verdict::kSkip;
+    };
   }
-  reply.Send(ErrorResponse(status));
+  HttpRequest reader = request;
+  reader.body.clear();
+  return [asked = std::move(asked), access, reader = std::move(reader)](absl::string_view then,
+                                                                        absl::string_view now) {
+    const Access::Admission admission = access->Admit(reader, kStreamRoute);
+    if (admission.refusal) return AlertStreams::Verdict::kEnd;
+    const bool meant = asked.Has(then) && admission.caller->Sees(now);
+    return meant ? AlertStreams::Verdict::kSend : AlertStreams::Verdict::kSkip;
+  };
+}
+
+// Of all whom the query names; what of it the reader sees is looked at for each step.
+absl::StatusOr<OwnerFilter> Asked(const HttpRequest& request, const Access* access) {
+  if (!request.Query("owner") && !request.Query("team") && !request.Query("branch")) {
+    return OwnerFilter();
+  }
+  return OwnerFilter::Of(request, access);
+}
+
+absl::Status BeginStream(const HttpRequest& request, HttpReply* reply, AlertStreams* streams,
+                         int partitions, Access* access) {
+  RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {"owner", "team", "branch", "after", "from"}));
+  RAPPORT_ASSIGN_OR_RETURN(OwnerFilter asked, Asked(request, access));
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<AlertCursor> begin,
+                           StreamBegin(request, partitions));
+  streams->Subscribe(GateOf(request, std::move(asked), access), begin, std::move(*reply));
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 void AddAlertRoutes(HttpServer* http, const AlertBook* book, AlertStreams* streams,
                     int partitions) {
-  http->Handle("GET", "/v1/alerts", Answering([book](const HttpRequest& request) {
-                 return AnswerList(request, *book);
+  Access* const access = http->access();
+  http->Handle("GET", "/v1/alerts", Answering([book, access](const HttpRequest& request) {
+                 return AnswerList(request, *book, access);
                }));
   http->Handle("GET", "/v1/alerts/{id...}", Answering([book](const HttpRequest& request) {
                  return AnswerDetails(request, *book);
                }));
-  http->Handle("GET", "/v1/alerts/stream",
-               [streams, partitions](const HttpRequest& request, HttpReply reply) {
-                 AnswerStream(request, std::move(reply), streams, partitions);
+  http->Handle("GET", kStreamRoute,
+               [streams, partitions, access](const HttpRequest& request, HttpReply reply) {
+                 const absl::Status begun =
+                     BeginStream(request, &reply, streams, partitions, access);
+                 if (!begun.ok()) reply.Send(ErrorResponse(begun));
                });
 }
 

@@ -25,10 +25,6 @@ std::string EventOf(const FedStep& step, const AlertCursor& cursor) {
   return absl::StrCat(IdLine(cursor), "event: alert\ndata: ", JsonLine(step.step), "\n\n");
 }
 
-bool IsMeant(const FedStep& step, absl::string_view owner_id) {
-  return owner_id.empty() || step.step.owner_id() == owner_id;
-}
-
 }  // namespace
 
 AlertStreams::AlertStreams(const AlertFeed* feed, const Options& options)
@@ -48,13 +44,27 @@ AlertStreams::~AlertStreams() {
   for (CatchUp& catch_up : catching_up_) catch_up.subscriber.stream.Close();
 }
 
-void AlertStreams::Subscribe(const std::string& owner_id, const std::optional<AlertCursor>& from,
-                             HttpReply reply) {
+bool AlertStreams::IsMeant(const FedStep& step, Subscriber* subscriber) const {
+  const std::string& then = step.step.owner_id();
+  const std::string now = feed_->book().OwnerOf(step.step.alert_id()).value_or(then);
+  switch (subscriber->gate(then, now)) {
+    case Verdict::kSend:
+      return true;
+    case Verdict::kSkip:
+      return false;
+    case Verdict::kEnd:
+      subscriber->stream.Close();
+      return false;
+  }
+  return false;
+}
+
+void AlertStreams::Subscribe(Gate gate, const std::optional<AlertCursor>& from, HttpReply reply) {
   HttpResponse head;
   head.content_type = "text/event-stream";
   head.headers = {{"cache-control", "no-store"}, {"x-accel-buffering", "no"}};
   Subscriber subscriber{
-      .stream = reply.Stream(std::move(head)), .owner_id = owner_id, .cursor = from};
+      .stream = reply.Stream(std::move(head)), .gate = std::move(gate), .cursor = from};
   ++*open_;
   subscriber.stream.OnClose([closed = subscriber.closed, open = open_] {
     *closed = true;
@@ -79,7 +89,7 @@ void AlertStreams::Send(const std::vector<FedStepPtr>& steps, const AlertCursor&
     if (subscribers_.empty()) continue;
     const std::string event = EventOf(*step, sent_);
     for (Subscriber& subscriber : subscribers_) {
-      if (!IsMeant(*step, subscriber.owner_id)) continue;
+      if (!IsMeant(*step, &subscriber)) continue;
       if (!subscriber.cursor) {
         subscriber.stream.Write(event);
       } else if (subscriber.cursor->IsBefore(step->position)) {
@@ -158,7 +168,7 @@ bool AlertStreams::Advance(CatchUp* catch_up) {
     }
     for (const FedStepPtr& step : *steps) {
       cursor.MoveBehind(step->position);
-      if (!IsMeant(*step, subscriber.owner_id)) continue;
+      if (!IsMeant(*step, &subscriber)) continue;
       const std::string event = EventOf(*step, cursor);
       bytes += event.size();
       if (!subscriber.stream.Write(event)) return false;
@@ -183,7 +193,7 @@ void AlertStreams::Join(Subscriber subscriber, StepReader* reader) {
     }
     for (const FedStepPtr& step : *steps) {
       cursor.MoveBehind(step->position);
-      if (IsMeant(*step, subscriber.owner_id)) subscriber.stream.Write(EventOf(*step, cursor));
+      if (IsMeant(*step, &subscriber)) subscriber.stream.Write(EventOf(*step, cursor));
     }
   }
   subscriber.cursor = reader->cursor();

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,10 +35,15 @@ class AlertStreams {
   AlertStreams(const AlertFeed* feed, const Options& options);
   ~AlertStreams();
 
-  // From now on, or from a cursor; only steps of clients of this owner unless it is empty. May
-  // answer later. A cursor further than the log: the stream begins where the log gets there.
-  void Subscribe(const std::string& owner_id, const std::optional<AlertCursor>& from,
-                 HttpReply reply);
+  // What becomes of a step: it is sent, or kept back, or the stream ends.
+  enum class Verdict { kSend, kSkip, kEnd };
+  // Asked for each step, with the owner whom the step names and the owner of its client now; on any
+  // of several threads.
+  using Gate = std::function<Verdict(absl::string_view then, absl::string_view now)>;
+
+  // From now on, or from a cursor. May answer later. A cursor further than the log: the stream
+  // begins where the log gets there.
+  void Subscribe(Gate gate, const std::optional<AlertCursor>& from, HttpReply reply);
   // All steps of the feed, on its thread.
   void Send(const std::vector<FedStepPtr>& steps, const AlertCursor& after);
 
@@ -46,7 +52,7 @@ class AlertStreams {
  private:
   struct Subscriber {
     HttpStream stream;
-    std::string owner_id;
+    Gate gate;
     // Where it stands, while that is not where all stand.
     std::optional<AlertCursor> cursor;
     std::shared_ptr<std::atomic<bool>> closed = std::make_shared<std::atomic<bool>>(false);
@@ -57,6 +63,8 @@ class AlertStreams {
     Subscriber subscriber;
   };
 
+  // Whether it is sent to the subscriber, whose stream may end by it.
+  bool IsMeant(const FedStep& step, Subscriber* subscriber) const;
   void Run();
   void Beat() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A stretch of one subscriber's way; false when it is done, for good or ill.

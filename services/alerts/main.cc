@@ -1,3 +1,4 @@
+#include "libs/people/people.h"
 #include "libs/service/service.h"
 #include "services/alerts/alerts.h"
 
@@ -6,5 +7,6 @@ int main(int argc, char** argv) {
       argc, argv,
       {.name = "alerts",
        .what = "Alerts for people and programs: lists, a live stream, web hooks, actions",
-       .start = rapport::StartAlerts});
+       .start = rapport::StartAlerts},
+      rapport::StartPeople);
 }

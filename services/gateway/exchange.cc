@@ -38,6 +38,9 @@ HttpCall CallFor(const ExchangeEnv& env, const std::string& address, const HttpR
   for (const Header& header : request.headers) {
     if (IsPassedOn(header.name)) call.headers.push_back(header);
   }
+  if (env.access != nullptr) {
+    for (Header& header : env.access->Vouch(request)) call.headers.push_back(std::move(header));
+  }
   if (!env.token.empty()) {
     call.headers.push_back({"authorization", absl::StrCat("Bearer ", env.token)});
   }

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "libs/base/mutex.h"
+#include "libs/service/access.h"
 #include "libs/service/http.h"
 #include "libs/service/http_client.h"
 #include "services/gateway/owners.h"
@@ -23,7 +24,9 @@ struct ExchangeEnv {
   // Theirs too: an answer may come after the gateway has gone.
   std::shared_ptr<Owners> owners;
   HttpClient* client = nullptr;
-  std::string token;    // "" for none
+  std::string token;  // "" for none
+  // Vouches for whoever asks; may be null.
+  const Access* access = nullptr;
   std::string ca_file;  // that the services' certificates come from; "": the system's
   // Until a request is answered, with what there is by then.
   absl::Duration timeout = absl::Seconds(5);

@@ -18,6 +18,7 @@
 #include "libs/serving/page.h"
 #include "libs/serving/projection_host.h"
 #include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/handover.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"
 #include "rapport/query/v1/retention.pb.h"
@@ -117,6 +118,24 @@ HttpResponse AllJobs(const pb::Message& prototype, const HttpRequest& request,
   return response;
 }
 
+// What each owner has handed over of its clients, as one answer.
+HttpResponse SumOfHandovers(const pb::Message& prototype, const HttpRequest& request,
+                            const Gathered& gathered) {
+  constexpr int kMostExamples = 100;
+  query::v1::Handover sum;
+  for (const HttpAnswer& answer : gathered.answers) {
+    const std::unique_ptr<pb::Message> part = Parse(prototype, answer);
+    if (part == nullptr) continue;
+    const int64_t before = sum.clients();
+    sum.MergeFrom(static_cast<const query::v1::Handover&>(*part));
+    sum.set_clients(before + static_cast<const query::v1::Handover&>(*part).clients());
+  }
+  while (sum.examples_size() > kMostExamples) sum.mutable_examples()->RemoveLast();
+  HttpResponse response = MessageResponse(request, sum);
+  response.status = gathered.answers.front().status;
+  return response;
+}
+
 class Gateway : public Service {
  public:
   explicit Gateway(const ServiceEnv& env, std::string token)
@@ -127,6 +146,7 @@ class Gateway : public Service {
                 std::vector<std::string>{Profile::kName, Retention::kName, DealPipeline::kName}),
             .client = env.http_client,
             .token = std::move(token),
+            .access = env.http->access(),
             .ca_file = env.config->http().ca_file(),
             .timeout = absl::Milliseconds(env.config->gateway().timeout_ms())} {
     AddReadRoutes();
@@ -196,6 +216,8 @@ class Gateway : public Service {
     AddOwnedByClient("/v1/clients/{id}", Profile::kName, "id");
     AddOwnedByClient("/v1/clients/{id}/timeline", Profile::kName, "id");
     AddOwnedByClient("/v1/clients/{id}/touchpoints", Profile::kName, "id");
+    AddShared("POST", "/v1/handovers", Profile::kName, query::v1::Handover::default_instance(),
+              SumOfHandovers);
     AddShared("GET", "/v1/retention/at-risk", Retention::kName,
               query::v1::AtRiskList::default_instance(), Merge);
     AddOwnedByClient("/v1/retention/{client}", Retention::kName, "client");

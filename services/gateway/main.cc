@@ -1,3 +1,4 @@
+#include "libs/people/people.h"
 #include "libs/service/service.h"
 #include "services/gateway/gateway.h"
 
@@ -6,5 +7,6 @@ int main(int argc, char** argv) {
       argc, argv,
       {.name = "gateway",
        .what = "One address for all reads: asks the owners of the partitions and merges",
-       .start = rapport::StartGateway});
+       .start = rapport::StartGateway},
+      rapport::StartPeopleAtTheDoor);
 }

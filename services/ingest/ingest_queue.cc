@@ -9,6 +9,7 @@
 #include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/intake/rejected_offer.h"
+#include "libs/service/access.h"
 #include "services/ingest/ingest_answer.h"
 
 namespace rapport {
@@ -125,6 +126,7 @@ void IngestQueue::Decode(CloudEventDecoder* decoder, Item* item, absl::Time now,
   IntakeRequest request{.content_type = item->request.HeaderValue("content-type"),
                         .content_encoding = item->request.HeaderValue("content-encoding"),
                         .headers = &item->request.headers,
+                        .only_source = CallerOf(item->request).source,
                         .body = std::move(item->request.body)};
   decoded.refused = decoder->Decode(&request, now, &decoded.batch);
   if (!decoded.refused.ok()) {

@@ -1,3 +1,4 @@
+#include "libs/people/people.h"
 #include "libs/service/service.h"
 #include "services/pipeline/pipeline.h"
 
@@ -5,5 +6,6 @@ int main(int argc, char** argv) {
   return rapport::RunServiceMain(argc, argv,
                                  {.name = "pipeline",
                                   .what = "Tells where every deal stands",
-                                  .start = rapport::StartPipeline});
+                                  .start = rapport::StartPipeline},
+                                 rapport::StartPeople);
 }

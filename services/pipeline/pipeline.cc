@@ -15,6 +15,7 @@
 #include "libs/projector/fold_engine.h"
 #include "libs/serving/as_of.h"
 #include "libs/serving/openapi.h"
+#include "libs/serving/owner_filter.h"
 #include "libs/serving/page.h"
 #include "libs/serving/projection_host.h"
 #include "libs/serving/query_values.h"
@@ -44,7 +45,7 @@ class Pipeline final : public Service {
       : host_(std::move(host)), timeline_(std::move(timeline)) {
     // All deals are read for the sums.
     host_->Answer(
-        "/v1/pipeline/board", {"owner", "limit"},
+        "/v1/pipeline/board", {"owner", "team", "branch", "limit"},
         [this](const HttpRequest& request) { return ShowBoard(request); },
         [](const HttpRequest&) { return true; });
     host_->Get("/v1/deals/{id}", {"as_of"}, [this](HttpRequest request, HttpReply reply) {
@@ -58,6 +59,7 @@ class Pipeline final : public Service {
  private:
   struct Found {
     std::string client_id;
+    std::string owner_id;  // of the deal
     state::v1::DealPipelineState state;
     query::v1::Watermark watermark;
   };
@@ -65,14 +67,13 @@ class Pipeline final : public Service {
   absl::StatusOr<HttpResponse> ShowBoard(const HttpRequest& request) const {
     RAPPORT_ASSIGN_OR_RETURN(const std::optional<int64_t> limit,
                              QueryNumber(request, "limit", 0, kLargestPage));
+    RAPPORT_ASSIGN_OR_RETURN(const OwnerFilter owners,
+                             OwnerFilter::Of(request, host_->env().http->access()));
     std::vector<std::string> prefixes;
-    for (const std::string& owner : QueryAll(request, "owner")) {
+    for (const std::string& owner : owners.owners()) {
       AppendKeyString(&prefixes.emplace_back(), owner);
     }
-    if (prefixes.empty()) prefixes.emplace_back();
-    // The same owner twice counts once.
-    std::sort(prefixes.begin(), prefixes.end());
-    prefixes.erase(std::unique(prefixes.begin(), prefixes.end()), prefixes.end());
+    if (owners.everybody()) prefixes.emplace_back();
     RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadAll());
     RAPPORT_ASSIGN_OR_RETURN(const auto shared, SharedDeals(reading.view));
     BoardBuilder board(limit ? static_cast<size_t>(*limit) : kDefaultPage);
@@ -91,13 +92,26 @@ class Pipeline final : public Service {
     query::v1::Board answer = std::move(board).Build();
     for (const auto& [deal_id, places] : shared) {
       if (answer.shared_deals_size() == kMostSharedDeals) break;
+      // Others' clients are none of the reader's business.
+      if (!std::all_of(places.begin(), places.end(), [&owners](const DealPlace& place) {
+            return owners.Has(place.row.owner_id());
+          })) {
+        continue;
+      }
       query::v1::SharedDeal& told = *answer.add_shared_deals();
       told.set_deal_id(deal_id);
       told.set_client_id(places.front().client_id);
       for (size_t i = 1; i < places.size(); ++i) told.add_other_client_ids(places[i].client_id);
     }
+    if (!CallerOf(request).May(Permission::kReadClients)) LeaveFigures(&answer);
     *answer.mutable_watermark() = std::move(reading.watermark);
     return MessageResponse(request, answer);
+  }
+
+  // Nothing that names a client or a deal.
+  static void LeaveFigures(query::v1::Board* board) {
+    board->clear_shared_deals();
+    for (query::v1::BoardColumn& column : *board->mutable_columns()) column.clear_deals();
   }
 
   void Show(HttpRequest request, HttpReply reply) {
@@ -105,6 +119,13 @@ class Pipeline final : public Service {
     if (!as_of.ok()) return reply.Send(ErrorResponse(as_of.status(), "as_of"));
     const std::string& deal_id = request.PathValue("id");
     absl::StatusOr<Found> found = Find(deal_id);
+    if (found.ok()) {
+      // The seller's deal, and the client's owner's.
+      const Caller& caller = CallerOf(request);
+      if (!caller.Sees(found->owner_id) && !caller.Sees(found->state.client_owner().owner_id())) {
+        found = NoSuchDeal(deal_id);
+      }
+    }
     if (!found.ok()) return reply.Send(ErrorResponse(found.status()));
     if (!*as_of) return reply.Send(Tell(request, *found, std::nullopt));
     const auto shared = std::make_shared<HttpReply>(std::move(reply));
@@ -128,7 +149,7 @@ class Pipeline final : public Service {
     RAPPORT_ASSIGN_OR_RETURN(const ProjectionHost::Reading all, host_->ReadAll());
     RAPPORT_ASSIGN_OR_RETURN(const std::vector<DealPlace> places, FindDeal(all.view, deal_id));
     if (places.empty()) return NoSuchDeal(deal_id);
-    Found found{.client_id = places.front().client_id};
+    Found found{.client_id = places.front().client_id, .owner_id = places.front().row.owner_id()};
     RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadClient(found.client_id));
     RAPPORT_RETURN_IF_ERROR(reading.view.Get(found.client_id, &found.state).status());
     found.watermark = std::move(reading.watermark);

@@ -9,6 +9,8 @@
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
 #include "libs/projections/profile/profile.h"
+#include "libs/serving/owned_list.h"
+#include "libs/serving/owner_filter.h"
 #include "libs/serving/page.h"
 #include "libs/serving/query_values.h"
 #include "rapport/state/v1/profile.pb.h"
@@ -19,7 +21,7 @@ namespace {
 constexpr size_t kLargestStep = 10'000;
 
 struct ListRequest {
-  const char* index = kClientsByNameIndex;
+  OwnerFilter owners;
   std::string prefix;  // of the sort keys
   std::optional<touchpoint::v1::Segment> segment;
   PageRequest page;
@@ -34,13 +36,11 @@ std::string NamePrefix(const std::string& text) {
   return key;
 }
 
-absl::StatusOr<ListRequest> ReadListRequest(const HttpRequest& request) {
+absl::StatusOr<ListRequest> ReadListRequest(const ProjectionHost& host,
+                                            const HttpRequest& request) {
   ListRequest list;
-  if (const std::optional<std::string> owner = request.Query("owner")) {
-    list.index = kClientsByOwnerIndex;
-    AppendKeyString(&list.prefix, *owner);
-  }
-  if (const std::optional<std::string> name = request.Query("q")) list.prefix += NamePrefix(*name);
+  RAPPORT_ASSIGN_OR_RETURN(list.owners, OwnerFilter::Of(request, host.env().http->access()));
+  if (const std::optional<std::string> name = request.Query("q")) list.prefix = NamePrefix(*name);
   if (const std::optional<std::string> segment = request.Query("segment")) {
     RAPPORT_ASSIGN_OR_RETURN(const int number,
                              ParseEnum("segment", *segment, *touchpoint::v1::Segment_descriptor()));
@@ -74,21 +74,29 @@ absl::StatusOr<query::v1::ClientSummary> Summarise(const ProjectionView& view,
 
 absl::StatusOr<query::v1::ClientList> ListClients(const ProjectionHost& host,
                                                   const HttpRequest& request) {
-  RAPPORT_ASSIGN_OR_RETURN(const ListRequest list, ReadListRequest(request));
+  RAPPORT_ASSIGN_OR_RETURN(const ListRequest list, ReadListRequest(host, request));
   RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host.ReadAll());
   query::v1::ClientList answer;
+  const OwnedList by_name = {
+      .all = kClientsByNameIndex,
+      .by_owner = kClientsByOwnerIndex,
+      .owner_of = [](const ProjectionView::IndexEntry& entry) -> std::optional<std::string> {
+        state::v1::ClientRow row;
+        if (!row.ParseFromString(entry.value)) return std::nullopt;
+        return row.owner_id();
+      }};
   ProjectionView::Range range{.prefix = list.prefix, .after = list.page.after};
   // One more than the page tells whether there is another one.
   size_t step = list.page.limit + 1;
   for (bool done = false; !done;) {
     RAPPORT_ASSIGN_OR_RETURN(const std::vector<ProjectionView::IndexEntry> entries,
-                             reading.view.List(list.index, range, step));
+                             ListOwned(reading.view, by_name, list.owners, range, step));
     done = entries.size() < step;
     for (const ProjectionView::IndexEntry& entry : entries) {
       state::v1::ClientRow row;
       if (!row.ParseFromString(entry.value)) {
         return absl::DataLossError(absl::StrCat("the entry of client ", entry.client_id,
-                                                " in list ", list.index, " is damaged"));
+                                                " in list ", by_name.all, " is damaged"));
       }
       if (list.segment && row.segment() != *list.segment) continue;
       if (static_cast<size_t>(answer.clients_size()) == list.page.limit) {

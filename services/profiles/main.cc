@@ -1,3 +1,4 @@
+#include "libs/people/people.h"
 #include "libs/service/service.h"
 #include "services/profiles/profiles.h"
 
@@ -5,5 +6,6 @@ int main(int argc, char** argv) {
   return rapport::RunServiceMain(argc, argv,
                                  {.name = "profiles",
                                   .what = "Answers who the clients are and what happened with them",
-                                  .start = rapport::StartProfiles});
+                                  .start = rapport::StartProfiles},
+                                 rapport::StartPeople);
 }

@@ -16,10 +16,12 @@
 #include "libs/projector/fold_engine.h"
 #include "libs/serving/as_of.h"
 #include "libs/serving/openapi.h"
+#include "libs/serving/owner_filter.h"
 #include "libs/serving/projection_host.h"
 #include "libs/serving/query_values.h"
 #include "services/profiles/client_answer.h"
 #include "services/profiles/client_list.h"
+#include "services/profiles/handover.h"
 #include "services/profiles/timeline_answer.h"
 
 namespace rapport {
@@ -40,7 +42,7 @@ class Profiles final : public Service {
     };
     // Few of those read may be of the segment, or of the channel.
     host_->Answer(
-        "/v1/clients", {"owner", "segment", "q", "cursor", "limit"},
+        "/v1/clients", {"owner", "team", "branch", "segment", "q", "cursor", "limit"},
         [this](const HttpRequest& request) { return List(request); }, has("segment"));
     host_->Answer(
         kClientRoute, {"as_of"}, [this](const HttpRequest& request) { return Show(request); },
@@ -52,6 +54,7 @@ class Profiles final : public Service {
         absl::StrCat(kClientRoute, "/touchpoints"), {"id", "until"},
         [this](const HttpRequest& request) { return ShowTouchpoints(request); },
         [](const HttpRequest&) { return true; });
+    AddHandoverRoute(host_.get());
   }
 
   absl::Status Ready() const override { return host_->Ready(); }
@@ -68,6 +71,11 @@ class Profiles final : public Service {
     RAPPORT_ASSIGN_OR_RETURN(const std::optional<absl::Time> as_of, QueryTime(request, "as_of"));
     RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadClient(client_id));
     state::v1::ProfileState state;
+    RAPPORT_ASSIGN_OR_RETURN(const bool found, reading.view.Get(client_id, &state));
+    // Whoever owns the client now decides, whatever the day that is asked for.
+    if (found) {
+      RAPPORT_RETURN_IF_ERROR(CheckSeen(request, OwnerOf(state), NoSuchClient(client_id)));
+    }
     if (as_of) {
       RAPPORT_ASSIGN_OR_RETURN(std::vector<touchpoint::v1::Touchpoint> touchpoints,
                                TouchpointsOf(reading.view, client_id, as_of));
@@ -77,9 +85,8 @@ class Profiles final : public Service {
                          absl::FormatTime(absl::RFC3339_full, *as_of, absl::UTCTimeZone())));
       }
       state = AsOfFold<Profile>(client_id, {}).Run(std::move(touchpoints), *as_of);
-    } else {
-      RAPPORT_ASSIGN_OR_RETURN(const bool found, reading.view.Get(client_id, &state));
-      if (!found) return AbsorbedOrNone(request, std::move(reading), client_id);
+    } else if (!found) {
+      return AbsorbedOrNone(request, std::move(reading), client_id);
     }
     query::v1::Client answer = ToClient(client_id, state);
     if (as_of) ToProto(*as_of, answer.mutable_as_of());
@@ -90,9 +97,9 @@ class Profiles final : public Service {
   absl::StatusOr<HttpResponse> ShowTimeline(const HttpRequest& request) const {
     const std::string& client_id = request.PathValue("id");
     RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadClient(client_id));
+    RAPPORT_RETURN_IF_ERROR(CheckKnown(request, reading, client_id));
     RAPPORT_ASSIGN_OR_RETURN(query::v1::Timeline answer,
                              ReadTimeline(reading.view, client_id, request));
-    if (answer.touchpoints().empty()) RAPPORT_RETURN_IF_ERROR(CheckKnown(reading, client_id));
     *answer.mutable_watermark() = std::move(reading.watermark);
     return MessageResponse(request, answer);
   }
@@ -110,9 +117,12 @@ class Profiles final : public Service {
       event_ids.insert(id);
     }
     RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadClient(client_id));
+    if (!CallerOf(request).sees_all) {
+      RAPPORT_RETURN_IF_ERROR(CheckKnown(request, reading, client_id));
+    }
     RAPPORT_ASSIGN_OR_RETURN(std::vector<touchpoint::v1::Touchpoint> touchpoints,
                              TouchpointsOf(reading.view, client_id, until, event_ids));
-    if (touchpoints.empty()) RAPPORT_RETURN_IF_ERROR(CheckKnown(reading, client_id));
+    if (touchpoints.empty()) RAPPORT_RETURN_IF_ERROR(CheckKnown(request, reading, client_id));
     query::v1::Touchpoints answer;
     answer.set_client_id(client_id);
     answer.mutable_touchpoints()->Assign(std::make_move_iterator(touchpoints.begin()),
@@ -126,7 +136,8 @@ class Profiles final : public Service {
                                                      ProjectionHost::Reading reading,
                                                      const std::string& client_id) {
     RAPPORT_ASSIGN_OR_RETURN(std::string survivor, reading.view.AbsorbedInto(client_id));
-    if (survivor.empty()) return NoSuchClient(client_id);
+    // Whose the other is now, its own partition knows.
+    if (survivor.empty() || !CallerOf(request).sees_all) return NoSuchClient(client_id);
     query::v1::Client answer;
     answer.set_client_id(client_id);
     answer.set_survivor_client_id(std::move(survivor));
@@ -134,11 +145,12 @@ class Profiles final : public Service {
     return MessageResponse(request, answer);
   }
 
-  static absl::Status CheckKnown(const ProjectionHost::Reading& reading,
+  static absl::Status CheckKnown(const HttpRequest& request, const ProjectionHost::Reading& reading,
                                  const std::string& client_id) {
     state::v1::ProfileState state;
     RAPPORT_ASSIGN_OR_RETURN(const bool found, reading.view.Get(client_id, &state));
-    return found ? absl::OkStatus() : NoSuchClient(client_id);
+    if (!found) return NoSuchClient(client_id);
+    return CheckSeen(request, OwnerOf(state), NoSuchClient(client_id));
   }
 
   const std::unique_ptr<ProjectionHost> host_;

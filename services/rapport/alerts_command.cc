@@ -305,7 +305,7 @@ CommandResult Follow(const CommonOptions& common, const AlertsArguments& argumen
   return kExitOk;
 }
 
-CommandResult Run(const CommonOptions& common, const AlertsArguments& arguments) {
+CommandResult RunAlerts(const CommonOptions& common, const AlertsArguments& arguments) {
   if (arguments.follow) return Follow(common, arguments);
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
   RAPPORT_ASSIGN_OR_RETURN(AlertList list,
@@ -321,9 +321,10 @@ CommandResult Run(const CommonOptions& common, const AlertsArguments& arguments)
 
 void AddAlertsCommand(CLI::App& app, const CommonOptions& common, int* exit_code) {
   const auto arguments = std::make_shared<AlertsArguments>();
-  CLI::App* const command = AddCommand(
-      app, exit_code, "alerts", "List alerts, open and cleared ones, the latest first",
-      "rapport alerts --open --limit 5", [&common, arguments] { return Run(common, *arguments); });
+  CLI::App* const command =
+      AddCommand(app, exit_code, "alerts", "List alerts, open and cleared ones, the latest first",
+                 "rapport alerts --open --limit 5",
+                 [&common, arguments] { return RunAlerts(common, *arguments); });
   command->add_option("--client", arguments->client, "Only alerts about this client")
       ->type_name("ID");
   command->add_option("--owner", arguments->owner, "Only alerts for this relationship manager")

@@ -85,7 +85,7 @@ absl::StatusOr<AtRisk> ReadHere(const CommonOptions& common, const AtRiskArgumen
   return ReadAtRisk(*host, model, QueryOf(arguments));
 }
 
-CommandResult Run(const CommonOptions& common, const AtRiskArguments& arguments) {
+CommandResult RunAtRisk(const CommonOptions& common, const AtRiskArguments& arguments) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
   RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk, api == nullptr
                                                      ? ReadHere(common, arguments)
@@ -102,7 +102,7 @@ void AddAtRiskCommand(CLI::App& app, const CommonOptions& common, int* exit_code
       AddCommand(app, exit_code, "at-risk",
                  "List the clients with an open alert, the most urgent first, and why",
                  "rapport at-risk --owner anna --limit 5",
-                 [&common, arguments] { return Run(common, *arguments); });
+                 [&common, arguments] { return RunAtRisk(common, *arguments); });
   command->add_option("--owner", arguments->owner, "Only clients of this relationship manager")
       ->type_name("OWNER");
   command

@@ -204,7 +204,7 @@ CommandResult TellClient(const CommonOptions& common, const History& history,
   return kExitOk;
 }
 
-CommandResult Run(const CommonOptions& common, const BacktestArguments& arguments) {
+CommandResult RunBacktest(const CommonOptions& common, const BacktestArguments& arguments) {
   RAPPORT_ASSIGN_OR_RETURN(const std::vector<RetentionSettings> sets, ReadSets(common, arguments));
   RAPPORT_ASSIGN_OR_RETURN(const History history, ReadHistory(common));
   if (!arguments.client.empty()) return TellClient(common, history, arguments.client, sets[0]);
@@ -235,7 +235,7 @@ void AddBacktestCommand(CLI::App& app, const CommonOptions& common, int* exit_co
       AddCommand(app, exit_code, "backtest",
                  "Play history under a model and alert rules, and tell how right their alerts were",
                  "rapport backtest --rules today.model --rules calmer.model",
-                 [&common, arguments] { return Run(common, *arguments); });
+                 [&common, arguments] { return RunBacktest(common, *arguments); });
   command->add_option("--model", arguments->model, "A model file; the one in force when not given")
       ->type_name("FILE");
   command

@@ -65,6 +65,9 @@ void AddIdentifyCommand(CLI::App& app, const CommonOptions& common, int* exit_co
 void AddDoctorCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddBacktestCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddModelCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddStaffCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddAccessCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddHandoverCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddLogCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddConfigCommand(CLI::App& app, int* exit_code);
 void AddCompletionCommand(CLI::App& app, int* exit_code);

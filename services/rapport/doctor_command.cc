@@ -10,6 +10,7 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/service/config.h"
+#include "rapport/query/v1/access.pb.h"
 #include "rapport/query/v1/clock.pb.h"
 #include "rapport/query/v1/projection.pb.h"
 #include "rapport/query/v1/source.pb.h"
@@ -77,7 +78,7 @@ void CheckDisk(const std::string& data, Checks* checks) {
 }
 
 // How one projection stands, wherever it is folded.
-struct Standing {
+struct ProjectionStanding {
   std::string projection;
   int partitions = 0;
   int64_t lag = 0;
@@ -87,7 +88,7 @@ struct Standing {
   std::string trouble;
 };
 
-void CheckClock(const Standing& standing, bool live, Checks* checks) {
+void CheckClock(const ProjectionStanding& standing, bool live, Checks* checks) {
   const std::string name = "clock of " + standing.projection;
   if (standing.clock == absl::InfinitePast() || standing.clock == absl::InfiniteFuture()) {
     if (live) {
@@ -115,7 +116,7 @@ void CheckClock(const Standing& standing, bool live, Checks* checks) {
   }
 }
 
-void CheckStanding(const Standing& standing, bool live, Checks* checks) {
+void CheckStanding(const ProjectionStanding& standing, bool live, Checks* checks) {
   const std::string& name = standing.projection;
   if (!standing.trouble.empty()) {
     Wrong(checks, name, standing.trouble, "it is tried again; the process's log tells more");
@@ -134,8 +135,9 @@ void CheckStanding(const Standing& standing, bool live, Checks* checks) {
   CheckClock(standing, live, checks);
 }
 
-Standing StandingOf(const query::v1::ProjectionStatus& status) {
-  Standing standing{.projection = status.projection(), .partitions = status.partitions_size()};
+ProjectionStanding StandingOf(const query::v1::ProjectionStatus& status) {
+  ProjectionStanding standing{.projection = status.projection(),
+                              .partitions = status.partitions_size()};
   for (const query::v1::PartitionState& partition : status.partitions()) {
     standing.lag += partition.end() - partition.position();
     standing.dead_letters += partition.dead_letters();
@@ -148,8 +150,10 @@ Standing StandingOf(const query::v1::ProjectionStatus& status) {
   return standing;
 }
 
-Standing StandingOf(const std::string& projection, const std::vector<PartitionStatus>& partitions) {
-  Standing standing{.projection = projection, .partitions = static_cast<int>(partitions.size())};
+ProjectionStanding StandingOf(const std::string& projection,
+                              const std::vector<PartitionStatus>& partitions) {
+  ProjectionStanding standing{.projection = projection,
+                              .partitions = static_cast<int>(partitions.size())};
   for (const PartitionStatus& partition : partitions) {
     standing.lag += partition.end - partition.position;
     standing.dead_letters += partition.counts.dead_letters();
@@ -211,6 +215,28 @@ void CheckTicker(Api& api, Checks* checks) {
   }
 }
 
+// Who may come in. `state`: what /readyz tells.
+void CheckAccess(Api& api, const Json& state, Checks* checks) {
+  query::v1::Session session;
+  const absl::Status asked = api.Get(ApiPath({"v1", "session"}), &session);
+  if (absl::IsNotFound(asked)) return;  // a service behind a gateway
+  if (!asked.ok()) return Wrong(checks, "access", std::string(asked.message()), "");
+  if (!session.access_controlled()) {
+    return Good(checks, "access",
+                "open: whoever reaches it may do everything (rapport staff invite closes it)");
+  }
+  bool good = true;
+  for (const Json& service : state.value("services", Json::array())) {
+    if (TextOf(service, "name") != "people") continue;
+    for (const Json& warning : service.value("warnings", Json::array())) {
+      good = false;
+      Wrong(checks, "access", warning.is_string() ? warning.get<std::string>() : warning.dump(),
+            "see the process's log");
+    }
+  }
+  if (good) Good(checks, "access", "whoever comes has to prove who they are");
+}
+
 void CheckRunning(Api& api, Checks* checks) {
   const absl::StatusOr<HttpAnswer> ready = api.Call("GET", "/readyz");
   if (!ready.ok()) {
@@ -230,6 +256,7 @@ void CheckRunning(Api& api, Checks* checks) {
             "as it says");
     }
   }
+  if (state.is_object()) CheckAccess(api, state, checks);
   CheckTicker(api, checks);
   for (const char* projection : kProjections) {
     query::v1::ProjectionStatus status;
@@ -299,7 +326,7 @@ CommandResult Tell(const CommonOptions& common, const Checks& checks) {
   return wrong == 0 ? kExitOk : kExitFindings;
 }
 
-CommandResult Run(const CommonOptions& common, const std::string& config) {
+CommandResult RunDoctor(const CommonOptions& common, const std::string& config) {
   Checks checks;
   CheckConfig(config, &checks);
   if (common.server.empty()) CheckDisk(common.data, &checks);
@@ -320,7 +347,7 @@ void AddDoctorCommand(CLI::App& app, const CommonOptions& common, int* exit_code
                                        "Look at configuration, disk, log, lag, clock, dead "
                                        "letters and sources: what is wrong, and what to do",
                                        "rapport doctor --config rapport.textproto",
-                                       [&common, config] { return Run(common, *config); });
+                                       [&common, config] { return RunDoctor(common, *config); });
   command->add_option("--config", *config, "A configuration to be checked too")
       ->envname("RAPPORT_CONFIG")
       ->type_name("FILE");

@@ -50,7 +50,7 @@ void PrintText(const query::v1::IdentityAnswer& answer) {
   Print(table.ToString());
 }
 
-CommandResult Run(const CommonOptions& common, const IdentifyArguments& arguments) {
+CommandResult RunIdentify(const CommonOptions& common, const IdentifyArguments& arguments) {
   const std::string kind = !arguments.kind.empty()                  ? arguments.kind
                            : absl::StrContains(arguments.text, '@') ? "e_mail"
                                                                     : "phone";
@@ -81,7 +81,8 @@ void AddIdentifyCommand(CLI::App& app, const CommonOptions& common, int* exit_co
   CLI::App* const command = AddCommand(
       app, exit_code, "identify",
       "Whose a phone number, mail address or id is, and why; exit code 1: not one client's",
-      "rapport identify '030 1234567'", [&common, arguments] { return Run(common, *arguments); });
+      "rapport identify '030 1234567'",
+      [&common, arguments] { return RunIdentify(common, *arguments); });
   command->add_option("text", arguments->text, "Number, address or id, as anybody writes it")
       ->required()
       ->type_name("TEXT");

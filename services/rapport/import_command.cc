@@ -311,7 +311,7 @@ CommandResult Try(const CommonOptions& common, const ImportArguments& arguments,
   return outcome.summary.rejected_rows == 0 ? kExitOk : kExitFindings;
 }
 
-CommandResult Run(const CommonOptions& common, const ImportArguments& arguments) {
+CommandResult RunImport(const CommonOptions& common, const ImportArguments& arguments) {
   if (arguments.files.empty() && arguments.source_files.empty()) {
     return absl::InvalidArgumentError("name a file, or one of a source with --from NAME=FILE");
   }
@@ -352,7 +352,7 @@ void AddImportCommand(CLI::App& app, const CommonOptions& common, int* exit_code
                  "to the log as touchpoints",
                  "rapport import orders.csv calls.ndjson --map orders.textproto --as-it-happened "
                  "--shift-to-now",
-                 [&common, arguments] { return Run(common, *arguments); });
+                 [&common, arguments] { return RunImport(common, *arguments); });
   command->add_option(
       "FILE", arguments->files,
       "CSV files, or CloudEvents one to a line (.ndjson, .jsonl); may be compressed "

@@ -99,7 +99,7 @@ void Tell(const CommonOptions& common, const Sender& sender) {
   }
 }
 
-CommandResult Run(const CommonOptions& common, const std::string& file) {
+CommandResult RunIngest(const CommonOptions& common, const std::string& file) {
   absl::StatusOr<std::unique_ptr<InputFile>> input =
       InputFile::Open(file == "-" ? kStandardInput : file);
   if (absl::IsNotFound(input.status())) return absl::InvalidArgumentError(input.status().message());
@@ -134,7 +134,7 @@ void AddIngestCommand(CLI::App& app, const CommonOptions& common, int* exit_code
   const auto file = std::make_shared<std::string>();
   CLI::App* const command = AddCommand(
       app, exit_code, "ingest", "Send CloudEvents, one JSON object to a line, to a running Rapport",
-      "rapport ingest calls.ndjson", [&common, file] { return Run(common, *file); });
+      "rapport ingest calls.ndjson", [&common, file] { return RunIngest(common, *file); });
   command->add_option("FILE", *file, "The file; - for standard input; may be compressed by gzip")
       ->required();
 }

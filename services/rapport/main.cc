@@ -28,6 +28,9 @@ int main(int argc, char** argv) {
   rapport::AddDoctorCommand(app, common, &exit_code);
   rapport::AddBacktestCommand(app, common, &exit_code);
   rapport::AddModelCommands(app, common, &exit_code);
+  rapport::AddStaffCommands(app, common, &exit_code);
+  rapport::AddAccessCommands(app, common, &exit_code);
+  rapport::AddHandoverCommand(app, common, &exit_code);
   rapport::AddLogCommands(app, common, &exit_code);
   rapport::AddConfigCommand(app, &exit_code);
   rapport::AddCompletionCommand(app, &exit_code);

@@ -102,7 +102,7 @@ void PrintAsJson(const query::v1::Board& board) {
              {"shared_deals", shared}});
 }
 
-CommandResult Run(const CommonOptions& common, const PipelineArguments& arguments) {
+CommandResult RunPipeline(const CommonOptions& common, const PipelineArguments& arguments) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, NeedApi(common));
   query::v1::Board board;
   RAPPORT_RETURN_IF_ERROR(
@@ -120,7 +120,7 @@ void AddPipelineCommand(CLI::App& app, const CommonOptions& common, int* exit_co
   CLI::App* const command =
       AddCommand(app, exit_code, "pipeline", "Where the deals stand, stage by stage, with sums",
                  "rapport pipeline --owner anna.keller",
-                 [&common, arguments] { return Run(common, *arguments); });
+                 [&common, arguments] { return RunPipeline(common, *arguments); });
   command->add_option("--owner", arguments->owner, "Only deals of this relationship manager")
       ->type_name("OWNER");
   command->add_option("--limit", arguments->limit, "At most so many deals of each stage")

@@ -118,7 +118,7 @@ CommandResult TellRebuild(const CommonOptions& common, const RebuildArguments& a
   return rebuilt->comparable && !rebuilt->findings.empty() ? kExitFindings : kExitOk;
 }
 
-CommandResult Run(const CommonOptions& common, const RebuildArguments& arguments) {
+CommandResult RunRebuild(const CommonOptions& common, const RebuildArguments& arguments) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
   if (api != nullptr && arguments.rollback) {
     RAPPORT_RETURN_IF_ERROR(RunJob(*api, arguments.projection, "rollback", {}).status());
@@ -144,7 +144,7 @@ void AddRebuildCommand(CLI::App& app, const CommonOptions& common, int* exit_cod
   CLI::App* const command = AddCommand(
       app, exit_code, "rebuild",
       "Fold the log anew into a new generation, compare it, and put it in place",
-      "rapport rebuild retention", [&common, arguments] { return Run(common, *arguments); });
+      "rapport rebuild retention", [&common, arguments] { return RunRebuild(common, *arguments); });
   AddProjectionArgument(*command, &arguments->projection);
   command->add_option("--rate", arguments->records_per_second, "At most so many records a second")
       ->check(CLI::PositiveNumber)

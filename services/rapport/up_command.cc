@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"
 #include "libs/event_log/embedded/embedded_log.h"
+#include "libs/people/people.h"
 #include "libs/service/config.h"
 #include "libs/service/logging.h"
 #include "libs/service/service.h"
@@ -94,7 +96,7 @@ absl::Status MakeFolder(const std::string& data) {
 absl::Status Serve(const config::v1::Config& config) {
   const std::string& data = config.data_folder();
   RAPPORT_RETURN_IF_ERROR(MakeFolder(data));
-  RAPPORT_ASSIGN_OR_RETURN(const HttpServer::Options http_options,
+  RAPPORT_ASSIGN_OR_RETURN(HttpServer::Options http_options,
                            HttpOptionsFrom(config, config.all_in_one().listen()));
   // As EmbeddedHost shares it out: a quarter for the stores, half for decoded states.
   const size_t memory = static_cast<size_t>(config.memory_mib()) << 20;
@@ -107,12 +109,28 @@ absl::Status Serve(const config::v1::Config& config) {
   const LogTopics topics;
   RAPPORT_RETURN_IF_ERROR(
       CreateTopics(*log, topics, static_cast<int>(config.topics().partitions())));
+  HttpClient client;
+  // Commands beside it that may read the data folder may do everything, and nobody else for that.
+  RAPPORT_ASSIGN_OR_RETURN(const std::string command_line, CommandLineToken(data));
+  RAPPORT_ASSIGN_OR_RETURN(
+      std::unique_ptr<People> people,
+      People::Open(
+          {.config = &config,
+           .log = log.get(),
+           .topics = topics,
+           .all_in_one = true,
+           .keeps_audit = true,
+           .http_client = &client,
+           .master_tokens = {{.secret = command_line, .name = "command line", .closes = false}},
+           .now = absl::Now}));
+  http_options.access_controlled = people->access()->controlled();
   Metrics metrics;
   // Gone after the server, whose requests it does.
   WorkQueue log_work;
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> http,
                            HttpServer::Create(http_options, &metrics));
-  HttpClient client;
+  http->SetAccess(people->access());
+  people->AddRoutes(http.get());
   std::unique_ptr<AddressFile> address_file;
   AddCheckpointRoute(http.get(), log.get(), data, &log_work);
   const ServiceEnv env{.config = &config,
@@ -125,9 +143,14 @@ absl::Status Serve(const config::v1::Config& config) {
                        .http_client = &client,
                        .resources = &resources,
                        .budget = &budget};
-  return RunServices(env, AllServices(), [&](const HttpServer& server) {
+  std::vector<ServiceDescription> services = AllServices();
+  services.insert(services.begin(),
+                  {.name = "people", .what = "", .start = [&](const ServiceEnv&) {
+                     return absl::StatusOr<std::unique_ptr<Service>>(std::move(people));
+                   }});
+  return RunServices(env, services, [&](const HttpServer& server) {
     auto told = AddressFile::Write(data, {.address = server.address(),
-                                          .token_file = Absolute(config.http().token_file()),
+                                          .token_file = Absolute(CommandLineTokenFile(data)),
                                           .ca_file = Absolute(OwnCaFile(config.http())),
                                           .connect_to = server.local_address()});
     if (told.ok()) {
@@ -139,7 +162,7 @@ absl::Status Serve(const config::v1::Config& config) {
   });
 }
 
-CommandResult Run(const CommonOptions& common, const UpArguments& arguments) {
+CommandResult RunUp(const CommonOptions& common, const UpArguments& arguments) {
   RAPPORT_ASSIGN_OR_RETURN(const config::v1::Config config, ReadConfig(common, arguments));
   // A peer that went away is no reason to end.
   ::signal(SIGPIPE, SIG_IGN);
@@ -155,7 +178,7 @@ void AddUpCommand(CLI::App& app, const CommonOptions& common, int* exit_code) {
   CLI::App* const command = AddCommand(
       app, exit_code, "up", "Run all services in this process on the embedded log, until Ctrl-C",
       "rapport up --listen 127.0.0.1:8080",
-      [&common, arguments] { return Run(common, *arguments); });
+      [&common, arguments] { return RunUp(common, *arguments); });
   command
       ->add_option("--config", arguments->config,
                    "The configuration (`rapport config` prints one); defaults hold without it")

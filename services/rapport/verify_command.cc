@@ -109,7 +109,7 @@ void PrintAsJson(const std::string& projection, const Verified& verified) {
              {"partitions", partitions}});
 }
 
-CommandResult Run(const CommonOptions& common, const std::string& projection) {
+CommandResult RunVerify(const CommonOptions& common, const std::string& projection) {
   // How identifiers are written is in the configuration of those who run.
   const bool only_there = projection == IdentityProjection::kName;
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api,
@@ -127,7 +127,7 @@ void AddVerifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code
   CLI::App* const command = AddCommand(
       app, exit_code, "verify",
       "Fold the log anew aside and compare digests; name the first entry that differs",
-      "rapport verify retention", [&common, projection] { return Run(common, *projection); });
+      "rapport verify retention", [&common, projection] { return RunVerify(common, *projection); });
   AddProjectionArgument(*command, projection.get(), {IdentityProjection::kName});
 }
 

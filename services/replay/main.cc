@@ -1,3 +1,4 @@
+#include "libs/people/people.h"
 #include "libs/service/service.h"
 #include "services/replay/replay.h"
 
@@ -5,5 +6,6 @@ int main(int argc, char** argv) {
   return rapport::RunServiceMain(argc, argv,
                                  {.name = "replay",
                                   .what = "What was refused, and a second try for it",
-                                  .start = rapport::StartReplay});
+                                  .start = rapport::StartReplay},
+                                 rapport::StartPeople);
 }

@@ -1,3 +1,4 @@
+#include "libs/people/people.h"
 #include "libs/service/service.h"
 #include "services/retention/retention.h"
 
@@ -5,5 +6,6 @@ int main(int argc, char** argv) {
   return rapport::RunServiceMain(argc, argv,
                                  {.name = "retention",
                                   .what = "Tells which clients are about to leave, and why",
-                                  .start = rapport::StartRetention});
+                                  .start = rapport::StartRetention},
+                                 rapport::StartPeople);
 }

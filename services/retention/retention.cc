@@ -12,6 +12,8 @@
 #include "libs/projector/fold_engine.h"
 #include "libs/serving/as_of.h"
 #include "libs/serving/openapi.h"
+#include "libs/serving/owned_list.h"
+#include "libs/serving/owner_filter.h"
 #include "libs/serving/page.h"
 #include "libs/serving/projection_host.h"
 #include "libs/serving/query_values.h"
@@ -45,7 +47,8 @@ class RetentionService final : public Service {
   RetentionService(RetentionSettings settings, std::unique_ptr<ProjectionHost> host,
                    std::unique_ptr<TimelineClient> timeline)
       : settings_(std::move(settings)), host_(std::move(host)), timeline_(std::move(timeline)) {
-    host_->Answer("/v1/retention/at-risk", {"owner", "min_risk", "sort", "cursor", "limit"},
+    host_->Answer("/v1/retention/at-risk",
+                  {"owner", "team", "branch", "min_risk", "sort", "cursor", "limit"},
                   [this](const HttpRequest& request) { return ListAtRisk(request); });
     host_->Get("/v1/retention/{client}", {"as_of"}, [this](HttpRequest request, HttpReply reply) {
       Show(std::move(request), std::move(reply));
@@ -64,11 +67,16 @@ class RetentionService final : public Service {
       return absl::InvalidArgumentError(
           absl::StrCat("sort is '", sort, "'; there are: score, loss"));
     }
-    const char* index = by_loss ? kAtRiskByLossIndex : kAtRiskIndex;
-    if (const std::optional<std::string> owner = request.Query("owner")) {
-      index = by_loss ? kAtRiskByOwnerAndLossIndex : kAtRiskByOwnerIndex;
-      AppendKeyString(&range.prefix, *owner);
-    }
+    const OwnedList list = {
+        .all = by_loss ? kAtRiskByLossIndex : kAtRiskIndex,
+        .by_owner = by_loss ? kAtRiskByOwnerAndLossIndex : kAtRiskByOwnerIndex,
+        .owner_of = [](const ProjectionView::IndexEntry& entry) -> std::optional<std::string> {
+          state::v1::AtRiskRow row;
+          if (!row.ParseFromString(entry.value)) return std::nullopt;
+          return row.owner_id();
+        }};
+    RAPPORT_ASSIGN_OR_RETURN(const OwnerFilter owners,
+                             OwnerFilter::Of(request, host_->env().http->access()));
     RAPPORT_ASSIGN_OR_RETURN(const std::optional<int64_t> min_risk,
                              QueryNumber(request, "min_risk", 0, kMostPoints));
     if (min_risk && by_loss) {
@@ -76,14 +84,13 @@ class RetentionService final : public Service {
     }
     if (min_risk) {
       // The highest score comes first: the key is what is missing to the most points.
-      range.before = range.prefix;
       AppendBig32(&range.before, static_cast<uint32_t>(kMostPoints + 1 - *min_risk));
     }
-    RAPPORT_ASSIGN_OR_RETURN(const PageRequest page, ReadPageRequest(request, range.prefix));
+    RAPPORT_ASSIGN_OR_RETURN(const PageRequest page, ReadPageRequest(request, ""));
     range.after = page.after;
     RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadAll());
     RAPPORT_ASSIGN_OR_RETURN(std::vector<ProjectionView::IndexEntry> entries,
-                             reading.view.List(index, range, page.limit + 1));
+                             ListOwned(reading.view, list, owners, range, page.limit + 1));
     query::v1::AtRiskList answer;
     const bool more = entries.size() > page.limit;
     if (more) entries.pop_back();
@@ -91,7 +98,7 @@ class RetentionService final : public Service {
       state::v1::AtRiskRow row;
       if (!row.ParseFromString(entry.value)) {
         return absl::DataLossError(absl::StrCat("the entry of client ", entry.client_id,
-                                                " in list ", index, " is damaged"));
+                                                " in list ", list.all, " is damaged"));
       }
       state::v1::RetentionState state;
       RAPPORT_ASSIGN_OR_RETURN(const bool found, reading.view.Get(entry.client_id, &state));
@@ -108,6 +115,9 @@ class RetentionService final : public Service {
     const absl::StatusOr<std::optional<absl::Time>> as_of = QueryTime(request, "as_of");
     if (!as_of.ok()) return reply.Send(ErrorResponse(as_of.status(), "as_of"));
     const auto shared = std::make_shared<HttpReply>(std::move(reply));
+    if (const absl::Status seen = CheckMaySee(request); !seen.ok()) {
+      return shared->Send(ErrorResponse(seen));
+    }
     if (*as_of) return ShowAsOf(std::move(request), **as_of, shared);
     absl::StatusOr<query::v1::Retention> answer = ReadNow(request.PathValue("client"));
     if (!answer.ok()) return shared->Send(ErrorResponse(answer.status()));
@@ -123,6 +133,17 @@ class RetentionService final : public Service {
       told.set_touchpoints_missing(!touchpoints.ok());
       shared->Send(MessageResponse(request, told));
     });
+  }
+
+  // Whoever owns the client now decides, whatever the day that is asked for.
+  absl::Status CheckMaySee(const HttpRequest& request) const {
+    if (CallerOf(request).sees_all) return absl::OkStatus();
+    const std::string& client_id = request.PathValue("client");
+    RAPPORT_ASSIGN_OR_RETURN(const ProjectionHost::Reading reading, host_->ReadClient(client_id));
+    state::v1::RetentionState state;
+    RAPPORT_ASSIGN_OR_RETURN(const bool found, reading.view.Get(client_id, &state));
+    if (!found) return NoSuchClient(client_id);
+    return CheckSeen(request, state.factors().owner().owner_id(), NoSuchClient(client_id));
   }
 
   absl::StatusOr<query::v1::Retention> ReadNow(const std::string& client_id) const {

@@ -113,6 +113,12 @@ class Sources final : public Service {
     for (const std::string& warning : SourceWarnings(config)) Log(LogLevel::kWarning, warning);
     RAPPORT_ASSIGN_OR_RETURN(rules_, MakeIdentityRules(config.identity()));
     RAPPORT_ASSIGN_OR_RETURN(agents_, AgentDirectory::Create(config, rules_.forms.e_mail));
+    if (!config.agents().empty()) {
+      Log(LogLevel::kWarning,
+          "sources.agents: people stand in the staff list now (rapport staff import: columns "
+          "person, extensions, mailboxes); the section is read as before, and may be taken out");
+    }
+    TakeStaff();
     const std::string& data = env_.config->data_folder();
     const std::string cursors = data + "/cursors";
     std::error_code error;
@@ -147,9 +153,28 @@ class Sources final : public Service {
     RAPPORT_RETURN_IF_ERROR(BeginSources(cursors));
     AddRoutes();
     metrics_thread_ = std::thread([this] {
-      while (wait_.For(kMetricsInterval)) metrics_.Show(Ledger());
+      while (wait_.For(kMetricsInterval)) {
+        metrics_.Show(Ledger());
+        TakeStaff();
+      }
     });
     return absl::OkStatus();
+  }
+
+  // What the staff list says by now of extensions and mailboxes.
+  void TakeStaff() {
+    const Access* const access = env_.http->access();
+    if (access == nullptr || access->StaffVersion() == staff_version_) return;
+    staff_version_ = access->StaffVersion();
+    std::vector<StaffAgent> staff;
+    for (Access::OwnPerson& person : access->WhoWorksHere()) {
+      staff.push_back({.agent_id = std::move(person.person_id),
+                       .extensions = std::move(person.extensions),
+                       .e_mails = std::move(person.e_mails)});
+    }
+    for (const std::string& trouble : agents_.SetStaff(staff)) {
+      Log(LogLevel::kWarning, absl::StrCat("staff list: ", trouble));
+    }
   }
 
   absl::Status BeginAssembly() {
@@ -247,6 +272,7 @@ class Sources final : public Service {
   SourceMetrics metrics_;
   IdentityRules rules_;
   AgentDirectory agents_;
+  int64_t staff_version_ = -1;
   std::unique_ptr<IdentifierIndex> index_;
   std::unique_ptr<ProjectionJobs> identity_jobs_;
   std::unique_ptr<ContactResolver> resolver_;

@@ -16,6 +16,7 @@ LAYERS = {
     "libs/event_log": 2,
     "libs/touchpoint": 3,
     "libs/identity": 4,
+    "libs/organisation": 4,
     "libs/projections": 5,
     "libs/state_store": 5,
     "libs/backtest": 6,
@@ -30,6 +31,7 @@ LAYERS = {
     "libs/sign_in": 8,
     "libs/serving": 8,
     "libs/history": 9,
+    "libs/people": 9,
     "libs/sources": 9,
 }
 # The service that is the command line and the all-in-one process.

@@ -171,8 +171,9 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
     } else if (z < LogOddsOf(ClearPoints())) {
       Clear(alert::v1::CLEAR_REASON_BELOW_THRESHOLD, state::v1::ALERT_PHASE_QUIET, at);
       ToProto(at + settings_.quiet_after_clear, state_.mutable_alert()->mutable_quiet_until());
-    } else if (!SnoozedAt(at) || IsUntoldNotice(curve)) {
-      Update(curve, at);
+    } else {
+      if (!SnoozedAt(at) || IsUntoldNotice(curve)) Update(curve, at);
+      if (state_.alert().told_owner_id() != state_.factors().owner().owner_id()) TellUpdate(at);
     }
   } else if (Phase() == state::v1::ALERT_PHASE_DISMISSED && !has_new_notice) {
     if (z < LogOddsOf(ClearPoints())) {
@@ -215,9 +216,13 @@ void AlertLife::Update(const RiskCurve& curve, absl::Time at) {
       SeverityOf(PointsOf(z), curve.notice(), curve.is_newcomer(), alert.severity());
   if (!reminder && severity == alert.severity() && !IsUntoldNotice(curve) && !HasNewReason(z, at))
     return;
+  TellUpdate(at);
+}
+
+void AlertLife::TellUpdate(absl::Time at) {
   alert::v1::AlertUpdated updated;
-  updated.set_previous_score(alert.score());
-  updated.set_previous_severity(alert.severity());
+  updated.set_previous_score(state_.alert().score());
+  updated.set_previous_severity(state_.alert().severity());
   *Emit(at)->mutable_updated() = updated;
 }
 
@@ -303,6 +308,7 @@ alert::v1::AlertEvent* AlertLife::Emit(absl::Time at) {
   event.set_alert_id(RetentionAlertId(context_.client_id, alert));
   event.set_client_id(context_.client_id.data(), context_.client_id.size());
   event.set_owner_id(state_.factors().owner().owner_id());
+  alert.set_told_owner_id(event.owner_id());
   event.set_rule(kChurnRiskRule);
   ToProto(at, event.mutable_at());
   event.set_severity(alert.severity());

@@ -52,6 +52,8 @@ class AlertLife {
   bool HasNewNotice(const RiskCurve& curve) const;
   void Raise(absl::Time at);
   void Update(const RiskCurve& curve, absl::Time at);
+  // That the open alert is as it is now; it goes to whoever owns the client now.
+  void TellUpdate(absl::Time at);
   bool HasNewReason(double z, absl::Time at) const;
   bool IsPresent(absl::string_view alert_id) const;
   // A person closed the alert.

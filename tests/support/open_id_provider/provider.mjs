@@ -56,7 +56,7 @@ const base = `http://127.0.0.1:${server.address().port}`;
 const algorithms = ['RS256', 'PS256', 'ES256'];
 const client = (id, more) => ({
   client_id: id,
-  redirect_uris: ['http://127.0.0.1/callback'],
+  redirect_uris: ['http://127.0.0.1/callback', 'http://127.0.0.1/v1/sign-in/callback'],
   post_logout_redirect_uris: ['http://127.0.0.1/bye'],
   grant_types: ['authorization_code', 'refresh_token'],
   response_types: ['code'],
