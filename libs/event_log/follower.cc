@@ -21,8 +21,8 @@ absl::StatusOr<std::unique_ptr<TopicFollower>> TopicFollower::Start(EventLog* lo
                                                                     Take take) {
   if (const absl::Status made = log->CreateTopic(topic, 1); absl::IsAlreadyExists(made)) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "topic ", topic, " must have one partition, since its records have one order: ",
-        made.message()));
+        "topic ", topic,
+        " must have one partition, since its records have one order: ", made.message()));
   } else if (!made.ok()) {
     return made;
   }

@@ -245,10 +245,10 @@ class Planner {
   void PlanWho(const StaffPersonOrder& order, const StaffPerson* old) {
     static const std::set<std::string> kClearable = {"e_mail",    "roles",   "extensions",
                                                      "mailboxes", "left_at", "name"};
-    std::set<std::string> cleared(order.cleared().begin(), order.cleared().end());
+    std::set<std::string> cleared(order.cleared_fields().begin(), order.cleared_fields().end());
     for (const std::string& field : cleared) {
       if (kClearable.contains(field)) continue;
-      Wrong(order.line(), absl::StrCat("cleared names '", field,
+      Wrong(order.line(), absl::StrCat("cleared_fields names '", field,
                                        "'; there are: ", absl::StrJoin(kClearable, ", ")));
     }
     const StaffPerson none;

@@ -138,6 +138,7 @@ absl::StatusOr<OrganisationLog::Verified> OrganisationLog::Verify() const {
                   anew.Take(records);
                   return absl::OkStatus();
                 }));
+  verified.position = end;
   verified.folded_anew = absl::BytesToHexString(anew.organisation().Digest());
   const MutexLock lock(&mutex_);
   // What came meanwhile is in the one and not in the other.

@@ -72,6 +72,7 @@ class OrganisationLog {
   // Folds the topic anew, aside, and compares: the two digests as hexadecimal digits.
   struct Verified {
     int64_t records = 0;
+    Offset position = Offset(0);  // up to which both are
     std::string kept;
     std::string folded_anew;
   };

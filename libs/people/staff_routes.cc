@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -81,6 +82,31 @@ absl::StatusOr<HttpResponse> ListUnits(const HttpRequest& request, const Organis
   return MessageResponse(request, list);
 }
 
+absl::StatusOr<HttpResponse> ShowStatus(const HttpRequest& request, const OrganisationLog& log) {
+  RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
+  query::v1::OrganisationStatus status;
+  // First, so that it never says too much.
+  status.set_position(log.position().value());
+  const std::shared_ptr<const Organisation> firm = log.Get();
+  status.set_people(static_cast<int64_t>(firm->people_count()));
+  status.set_units(static_cast<int64_t>(firm->units().size()));
+  status.set_passed_over(log.passed_over());
+  status.set_digest(absl::BytesToHexString(firm->Digest()));
+  return MessageResponse(request, status);
+}
+
+absl::StatusOr<HttpResponse> Verify(const HttpRequest& request, const OrganisationLog& log) {
+  RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
+  RAPPORT_ASSIGN_OR_RETURN(const OrganisationLog::Verified verified, log.Verify());
+  query::v1::OrganisationVerified answer;
+  answer.set_records(verified.records);
+  answer.set_equal(verified.kept == verified.folded_anew);
+  answer.set_digest(verified.kept);
+  answer.set_rebuilt_digest(verified.folded_anew);
+  answer.set_position(verified.position.value());
+  return MessageResponse(request, answer);
+}
+
 absl::StatusOr<HttpResponse> CarryOut(const HttpRequest& request, OrganisationLog& organisation) {
   RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {"dry_run"}));
   RAPPORT_ASSIGN_OR_RETURN(const bool dry_run, QueryFlag(request, "dry_run"));
@@ -103,6 +129,20 @@ void AddStaffRoutes(HttpServer* http, OrganisationLog* organisation, WorkQueue* 
                    return read(request, *organisation->Get());
                  }));
   }
+  using Look = absl::StatusOr<HttpResponse> (*)(const HttpRequest&, const OrganisationLog&);
+  const auto later = [http, organisation, queue](const char* method, const char* pattern,
+                                                 Look look) {
+    http->Handle(method, pattern,
+                 [organisation, queue, look](HttpRequest request, HttpReply reply) {
+                   const auto waiting = std::make_shared<HttpReply>(std::move(reply));
+                   queue->Add([organisation, look, waiting, request = std::move(request)] {
+                     const absl::StatusOr<HttpResponse> response = look(request, *organisation);
+                     waiting->Send(response.ok() ? *response : ErrorResponse(response.status()));
+                   });
+                 });
+  };
+  later("GET", "/v1/projections/organisation", ShowStatus);
+  later("POST", "/v1/projections/organisation/verify", Verify);
   for (const char* const pattern : {"/v1/staff", "/v1/units"}) {
     http->Handle("POST", pattern, [organisation, queue](HttpRequest request, HttpReply reply) {
       const auto waiting = std::make_shared<HttpReply>(std::move(reply));

@@ -62,8 +62,7 @@ std::optional<HttpResponse> CheckCaller(const HttpServer::Options& options,
   }
   // Over TLS a browser has held the name against the certificate.
   if (options.token.empty() && !options.access_controlled && options.tls_key_file.empty() &&
-      !host.empty() &&
-      IsForeignName(options, host)) {
+      !host.empty() && IsForeignName(options, host)) {
     return ErrorResponse(absl::PermissionDeniedError(absl::StrCat(
         "without a token, only localhost or an address may stand for this server, not '", host,
         "'; set http.token_file, or name it in http.allowed_origins")));

@@ -437,8 +437,9 @@ TEST_F(HttpServerTest, AsksForTheToken) {
 TEST_F(HttpServerTest, ListensBeyondThisMachineOnlyWithAToken) {
   EXPECT_THAT(HttpServer::Create({.listen = "0.0.0.0:0"}, &metrics_),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "listening on 0.0.0.0:0, which other machines reach, needs an API token: "
-                       "set http.token_file, or listen on 127.0.0.1"));
+                       "listening on 0.0.0.0:0, which other machines reach, needs somebody to be "
+                       "asked who they are: set http.token_file, invite a first administrator "
+                       "(rapport staff invite), or listen on 127.0.0.1"));
   EXPECT_OK(HttpServer::Create({.listen = "0.0.0.0:0", .token = "secret"}, &metrics_));
   EXPECT_OK(HttpServer::Create({.listen = "localhost:0"}, &metrics_));
   EXPECT_THAT(HttpServer::Create({.listen = "8080"}, &metrics_),

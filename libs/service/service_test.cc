@@ -78,7 +78,8 @@ TEST(RunServiceMain, PrintsAndChecksTheConfiguration) {
 TEST(RunServiceMain, EndsWithThreeWhenItMayNotListen) {
   const Ended ended = RunToEnd("alone --listen 0.0.0.0:0");
   EXPECT_EQ(ended.exit_code, 3);
-  EXPECT_THAT(ended.output, HasSubstr("needs an API token: set http.token_file"));
+  EXPECT_THAT(ended.output,
+              HasSubstr("needs somebody to be asked who they are: set http.token_file"));
 }
 
 TEST(RunServiceMain, CanBeEndedWhileTheLogIsAway) {

@@ -220,13 +220,13 @@ TEST_F(ProfilesTest, TouchpointsAreGivenAsTheyStandInTheLog) {
 
 TEST_F(ProfilesTest, WrongRequestsSayWhatIsWrong) {
   Append({Registered("anna", "Anna", "otto")});
-  EXPECT_THAT(Error("/v1/clients?team=x", 400),
-              HasSubstr("there is no query parameter 'team' here; there are: owner, segment, q, "
-                        "cursor, limit, wait_for"));
+  EXPECT_THAT(Error("/v1/clients?group=x", 400),
+              HasSubstr("there is no query parameter 'group' here; there are: owner, team, branch, "
+                        "segment, q, cursor, limit, wait_for"));
   EXPECT_THAT(Error("/v1/clients?limit=0", 400), HasSubstr("limit is '0'"));
   EXPECT_THAT(Error("/v1/clients?limit=501", 400), HasSubstr("limit is '501'"));
   EXPECT_THAT(Error("/v1/clients?cursor=%21", 400), HasSubstr("cursor is '!', which is none"));
-  EXPECT_THAT(Error("/v1/clients?owner=otto&cursor=AAAA", 400),
+  EXPECT_THAT(Error("/v1/clients?q=anna&cursor=AAAA", 400),
               HasSubstr("cursor is 'AAAA', which is of another list"));
   EXPECT_THAT(Error("/v1/clients?segment=huge", 400),
               HasSubstr("segment is 'huge'; there are: personal, business, corporate"));

@@ -34,6 +34,7 @@ using alert::v1::AlertEvent;
 struct AlertsArguments {
   std::string client;
   std::string owner;
+  std::string team;
   bool open = false;
   bool follow = false;
   std::string limit;
@@ -238,6 +239,7 @@ absl::StatusOr<AlertList> Ask(Api& api, const AlertsArguments& arguments) {
     RAPPORT_RETURN_IF_ERROR(
         api.Get("/v1/alerts" + ApiQuery({{"state", arguments.open ? "open" : "all"},
                                          {"owner", arguments.owner},
+                                         {"team", arguments.team},
                                          {"client", arguments.client},
                                          {"limit", absl::StrCat(kApiPage)},
                                          {"cursor", cursor}}),
@@ -246,7 +248,8 @@ absl::StatusOr<AlertList> Ask(Api& api, const AlertsArguments& arguments) {
     cursor = page.next_cursor();
   } while (!cursor.empty());
   list.total = list.stories.size();
-  RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk, AskAtRisk(api, {.owner = arguments.owner}));
+  RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk,
+                           AskAtRisk(api, {.owner = arguments.owner, .team = arguments.team}));
   BringUpToDate(at_risk, &list);
   return list;
 }
@@ -293,8 +296,9 @@ CommandResult Follow(const CommonOptions& common, const AlertsArguments& argumen
     return --left > 0;
   };
   while (left > 0) {
-    const absl::Status status =
-        api->Stream("/v1/alerts/stream" + ApiQuery({{"owner", arguments.owner}}), &last_id, take);
+    const absl::Status status = api->Stream(
+        "/v1/alerts/stream" + ApiQuery({{"owner", arguments.owner}, {"team", arguments.team}}),
+        &last_id, take);
     if (left == 0) break;
     if (!status.ok() && !absl::IsUnavailable(status)) return status;
     PrintError(absl::StrCat("rapport: the stream broke", status.ok() ? "" : ": ",
@@ -307,7 +311,9 @@ CommandResult Follow(const CommonOptions& common, const AlertsArguments& argumen
 
 CommandResult RunAlerts(const CommonOptions& common, const AlertsArguments& arguments) {
   if (arguments.follow) return Follow(common, arguments);
-  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
+  // Who belongs to a team is known to those who run.
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api,
+                           arguments.team.empty() ? FindApi(common) : NeedApi(common));
   RAPPORT_ASSIGN_OR_RETURN(AlertList list,
                            api == nullptr ? ReadHere(common, arguments) : Ask(*api, arguments));
   const size_t limit = arguments.limit_or(kDefaultLimit);
@@ -329,6 +335,8 @@ void AddAlertsCommand(CLI::App& app, const CommonOptions& common, int* exit_code
       ->type_name("ID");
   command->add_option("--owner", arguments->owner, "Only alerts for this relationship manager")
       ->type_name("OWNER");
+  command->add_option("--team,--branch", arguments->team, "Only alerts for this unit's people")
+      ->type_name("UNIT");
   command->add_flag("--open", arguments->open, "Only alerts that are open");
   command->add_flag(
       "--follow", arguments->follow,

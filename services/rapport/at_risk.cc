@@ -112,6 +112,7 @@ absl::StatusOr<AtRisk> AskAtRisk(Api& api, const AtRiskQuery& query) {
     const size_t wanted = std::min<size_t>(limit - at_risk.clients.size(), kApiPage);
     RAPPORT_RETURN_IF_ERROR(
         api.Get("/v1/retention/at-risk" + ApiQuery({{"owner", query.owner},
+                                                    {"team", query.team},
                                                     {"sort", query.by_loss ? "loss" : ""},
                                                     {"limit", absl::StrCat(wanted)},
                                                     {"cursor", cursor}}),

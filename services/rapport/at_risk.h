@@ -27,7 +27,9 @@ struct ClientAtRisk {
 };
 
 struct AtRiskQuery {
-  std::string owner;     // empty: all
+  std::string owner;
+  std::string
+      team;  // and whoever belongs to it or below; of a running Rapport alone     // empty: all
   bool by_loss = false;  // the highest expected loss first, or the most urgent
   size_t most = 0;       // 0: all
 };

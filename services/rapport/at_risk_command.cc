@@ -16,12 +16,16 @@ namespace {
 
 struct AtRiskArguments {
   std::string owner;
+  std::string team;
   std::string by = "urgency";
   size_t limit = 20;
 };
 
 AtRiskQuery QueryOf(const AtRiskArguments& arguments) {
-  return {.owner = arguments.owner, .by_loss = arguments.by == "loss", .most = arguments.limit};
+  return {.owner = arguments.owner,
+          .team = arguments.team,
+          .by_loss = arguments.by == "loss",
+          .most = arguments.limit};
 }
 
 constexpr size_t kReasonsInText = 3;
@@ -86,7 +90,9 @@ absl::StatusOr<AtRisk> ReadHere(const CommonOptions& common, const AtRiskArgumen
 }
 
 CommandResult RunAtRisk(const CommonOptions& common, const AtRiskArguments& arguments) {
-  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, FindApi(common));
+  // Who belongs to a team is known to those who run.
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api,
+                           arguments.team.empty() ? FindApi(common) : NeedApi(common));
   RAPPORT_ASSIGN_OR_RETURN(const AtRisk at_risk, api == nullptr
                                                      ? ReadHere(common, arguments)
                                                      : AskAtRisk(*api, QueryOf(arguments)));
@@ -105,6 +111,8 @@ void AddAtRiskCommand(CLI::App& app, const CommonOptions& common, int* exit_code
                  [&common, arguments] { return RunAtRisk(common, *arguments); });
   command->add_option("--owner", arguments->owner, "Only clients of this relationship manager")
       ->type_name("OWNER");
+  command->add_option("--team,--branch", arguments->team, "Only clients of this unit's people")
+      ->type_name("UNIT");
   command
       ->add_option("--by", arguments->by,
                    "What comes first: the most urgent, or what stands to be lost in a year")

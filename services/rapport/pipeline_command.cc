@@ -17,6 +17,7 @@ namespace {
 
 struct PipelineArguments {
   std::string owner;
+  std::string team;
   int limit = 5;
 };
 
@@ -106,8 +107,9 @@ CommandResult RunPipeline(const CommonOptions& common, const PipelineArguments& 
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, NeedApi(common));
   query::v1::Board board;
   RAPPORT_RETURN_IF_ERROR(
-      api->Get("/v1/pipeline/board" +
-                   ApiQuery({{"owner", arguments.owner}, {"limit", absl::StrCat(arguments.limit)}}),
+      api->Get("/v1/pipeline/board" + ApiQuery({{"owner", arguments.owner},
+                                                {"team", arguments.team},
+                                                {"limit", absl::StrCat(arguments.limit)}}),
                &board));
   common.json ? PrintAsJson(board) : PrintText(board);
   return kExitOk;
@@ -123,6 +125,8 @@ void AddPipelineCommand(CLI::App& app, const CommonOptions& common, int* exit_co
                  [&common, arguments] { return RunPipeline(common, *arguments); });
   command->add_option("--owner", arguments->owner, "Only deals of this relationship manager")
       ->type_name("OWNER");
+  command->add_option("--team,--branch", arguments->team, "Only deals of this unit's people")
+      ->type_name("UNIT");
   command->add_option("--limit", arguments->limit, "At most so many deals of each stage")
       ->check(CLI::Range(1, 500))
       ->type_name("N")

@@ -148,7 +148,7 @@ class Reader {
       if (!Has(column)) return;
       const std::vector<std::string> values = Split(Cell(column));
       out->Assign(values.begin(), values.end());
-      if (values.empty()) person.add_cleared(column);
+      if (values.empty()) person.add_cleared_fields(column);
     };
     list("roles", person.mutable_roles());
     list("extensions", person.mutable_extensions());

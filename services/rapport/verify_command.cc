@@ -4,14 +4,17 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/projections/identity/identity.h"
 #include "libs/projector/rebuild.h"
+#include "rapport/query/v1/staff.pb.h"
 #include "services/rapport/api.h"
 #include "services/rapport/command.h"
 #include "services/rapport/job_client.h"
 #include "services/rapport/output.h"
+#include "services/rapport/people_api.h"
 #include "services/rapport/progress_bar.h"
 #include "services/rapport/projection_argument.h"
 
@@ -35,6 +38,7 @@ struct Verified {
   absl::Duration took;
 };
 
+constexpr char kOrganisation[] = "organisation";
 constexpr char kOnlyDigest[] = "the digest kept on the way is off";
 
 absl::StatusOr<Verified> VerifyHere(const CommonOptions& common, const std::string& projection) {
@@ -109,7 +113,25 @@ void PrintAsJson(const std::string& projection, const Verified& verified) {
              {"partitions", partitions}});
 }
 
+// The table of people and units, which each process folds for itself.
+CommandResult VerifyOrganisation(const CommonOptions& common) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<PeopleApi> people, PeopleApi::Find(common));
+  query::v1::OrganisationVerified told;
+  const absl::Time begun = absl::Now();
+  RAPPORT_RETURN_IF_ERROR(
+      people->api().Post("/v1/projections/organisation/verify", nullptr, &told));
+  Verified verified{.partitions = {},
+                    .equal = told.equal(),
+                    .records = told.records(),
+                    .took = absl::Now() - begun};
+  verified.partitions.push_back({0, told.position(), told.equal(), told.digest(), told.digest(),
+                                 told.rebuilt_digest(), told.equal() ? "" : "the digests differ"});
+  common.json ? PrintAsJson(kOrganisation, verified) : PrintText(kOrganisation, verified);
+  return verified.equal ? kExitOk : kExitFindings;
+}
+
 CommandResult RunVerify(const CommonOptions& common, const std::string& projection) {
+  if (projection == kOrganisation) return VerifyOrganisation(common);
   // How identifiers are written is in the configuration of those who run.
   const bool only_there = projection == IdentityProjection::kName;
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api,
@@ -128,7 +150,7 @@ void AddVerifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code
       app, exit_code, "verify",
       "Fold the log anew aside and compare digests; name the first entry that differs",
       "rapport verify retention", [&common, projection] { return RunVerify(common, *projection); });
-  AddProjectionArgument(*command, projection.get(), {IdentityProjection::kName});
+  AddProjectionArgument(*command, projection.get(), {IdentityProjection::kName, kOrganisation});
 }
 
 }  // namespace rapport

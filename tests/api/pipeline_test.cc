@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using touchpoint::v1::Touchpoint;
 
@@ -194,8 +195,11 @@ TEST_F(PipelineTest, ADealTellsTheStagesItWentThroughNowAndThen) {
 }
 
 TEST_F(PipelineTest, WrongRequestsSayWhatIsWrong) {
+  EXPECT_THAT(Error("/v1/pipeline/board?group=north", 400),
+              HasSubstr("there is no query parameter 'group' here; there are: owner, team, branch, "
+                        "limit"));
   EXPECT_THAT(Error("/v1/pipeline/board?team=north", 400),
-              HasSubstr("there is no query parameter 'team' here; there are: owner, limit"));
+              HasSubstr("team is 'north', and no units are known here"));
   EXPECT_THAT(Error("/v1/pipeline/board?limit=501", 400), HasSubstr("limit is '501'"));
   EXPECT_THAT(Error("/v1/deals/none", 404), HasSubstr("there is no deal 'none'"));
   EXPECT_THAT(Error("/v1/deals/none?as_of=x", 400), HasSubstr("as_of is 'x'"));

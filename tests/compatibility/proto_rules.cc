@@ -110,6 +110,8 @@ Breaches CheckImports(const pb::FileDescriptorSet& set) {
       {"source", {"touchpoint"}},
       {"state", {"touchpoint", "alert"}},
       {"query", {"touchpoint", "alert"}},
+      {"organisation", {}},
+      {"access", {}},
       {"config", {"touchpoint", "alert"}},
   };
   Breaches breaches;
