@@ -31,3 +31,7 @@ create sources "$partitions"
 create clock 1
 create history 1
 create web-hooks 1
+# Who works here, who may come in, and who did what: each is one order of changes.
+create organisation 1
+create access 1
+create audit 1

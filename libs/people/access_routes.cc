@@ -30,20 +30,18 @@ using Answer = std::function<absl::StatusOr<HttpResponse>(const HttpRequest&)>;
 
 // Answers from the queue, since it waits for the log.
 void HandleLater(HttpServer* http, WorkQueue* queue, const char* method, const char* pattern,
-                 Answer answer, HttpServer::RouteOptions options = {}) {
-  http->Handle(
-      method, pattern,
-      [queue, answer = std::move(answer)](HttpRequest request, HttpReply reply) {
-        const auto waiting = std::make_shared<HttpReply>(std::move(reply));
-        queue->Add([answer, waiting, request = std::move(request)] {
-          const absl::StatusOr<HttpResponse> response = answer(request);
-          if (absl::IsAlreadyExists(response.status())) {
-            return waiting->Send(ErrorResponse(409, response.status()));
-          }
-          waiting->Send(response.ok() ? *response : ErrorResponse(response.status()));
-        });
-      },
-      std::move(options));
+                 Answer answer) {
+  http->Handle(method, pattern,
+               [queue, answer = std::move(answer)](HttpRequest request, HttpReply reply) {
+                 const auto waiting = std::make_shared<HttpReply>(std::move(reply));
+                 queue->Add([answer, waiting, request = std::move(request)] {
+                   const absl::StatusOr<HttpResponse> response = answer(request);
+                   if (absl::IsAlreadyExists(response.status())) {
+                     return waiting->Send(ErrorResponse(409, response.status()));
+                   }
+                   waiting->Send(response.ok() ? *response : ErrorResponse(response.status()));
+                 });
+               });
 }
 
 std::string ByWhom(const HttpRequest& request) {
@@ -220,14 +218,6 @@ void AddAccessRoutes(HttpServer* http, const AccessRoutesEnv& env) {
   HandleLater(http, env.queue, "DELETE", "/v1/tokens/{id}", with(RevokeToken));
   // Whoever asks who they are need not be allowed anything.
   http->Handle("GET", "/v1/session", Answering(with(ShowSession)), {.open = true});
-  HandleLater(http, env.queue, "DELETE", "/v1/session",
-              [env](const HttpRequest& request) -> absl::StatusOr<HttpResponse> {
-                RAPPORT_ASSIGN_OR_RETURN(const std::string cookie, env.access->EndSession(request));
-                HttpResponse response{.status = 204};
-                response.headers.push_back({"Set-Cookie", cookie});
-                return response;
-              },
-              {.open = true});
   HandleLater(http, env.queue, "DELETE", "/v1/staff/{id}/sessions", with(EndAllSessions));
   HandleLater(http, env.queue, "GET", "/v1/audit", with(ReadAudit));
 }

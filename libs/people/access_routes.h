@@ -12,7 +12,7 @@
 
 namespace rapport {
 
-// GET, POST /v1/tokens, DELETE /v1/tokens/{id}; GET, DELETE /v1/session; DELETE
+// GET, POST /v1/tokens, DELETE /v1/tokens/{id}; GET /v1/session; DELETE
 // /v1/staff/{id}/sessions; GET /v1/audit?client=&person=&from=&to=&limit=. `queue` waits for the
 // log. All outlive the server.
 struct AccessRoutesEnv {

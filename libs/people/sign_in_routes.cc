@@ -109,6 +109,7 @@ absl::StatusOr<std::unique_ptr<SignInRoutes>> SignInRoutes::Create(const config:
       OpenIdClient::Create(std::move(options), http);
   RAPPORT_RETURN_IF_ERROR(Annotate(client.status(), "access.open_id"));
   routes->issuer_ = provider.issuer();
+  routes->public_url_ = std::string(absl::StripSuffix(provider.public_url(), "/"));
   routes->provider_ = *std::move(client);
   return routes;
 }
@@ -132,6 +133,10 @@ void SignInRoutes::AddTo(HttpServer* http) {
   http->Handle(
       "POST", "/v1/session",
       [this](const HttpRequest& request, HttpReply reply) { SignIn(request, std::move(reply)); },
+      open);
+  http->Handle(
+      "DELETE", "/v1/session",
+      [this](const HttpRequest& request, HttpReply reply) { SignOut(request, std::move(reply)); },
       open);
   http->Handle(
       "POST", "/v1/invitations",
@@ -264,6 +269,30 @@ void SignInRoutes::SignIn(const HttpRequest& request, HttpReply reply) {
                         waiting->Send(Begin(request, person_id, kByPassword, {}));
                       });
                     });
+}
+
+void SignInRoutes::SignOut(const HttpRequest& request, HttpReply reply) {
+  const auto waiting = std::make_shared<HttpReply>(std::move(reply));
+  env_.queue->Add([this, waiting, request] {
+    const absl::StatusOr<std::string> cookie = env_.access->EndSession(request);
+    if (!cookie.ok()) return waiting->Send(ErrorResponse(cookie.status()));
+    const auto tell = [waiting, request, set = *cookie](const std::string& provider_url) {
+      query::v1::SignedOut out;
+      out.set_provider_url(provider_url);
+      HttpResponse response = MessageResponse(request, out);
+      response.headers.push_back({"Set-Cookie", set});
+      waiting->Send(std::move(response));
+    };
+    if (provider_ == nullptr) return tell("");
+    provider_->LogoutUrl("", public_url_ + "/sign-in",
+                         [tell](const absl::StatusOr<std::optional<std::string>>& url) {
+                           // Here they are signed out all the same.
+                           if (!url.ok())
+                             Log(LogLevel::kWarning,
+                                 absl::StrCat("sign-out: ", url.status().message()));
+                           tell(url.ok() ? url->value_or("") : "");
+                         });
+  });
 }
 
 void SignInRoutes::ChoosePassword(const HttpRequest& request, HttpReply reply) {

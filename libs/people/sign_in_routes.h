@@ -29,6 +29,7 @@ namespace rapport {
 //   GET  /v1/sign-in?return_to=         goes to the provider
 //   GET  /v1/sign-in/callback           comes back from it
 //   POST /v1/session                    by e-mail address and password (query.v1.SignInOrder)
+//   DELETE /v1/session                  signs out (query.v1.SignedOut)
 //   POST /v1/staff/{id}/invitation      a link by which a person chooses a password
 //   POST /v1/invitations                chooses it, and signs in (query.v1.InvitationOrder)
 //
@@ -60,6 +61,7 @@ class SignInRoutes {
   void TakeIdentity(const HttpRequest& request, const std::shared_ptr<HttpReply>& reply,
                     const std::string& return_to, const absl::StatusOr<Identity>& identity);
   void SignIn(const HttpRequest& request, HttpReply reply);
+  void SignOut(const HttpRequest& request, HttpReply reply);
   void ChoosePassword(const HttpRequest& request, HttpReply reply);
   absl::StatusOr<HttpResponse> Invite(const HttpRequest& request) const;
   // A session of somebody who has proven who they are; from the queue.
@@ -71,6 +73,7 @@ class SignInRoutes {
   const Env env_;
   const PendingSignInSeal seal_;
   std::string issuer_;  // empty: no provider
+  std::string public_url_;
   std::multimap<std::string, std::string> role_of_group_;
   SignInAttempts attempts_;
   std::unique_ptr<PasswordWork> passwords_;

@@ -136,6 +136,12 @@ TEST_F(SignInTest, AColleagueSignsInAndHasWhatTheirGroupsGive) {
   EXPECT_EQ(session.status, 200);
   EXPECT_THAT(session.body,
               AllOf(HasSubstr(R"("person_id":"anna")"), HasSubstr(R"("sees_all_clients":true)")));
+  // Signed out here, and told where to sign out there.
+  HttpCall sign_out{.method = "DELETE", .url = http_->address() + "/v1/session"};
+  sign_out.headers = {{"cookie", CookiesOf(back)[0]}};
+  ASSERT_OK_AND_ASSIGN(const HttpAnswer out, client_.Fetch(sign_out));
+  EXPECT_THAT(out.body, HasSubstr(provider_->issuer() + "/session/end?"));
+  EXPECT_EQ(Get("/v1/session", CookiesOf(back)[0]).status, 401);
 }
 
 TEST_F(SignInTest, ACodeThatComesAgainIsRefused) {

@@ -3,9 +3,7 @@
 //   http_bench [connections=64] [seconds=3] [threads=1] [body_bytes=300] [streams=10000]
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -20,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "libs/base/check.h"
 #include "libs/service/http_server.h"
+#include "libs/service/testing/http_load.h"
 #include "libs/service/testing/raw_connection.h"
 #include "libs/service/testing/test_certificates.h"
 #include "libs/service/testing/tls_connection.h"
@@ -34,41 +33,6 @@ int64_t ResidentBytes() {
   return resident_pages * ::sysconf(_SC_PAGESIZE);
 }
 
-double ProcessorSeconds() {
-  rusage usage = {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-// Sends requests over all connections, one at a time over each, until the time is over. Returns how
-// many were answered. In a process of its own, so that the server's processor time is its own.
-template <class Connection>
-int64_t Load(int port, int connections, absl::Duration duration, const std::string& request) {
-  std::vector<Connection> peers;
-  std::vector<pollfd> polls;
-  for (int i = 0; i < connections; ++i) {
-    peers.emplace_back(port);
-    polls.push_back({.fd = peers.back().fd(), .events = POLLIN, .revents = 0});
-    peers.back().Send(request);
-  }
-  int64_t answered = 0;
-  char bytes[4096];
-  const absl::Time end = absl::Now() + duration;
-  while (absl::Now() < end) {
-    ::poll(polls.data(), polls.size(), 100);
-    for (size_t i = 0; i < peers.size(); ++i) {
-      if ((polls[i].revents & POLLIN) == 0) continue;
-      if (peers[i].ReceiveSome(bytes, sizeof bytes) <= 0) return answered;
-      ++answered;
-      peers[i].Send(request);
-    }
-  }
-  return answered;
-}
-
 // Connects and closes, again and again.
 int64_t Handshakes(int port, absl::Duration duration) {
   int64_t done = 0;
@@ -77,23 +41,6 @@ int64_t Handshakes(int port, absl::Duration duration) {
     if (TlsConnection(port).agreed()) ++done;
   }
   return done;
-}
-
-template <class Work>
-int64_t InAnotherProcess(Work work) {
-  int pipe[2];
-  RAPPORT_CHECK(::pipe(pipe) == 0);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const int64_t result = work();
-    ::_exit(::write(pipe[1], &result, sizeof result) == sizeof result ? 0 : 1);
-  }
-  int64_t result = 0;
-  RAPPORT_CHECK(::read(pipe[0], &result, sizeof result) == sizeof result);
-  ::waitpid(child, nullptr, 0);
-  ::close(pipe[0]);
-  ::close(pipe[1]);
-  return result;
 }
 
 struct BenchOptions {

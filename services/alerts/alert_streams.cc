@@ -147,6 +147,11 @@ void AlertStreams::Beat() {
   const std::string beat = absl::StrCat(":\n", IdLine(sent_), "\n");
   for (size_t i = beat_slot_; i < subscribers_.size(); i += kBeatSlots) {
     Subscriber& subscriber = subscribers_[i];
+    // Whoever may read no more is not kept waiting for the next step.
+    if (subscriber.gate("", "") == Verdict::kEnd) {
+      subscriber.stream.Close();
+      continue;
+    }
     subscriber.stream.Write(
         subscriber.cursor ? absl::StrCat(":\n", IdLine(*subscriber.cursor), "\n") : beat);
   }

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
+#include "libs/base/mutex.h"
 #include "libs/base/time.h"
 #include "libs/organisation/organisation.h"
 #include "libs/people/people.h"
@@ -351,6 +352,49 @@ TEST_F(AccessTest, AHandoverTakesTheAlertAlongAndSaysWhoDidIt) {
   EXPECT_THAT(SeenInLists("ben"), ElementsAre("a1"));
   const HttpAnswer touchpoints = As("ben", "GET", "/v1/clients/a1/touchpoints");
   EXPECT_TRUE(absl::StrContains(touchpoints.body, R"("recorded_by":"anna")")) << touchpoints.body;
+}
+
+TEST_F(AccessTest, AStreamEndsWithTheSessionAndGivesWhatItsReaderSees) {
+  Staff(
+      "people { person_id: 'anna' roles: 'relationship_manager' }"
+      "people { person_id: 'ben' roles: 'relationship_manager' }");
+  struct Read {
+    Mutex mutex;
+    CondVar changed;
+    std::string text ABSL_GUARDED_BY(mutex);
+    bool ended ABSL_GUARDED_BY(mutex) = false;
+  } read;
+  HttpCall stream{.url = http_->address() + "/v1/alerts/stream"};
+  stream.headers = {{"cookie", SignedIn("anna")}};
+  stream.timeout = absl::InfiniteDuration();
+  stream.on_body = [&read](absl::string_view piece) {
+    const MutexLock lock(&read.mutex);
+    absl::StrAppend(&read.text, piece);
+    read.changed.SignalAll();
+    return true;
+  };
+  client_.Send(std::move(stream), [&read](const absl::StatusOr<HttpAnswer>&) {
+    const MutexLock lock(&read.mutex);
+    read.ended = true;
+    read.changed.SignalAll();
+  });
+  const auto await = [&read](const std::string& text) {
+    const MutexLock lock(&read.mutex);
+    while (!absl::StrContains(read.text, text)) read.changed.Wait(&read.mutex);
+  };
+  await("id: ");
+  AddClient("b1", "ben");
+  AddClient("a1", "anna");
+  await(R"("client_id":"a1")");
+  HttpCall end{.method = "DELETE", .url = http_->address() + "/v1/staff/anna/sessions"};
+  end.headers = {{"authorization", "Bearer master"}};
+  ASSERT_OK_AND_ASSIGN(const HttpAnswer answer, client_.Fetch(end));
+  EXPECT_EQ(answer.status, 204);
+  AddClient("a2", "anna");
+  const MutexLock lock(&read.mutex);
+  while (!read.ended) read.changed.Wait(&read.mutex);
+  EXPECT_FALSE(absl::StrContains(read.text, "b1")) << read.text;
+  EXPECT_FALSE(absl::StrContains(read.text, "a2")) << read.text;
 }
 
 // Random moves, absences and handovers, held against a plain oracle.
