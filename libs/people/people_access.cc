@@ -182,34 +182,50 @@ absl::StatusOr<std::shared_ptr<const Caller>> PeopleAccess::FromToken(absl::stri
   return caller;
 }
 
-std::optional<SessionTicket> PeopleAccess::TicketOf(const HttpRequest& request) const {
-  std::string cookie = CookieValue(request, kSecureCookie);
-  if (cookie.empty()) cookie = CookieValue(request, kCookie);
-  if (cookie.empty()) return std::nullopt;
+std::shared_ptr<PeopleAccess::Checked> PeopleAccess::SessionOf(const HttpRequest& request) const {
+  // What was set over TLS is not taken without, nor the other way round.
+  std::string cookie = CookieValue(request, request.secure ? kSecureCookie : kCookie);
+  if (cookie.empty()) return nullptr;
+  {
+    const MutexLock lock(&mutex_);
+    const auto known = checked_.find(cookie);
+    if (known != checked_.end()) return known->second;
+  }
   const std::optional<std::string> message = tickets_.Open(cookie);
-  SessionTicket ticket;
-  if (!message || !ticket.ParseFromString(*message)) return std::nullopt;
-  return ticket;
+  const auto fresh = std::make_shared<Checked>();
+  if (!message || !fresh->ticket.ParseFromString(*message)) return nullptr;
+  const MutexLock lock(&mutex_);
+  if (checked_.size() >= kMostCached) checked_.clear();
+  return checked_.try_emplace(std::move(cookie), fresh).first->second;
 }
 
 absl::Status PeopleAccess::CheckSession(const SessionTicket& ticket) {
   const absl::Time now = options_.now();
-  const absl::Status over = absl::UnauthenticatedError("the session is over; please sign in again");
-  if (FromProto(ticket.ends_at()) <= now) return over;
-  const std::optional<SessionEntry> session =
-      access_->With([&](const AccessTable& table) -> std::optional<SessionEntry> {
-        const SessionEntry* const found = table.FindSession(ticket.session_id());
-        if (found == nullptr) return std::nullopt;
-        return *found;
-      });
-  // Another process has begun it just now, and this one has yet to hear of it.
-  if (!session) return now - FromProto(ticket.begun_at()) < kNewsDelay ? absl::OkStatus() : over;
-  if (session->ended || session->ends_at <= now) return over;
+  const auto over = [] {
+    return absl::UnauthenticatedError("the session is over; please sign in again");
+  };
+  if (FromProto(ticket.ends_at()) <= now) return over();
+  struct Standing {
+    bool known = false;
+    bool ended = false;
+    absl::Time used_at;
+  };
+  const Standing standing = access_->With([&ticket, now](const AccessTable& table) -> Standing {
+    const SessionEntry* const session = table.FindSession(ticket.session_id());
+    if (session == nullptr) return {};
+    return {true, session->ended || session->ends_at <= now, session->used_at};
+  });
+  if (!standing.known) {
+    // Another process has begun it just now, and this one has yet to hear of it.
+    return now - FromProto(ticket.begun_at()) < kNewsDelay ? absl::OkStatus() : over();
+  }
+  if (standing.ended) return over();
   const MutexLock lock(&mutex_);
-  absl::Time& told =
-      used_.try_emplace("session/" + ticket.session_id(), session->used_at).first->second;
-  if (now - std::max(told, session->used_at) >= options_.session_idle) {
-    used_.erase("session/" + ticket.session_id());
+  // What is forgotten stands in the log, to a few minutes.
+  if (used_.size() >= 2 * kMostCached) used_.clear();
+  absl::Time& told = used_.try_emplace(ticket.session_id(), standing.used_at).first->second;
+  if (now - std::max(told, standing.used_at) >= options_.session_idle) {
+    used_.erase(ticket.session_id());
     return absl::UnauthenticatedError(
         "the session is over, since nobody used it for a while; please sign in again");
   }
@@ -223,31 +239,35 @@ absl::Status PeopleAccess::CheckSession(const SessionTicket& ticket) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const Caller>> PeopleAccess::CallerFor(
-    const std::string& person_id, const std::vector<std::string>& group_roles) {
+absl::StatusOr<std::shared_ptr<const Caller>> PeopleAccess::CallerOfSession(Checked* session) {
   const absl::Time now = options_.now();
   const int64_t second = absl::ToUnixSeconds(now);
   std::shared_ptr<const Organisation> organisation = organisation_->Get();
-  std::string key = person_id;
-  for (const std::string& role : group_roles) absl::StrAppend(&key, "\n", role);
   {
     const MutexLock lock(&mutex_);
-    const auto cached = callers_.find(key);
-    if (cached != callers_.end() && cached->second.organisation == organisation &&
-        cached->second.second == second) {
-      return cached->second.caller;
-    }
+    const Given& given = session->given;
+    if (given.organisation == organisation && given.second == second) return given.caller;
   }
-  const StaffPerson* const person = organisation->FindPerson(person_id);
+  RAPPORT_ASSIGN_OR_RETURN(const std::shared_ptr<const Caller> caller,
+                           CallerFor(*organisation, session->ticket, now));
+  const MutexLock lock(&mutex_);
+  session->given = {.organisation = std::move(organisation), .second = second, .caller = caller};
+  return caller;
+}
+
+absl::StatusOr<std::shared_ptr<const Caller>> PeopleAccess::CallerFor(
+    const Organisation& organisation, const SessionTicket& ticket, absl::Time now) const {
+  const std::string& person_id = ticket.person_id();
+  const StaffPerson* const person = organisation.FindPerson(person_id);
   if (person == nullptr || person->left_at <= now) {
     return absl::UnauthenticatedError(
         absl::StrCat("'", person_id, "' does not work here any more"));
   }
   std::vector<organisation::v1::Role> roles = person->roles;
-  for (const std::string& name : group_roles) {
+  for (const std::string& name : ticket.group_roles()) {
     if (const auto role = ParseRole(name)) roles.push_back(*role);
   }
-  if (!organisation->LedBy(person_id, now).empty()) roles.push_back(organisation::v1::ROLE_LEAD);
+  if (!organisation.LedBy(person_id, now).empty()) roles.push_back(organisation::v1::ROLE_LEAD);
   auto caller = std::make_shared<Caller>();
   caller->kind = Caller::Kind::kPerson;
   caller->id = person_id;
@@ -258,11 +278,8 @@ absl::StatusOr<std::shared_ptr<const Caller>> PeopleAccess::CallerFor(
   }
   if (!caller->sees_all) {
     caller->owners = std::make_shared<const absl::flat_hash_set<std::string>>(
-        organisation->PortfoliosOf(person_id, now));
+        organisation.PortfoliosOf(person_id, now));
   }
-  const MutexLock lock(&mutex_);
-  if (callers_.size() >= kMostCached) callers_.clear();
-  callers_[key] = {.organisation = std::move(organisation), .second = second, .caller = caller};
   return caller;
 }
 
@@ -273,14 +290,13 @@ absl::StatusOr<std::shared_ptr<const Caller>> PeopleAccess::Identify(const HttpR
   if (absl::StartsWithIgnoreCase(bearer, "bearer ")) {
     return FromToken(absl::StripAsciiWhitespace(bearer.substr(7)));
   }
-  if (const std::optional<SessionTicket> ticket = TicketOf(request)) {
-    RAPPORT_RETURN_IF_ERROR(CheckSession(*ticket));
+  if (const std::shared_ptr<Checked> session = SessionOf(request)) {
+    RAPPORT_RETURN_IF_ERROR(CheckSession(session->ticket));
     if (ChangesSomething(request.method) && !IsSameOrigin(request)) {
       return absl::PermissionDeniedError(
           "what changes something must come from a page of this server, or with a token");
     }
-    return CallerFor(ticket->person_id(),
-                     {ticket->group_roles().begin(), ticket->group_roles().end()});
+    return CallerOfSession(session.get());
   }
   if (!controlled()) return Anybody();
   return absl::UnauthenticatedError(
@@ -311,9 +327,10 @@ Access::Admission PeopleAccess::Admit(const HttpRequest& request, absl::string_v
 
 std::function<void(int)> PeopleAccess::Watch(const Caller& caller, const RouteRule& rule,
                                              const HttpRequest& request) {
-  const std::string client = ClientOf(request, rule);
   const bool changes =
       ChangesSomething(rule.method) && request.Query("dry_run").value_or("") != "true";
+  if (!changes && rule.reach != Reach::kOwn) return {};
+  const std::string client = ClientOf(request, rule);
   // Programs that offer touchpoints are known by these.
   if (rule.permission == Permission::kWriteTouchpoints || (client.empty() && !changes)) return {};
   access::v1::AuditRecord record;
@@ -394,7 +411,6 @@ absl::StatusOr<std::string> PeopleAccess::BeginSession(const std::string& person
                                                        const std::string& proven_by,
                                                        const std::vector<std::string>& group_roles,
                                                        const HttpRequest& request) {
-  RAPPORT_RETURN_IF_ERROR(CallerFor(person_id, group_roles).status());
   const absl::Time now = options_.now();
   SessionTicket ticket;
   ticket.set_session_id(absl::BytesToHexString(RandomBytes().substr(0, 16)));
@@ -402,6 +418,7 @@ absl::StatusOr<std::string> PeopleAccess::BeginSession(const std::string& person
   ToProto(now, ticket.mutable_begun_at());
   ToProto(now + options_.session_length, ticket.mutable_ends_at());
   ticket.mutable_group_roles()->Assign(group_roles.begin(), group_roles.end());
+  RAPPORT_RETURN_IF_ERROR(CallerFor(*organisation_->Get(), ticket, now).status());
   access::v1::AccessRecord record;
   access::v1::SessionBegun& begun = *record.mutable_session_begun();
   begun.set_session_id(ticket.session_id());
@@ -425,15 +442,16 @@ absl::StatusOr<std::string> PeopleAccess::BeginSession(const std::string& person
 }
 
 absl::StatusOr<std::string> PeopleAccess::EndSession(const HttpRequest& request) {
-  if (const std::optional<SessionTicket> ticket = TicketOf(request)) {
+  if (const std::shared_ptr<Checked> session = SessionOf(request)) {
+    const SessionTicket& ticket = session->ticket;
     access::v1::AccessRecord record;
-    record.mutable_session_ended()->set_session_id(ticket->session_id());
-    record.mutable_session_ended()->set_person_id(ticket->person_id());
-    RAPPORT_RETURN_IF_ERROR(access_->Write(std::move(record), ticket->person_id()));
+    record.mutable_session_ended()->set_session_id(ticket.session_id());
+    record.mutable_session_ended()->set_person_id(ticket.person_id());
+    RAPPORT_RETURN_IF_ERROR(access_->Write(std::move(record), ticket.person_id()));
     if (audit_ != nullptr) {
       access::v1::AuditRecord line;
       line.set_action(access::v1::AUDIT_ACTION_SIGNED_OUT);
-      line.set_actor(ticket->person_id());
+      line.set_actor(ticket.person_id());
       line.set_client_address(request.client_address);
       audit_->Note(std::move(line));
     }
@@ -444,9 +462,9 @@ absl::StatusOr<std::string> PeopleAccess::EndSession(const HttpRequest& request)
 }
 
 std::optional<absl::Time> PeopleAccess::SessionEnds(const HttpRequest& request) const {
-  const std::optional<SessionTicket> ticket = TicketOf(request);
-  if (!ticket) return std::nullopt;
-  return FromProto(ticket->ends_at());
+  const std::shared_ptr<Checked> session = SessionOf(request);
+  if (session == nullptr) return std::nullopt;
+  return FromProto(session->ticket.ends_at());
 }
 
 }  // namespace rapport

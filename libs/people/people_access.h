@@ -78,21 +78,29 @@ class PeopleAccess final : public Access {
   static constexpr char kCallerHeader[] = "x-rapport-caller";
 
  private:
-  struct Cached {
+  // What the organisation gave a person in one second.
+  struct Given {
     std::shared_ptr<const Organisation> organisation;
     int64_t second = 0;
     std::shared_ptr<const Caller> caller;
   };
+  // A session's cookie whose signature has been checked.
+  struct Checked {
+    access::v1::SessionTicket ticket;
+    Given given;
+  };
 
   absl::StatusOr<std::shared_ptr<const Caller>> FromStatement(absl::string_view statement) const;
   absl::StatusOr<std::shared_ptr<const Caller>> FromToken(absl::string_view secret);
-  absl::StatusOr<std::shared_ptr<const Caller>> FromSession(const HttpRequest& request,
-                                                            absl::string_view cookie);
-  std::optional<access::v1::SessionTicket> TicketOf(const HttpRequest& request) const;
+  // nullptr: the request has no session's cookie, or one that was not signed here.
+  std::shared_ptr<Checked> SessionOf(const HttpRequest& request) const;
   // Ok while the session of the ticket holds; notes that it is used.
   absl::Status CheckSession(const access::v1::SessionTicket& ticket);
-  absl::StatusOr<std::shared_ptr<const Caller>> CallerFor(
-      const std::string& person_id, const std::vector<std::string>& group_roles);
+  // The session's caller as of now. Unauthenticated: they do not work here any more.
+  absl::StatusOr<std::shared_ptr<const Caller>> CallerOfSession(Checked* session);
+  absl::StatusOr<std::shared_ptr<const Caller>> CallerFor(const Organisation& organisation,
+                                                          const access::v1::SessionTicket& ticket,
+                                                          absl::Time now) const;
   std::function<void(int)> Watch(const Caller& caller, const RouteRule& rule,
                                  const HttpRequest& request);
   void NoteRefusal(const Caller& caller, const RouteRule& rule, const HttpRequest& request,
@@ -104,8 +112,9 @@ class PeopleAccess final : public Access {
   AuditLog* const audit_;
   const Signer tickets_;
   const Signer statements_;
-  Mutex mutex_;
-  absl::flat_hash_map<std::string, Cached> callers_ ABSL_GUARDED_BY(mutex_);
+  mutable Mutex mutex_;
+  mutable absl::flat_hash_map<std::string, std::shared_ptr<Checked>> checked_
+      ABSL_GUARDED_BY(mutex_);
   // When it was last written that a session or a token is in use.
   absl::flat_hash_map<std::string, absl::Time> used_ ABSL_GUARDED_BY(mutex_);
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
@@ -108,16 +109,16 @@ std::string General(absl::string_view pattern) {
 absl::Span<const RouteRule> RouteRules() { return kRules; }
 
 std::optional<RouteRule> FindRule(absl::string_view method, absl::string_view pattern) {
-  // What a HEAD asks for is what a GET does.
-  const absl::string_view wanted = method == "HEAD" ? "GET" : method;
+  using Route = std::pair<absl::string_view, absl::string_view>;
   static const auto* const rules = [] {
-    auto* const all = new absl::flat_hash_map<std::string, RouteRule>();
-    for (const RouteRule& rule : kRules) {
-      all->emplace(absl::StrCat(rule.method, " ", rule.pattern), rule);
-    }
+    auto* const all = new absl::flat_hash_map<Route, RouteRule>();
+    for (const RouteRule& rule : kRules) all->emplace(Route(rule.method, rule.pattern), rule);
     return all;
   }();
-  const auto rule = rules->find(absl::StrCat(wanted, " ", General(pattern)));
+  // What a HEAD asks for is what a GET does.
+  const absl::string_view wanted = method == "HEAD" ? "GET" : method;
+  auto rule = rules->find(Route(wanted, pattern));
+  if (rule == rules->end()) rule = rules->find(Route(wanted, General(pattern)));
   if (rule == rules->end()) return std::nullopt;
   return rule->second;
 }

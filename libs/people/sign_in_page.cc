@@ -48,13 +48,30 @@ constexpr char kScript[] = R"(
 const link = new URLSearchParams(location.hash.slice(1)).get('invitation');
 const form = document.querySelector('form');
 const told = document.querySelector('[role=alert]');
+const inside = document.querySelector('section');
+async function showWhoIsIn() {
+  const answer = await fetch('/v1/session');
+  const who = answer.ok ? await answer.json() : {};
+  if (!who.person_id) return;
+  inside.querySelector('p').textContent = 'You are signed in as ' + (who.name || who.person_id) + '.';
+  inside.hidden = false;
+  for (const part of [form, ...document.querySelectorAll('.address')]) part.hidden = true;
+}
+inside.querySelector('button').addEventListener('click', async () => {
+  const answer = await fetch('/v1/session', { method: 'DELETE' });
+  const out = answer.ok ? await answer.json() : {};
+  location.assign(out.provider_url || '/sign-in');
+});
 if (link) {
   history.replaceState(null, '', location.pathname + location.search);
   document.querySelector('h1').textContent = 'Choose a password';
   for (const part of document.querySelectorAll('.address')) part.hidden = true;
   form.e_mail.required = false;
   form.password.autocomplete = 'new-password';
-  document.querySelector('button').textContent = 'Save and sign in';
+  form.querySelector('label[for=password]').textContent = 'Password, 12 characters at least';
+  form.querySelector('button').textContent = 'Save and sign in';
+} else {
+  showWhoIsIn();
 }
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
@@ -68,8 +85,8 @@ form.addEventListener('submit', async (event) => {
       body: JSON.stringify(body),
     });
     if (answer.ok) {
-      const to = new URLSearchParams(location.search).get('return_to') || '/';
-      location.assign(/^\/(?![\/\\])/.test(to) ? to : '/');
+      const to = new URLSearchParams(location.search).get('return_to') || '/sign-in';
+      location.assign(/^\/(?![\/\\])/.test(to) ? to : '/sign-in');
       return;
     }
     told.textContent = (await answer.json()).message;
@@ -100,6 +117,7 @@ std::string SignInPage(bool by_provider, absl::string_view message) {
       by_provider ? "<a class=\"act address\" href=\"/v1/sign-in\">Sign in with your firm's "
                     "account</a>"
                   : "",
+      "<section hidden><p></p><button type=\"button\">Sign out</button></section>"
       "<form><div class=\"address\"><label for=\"e_mail\">E-mail</label>"
       "<input id=\"e_mail\" name=\"e_mail\" type=\"email\" autocomplete=\"username\" "
       "required></div>"

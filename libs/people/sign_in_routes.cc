@@ -23,6 +23,7 @@
 namespace rapport {
 namespace {
 
+constexpr char kPage[] = "/sign-in";
 constexpr char kCallback[] = "/v1/sign-in/callback";
 constexpr char kPendingCookie[] = "rapport-sign-in";
 constexpr size_t kMaxBodyBytes = 4096;
@@ -34,9 +35,9 @@ std::string LocalPath(const std::string& path) {
   const bool local = absl::StartsWith(path, "/") && !absl::StartsWith(path, "//") &&
                      !absl::StrContains(path, '\\');
   for (const char c : path) {
-    if (static_cast<unsigned char>(c) < ' ') return "/";
+    if (static_cast<unsigned char>(c) < ' ') return kPage;
   }
-  return local ? path : "/";
+  return local ? path : kPage;
 }
 
 HttpResponse GoTo(const std::string& address, const std::string& set_cookie) {
@@ -116,7 +117,7 @@ absl::StatusOr<std::unique_ptr<SignInRoutes>> SignInRoutes::Create(const config:
 
 void SignInRoutes::AddTo(HttpServer* http) {
   const HttpServer::RouteOptions open = {.open = true, .max_body_bytes = kMaxBodyBytes};
-  http->Handle("GET", "/sign-in", Answering([this](const HttpRequest&) {
+  http->Handle("GET", kPage, Answering([this](const HttpRequest&) {
                  return PageResponse(200, SignInPage(/*by_provider=*/provider_ != nullptr, ""));
                }),
                open);
@@ -154,8 +155,8 @@ void SignInRoutes::AddTo(HttpServer* http) {
 }
 
 void SignInRoutes::GoToProvider(const HttpRequest& request, HttpReply reply) {
-  const std::string return_to = LocalPath(request.Query("return_to").value_or("/"));
-  if (provider_ == nullptr) return reply.Send(GoTo("/sign-in", ""));
+  const std::string return_to = LocalPath(request.Query("return_to").value_or(kPage));
+  if (provider_ == nullptr) return reply.Send(GoTo(kPage, ""));
   const auto waiting = std::make_shared<HttpReply>(std::move(reply));
   provider_->BeginSignIn([this, waiting, request,
                           return_to](absl::StatusOr<OpenIdClient::SignInStart> start) {
@@ -177,7 +178,7 @@ void SignInRoutes::ComeBack(const HttpRequest& request, HttpReply reply) {
   std::string return_to;
   if (provider_ == nullptr || mark == std::string::npos ||
       !absl::WebSafeBase64Unescape(cookie.substr(mark + 1), &return_to)) {
-    return TakeIdentity(request, waiting, "/",
+    return TakeIdentity(request, waiting, kPage,
                         absl::InvalidArgumentError("this browser has begun no sign-in"));
   }
   return_to = LocalPath(return_to);

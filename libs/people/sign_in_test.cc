@@ -181,7 +181,7 @@ TEST_F(SignInTest, NobodyIsSentElsewhere) {
   for (const char* const elsewhere :
        {"https://evil.example/", "//evil.example/", "/%5Cevil.example", "javascript:alert(1)"}) {
     const HttpAnswer back = ComeBack(GoThere("anna", elsewhere));
-    EXPECT_EQ(back.HeaderValue("location"), "/") << elsewhere;
+    EXPECT_EQ(back.HeaderValue("location"), "/sign-in") << elsewhere;
   }
 }
 
