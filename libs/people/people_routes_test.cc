@@ -54,7 +54,7 @@ class PeopleRoutesTest : public testing::ServingFixture {
     HttpCall call{.method = method, .url = http_->address() + path, .body = body};
     call.headers = std::move(headers);
     if (!token.empty()) call.headers.push_back({"authorization", "Bearer " + token});
-    auto answer = client_.Fetch(std::move(call));
+    auto answer = client_.Fetch(call);
     EXPECT_OK(answer.status());
     return *std::move(answer);
   }

@@ -53,7 +53,8 @@ async function showWhoIsIn() {
   const answer = await fetch('/v1/session');
   const who = answer.ok ? await answer.json() : {};
   if (!who.person_id) return;
-  inside.querySelector('p').textContent = 'You are signed in as ' + (who.name || who.person_id) + '.';
+  const name = who.name || who.person_id;
+  inside.querySelector('p').textContent = 'You are signed in as ' + name + '.';
   inside.hidden = false;
   for (const part of [form, ...document.querySelectorAll('.address')]) part.hidden = true;
 }
@@ -89,7 +90,8 @@ form.addEventListener('submit', async (event) => {
       location.assign(/^\/(?![\/\\])/.test(to) ? to : '/sign-in');
       return;
     }
-    told.textContent = (await answer.json()).message;
+    const why = (await answer.json()).message;
+    told.textContent = why[0].toUpperCase() + why.slice(1);
   } catch {
     told.textContent = 'The server cannot be reached. Please try again.';
   }

@@ -74,7 +74,7 @@ class SignInTest : public testing::ServingFixture {
   HttpAnswer Get(const std::string& path, const std::string& cookie = "") {
     HttpCall call{.url = absl::StartsWith(path, "http") ? path : http_->address() + path};
     if (!cookie.empty()) call.headers = {{"cookie", cookie}};
-    auto answer = client_.Fetch(std::move(call));
+    auto answer = client_.Fetch(call);
     EXPECT_OK(answer.status());
     return *std::move(answer);
   }

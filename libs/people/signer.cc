@@ -8,7 +8,7 @@
 
 namespace rapport {
 
-Signer::Signer(std::string key, absl::string_view purpose)
+Signer::Signer(absl::string_view key, absl::string_view purpose)
     : key_(HmacSha256(key, absl::StrCat("rapport/", purpose))) {}
 
 std::string Signer::Signature(absl::string_view message) const { return HmacSha256(key_, message); }

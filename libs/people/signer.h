@@ -12,7 +12,7 @@ namespace rapport {
 // is signed for one use from what is signed for another. Thread-safe.
 class Signer {
  public:
-  Signer(std::string key, absl::string_view purpose);
+  Signer(absl::string_view key, absl::string_view purpose);
 
   // Text that fits a header or a cookie: base64url of the message, ".", base64url of its signature.
   std::string Sign(absl::string_view message) const;

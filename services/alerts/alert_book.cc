@@ -106,9 +106,33 @@ std::optional<AlertStep> AlertBook::Take(const RecordPosition& position, absl::s
     dropped_[position.partition].insert(position.offset.value());
     return std::nullopt;
   }
+  if (event.has_handed_over()) {
+    GiveTo(event.owner_id(), event.client_id());
+    // It is no step of an alert, and nobody waits for it.
+    dropped_[position.partition].insert(position.offset.value());
+    return std::nullopt;
+  }
   AlertStep step = StepOf(position, event);
   Enter(position, event, step);
+  GiveTo(event.owner_id(), event.client_id());
   return step;
+}
+
+void AlertBook::GiveTo(const std::string& owner_id, const std::string& client_id) {
+  const std::string group = absl::StrCat("c", client_id);
+  std::vector<std::string> others;
+  for (auto at = all_.lower_bound({group, std::numeric_limits<int64_t>::min(), ""});
+       at != all_.end() && at->group == group; ++at) {
+    if (alerts_.find(at->alert_id)->second.owner_id != owner_id) others.push_back(at->alert_id);
+  }
+  for (const std::string& alert_id : others) {
+    Entry& entry = alerts_.find(alert_id)->second;
+    Alert alert;
+    alert.ParseFromString(entry.alert);
+    Unlist(alert_id, entry);
+    alert.set_owner_id(owner_id);
+    Store(alert_id, alert, &entry);
+  }
 }
 
 bool AlertBook::SeenBefore(const AlertEvent& event) {

@@ -101,6 +101,9 @@ class AlertBook {
   bool SeenBefore(const alert::v1::AlertEvent& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Enter(const RecordPosition& position, const alert::v1::AlertEvent& event,
              const query::v1::AlertStep& step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // All alerts of a client are its owner's to see, whoever had them before.
+  void GiveTo(const std::string& owner_id, const std::string& client_id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Store(const std::string& alert_id, const query::v1::Alert& alert, Entry* entry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Unlist(const std::string& alert_id, const Entry& entry)

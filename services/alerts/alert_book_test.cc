@@ -74,6 +74,24 @@ TEST_F(AlertBookTest, WhatIsSentTwiceCountsOnce) {
   EXPECT_EQ(book_.cursor().next[0], 4) << "they are read all the same";
 }
 
+TEST_F(AlertBookTest, AllAlertsOfAClientAreItsOwnersToSee) {
+  ASSERT_TRUE(Take(MakeRaised("ada", 1)));
+  ASSERT_TRUE(Take(MakeCleared("ada", 2)));
+  alert::v1::AlertEvent handed = testing::MakeStep("ada", 3);
+  handed.set_alert_id("the next one");
+  handed.set_owner_id("otto");
+  handed.mutable_handed_over();
+  EXPECT_FALSE(Take(handed)) << "no step of an alert";
+  using State = AlertFilter::State;
+  EXPECT_THAT(Listed({.state = State::kAll, .owners = OwnerFilter({"anna"})}), IsEmpty());
+  EXPECT_THAT(Listed({.state = State::kAll, .owners = OwnerFilter({"otto"})}), ElementsAre("ada"));
+  EXPECT_EQ(book_.OwnerOf("ada-alert"), "otto");
+  EXPECT_EQ(book_.OwnerOf("the next one"), std::nullopt);
+  ASSERT_OK_AND_ASSIGN(const auto details, book_.Find("ada-alert"));
+  EXPECT_EQ(details.alert().state(), query::v1::ALERT_STATE_CLOSED);
+  EXPECT_EQ(details.steps_size(), 2);
+}
+
 TEST_F(AlertBookTest, DamageIsLeftOut) {
   EXPECT_EQ(book_.Take({Partition(1), Offset(0)}, "\xff\xff"), std::nullopt);
   EXPECT_EQ(book_.Take({Partition(1), Offset(1)}, ""), std::nullopt);

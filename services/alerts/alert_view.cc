@@ -38,6 +38,7 @@ void TakeChange(const alert::v1::AlertEvent& event, AlertStep* step) {
       step->set_change(query::v1::ALERT_CHANGE_CLEARED);
       step->set_clear_reason(event.cleared().reason());
       return;
+    case alert::v1::AlertEvent::kHandedOver:
     case alert::v1::AlertEvent::CHANGE_NOT_SET:
       return;
   }

@@ -63,6 +63,14 @@ absl::Status Take(const RecordView& record, Stories* stories) {
     return absl::DataLossError(
         absl::StrCat("record ", record.offset.value(), " of the alerts log is damaged"));
   }
+  if (event.has_handed_over()) {
+    for (auto& [id, other] : *stories) {
+      if (other.latest.client_id() == event.client_id()) {
+        other.latest.set_owner_id(event.owner_id());
+      }
+    }
+    return absl::OkStatus();
+  }
   AlertStory& story = (*stories)[event.alert_id()];
   if (event.has_raised()) {
     story.raised_at = FromProto(event.at());

@@ -96,7 +96,7 @@ class AccessTest : public testing::ServingFixture {
                     {"sec-fetch-site", "same-origin"},
                     {"content-type", "application/json"}};
     call.timeout = absl::Seconds(100);
-    auto answer = client_.Fetch(std::move(call));
+    auto answer = client_.Fetch(call);
     EXPECT_OK(answer.status());
     return *std::move(answer);
   }
@@ -164,7 +164,7 @@ class AccessTest : public testing::ServingFixture {
     HttpCall call{.url = http_->address() + path};
     call.headers = {{"authorization", "Bearer master"}};
     call.timeout = absl::Seconds(100);
-    return *client_.Fetch(std::move(call));
+    return *client_.Fetch(call);
   }
 
   // Everybody whom the person's lists name; each list has to name the same.
@@ -350,6 +350,20 @@ TEST_F(AccessTest, AHandoverTakesTheAlertAlongAndSaysWhoDidIt) {
          As("ben", "GET", "/v1/alerts/" + alerts.at("a1")).status != 200) {
   }
   EXPECT_THAT(SeenInLists("ben"), ElementsAre("a1"));
+  // What is closed goes along, too.
+  EXPECT_EQ(As("anna", "POST", absl::StrCat("/v1/alerts/", alerts.at("a2"), "/dismiss"),
+               R"({"reason":"false_alarm"})")
+                .status,
+            202);
+  while (!absl::StrContains(AsMaster("/v1/alerts/" + alerts.at("a2")).body, "STATE_CLOSED")) {
+  }
+  EXPECT_EQ(As("ben", "GET", "/v1/alerts/" + alerts.at("a2")).status, 404);
+  EXPECT_EQ(As("anna", "POST", "/v1/handovers",
+               R"({"from_owner_id":"anna","to_owner_id":"ben","client_ids":["a2"]})")
+                .status,
+            202);
+  while (As("ben", "GET", "/v1/alerts/" + alerts.at("a2")).status != 200) {
+  }
   const HttpAnswer touchpoints = As("ben", "GET", "/v1/clients/a1/touchpoints");
   EXPECT_TRUE(absl::StrContains(touchpoints.body, R"("recorded_by":"anna")")) << touchpoints.body;
 }

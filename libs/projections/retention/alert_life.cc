@@ -136,6 +136,7 @@ void AlertLife::Rewind(absl::Time at) {
 }
 
 void AlertLife::Judge(absl::Time at) {
+  if (!Open()) TellHandover(at);
   const RiskCurve curve(state_.factors(), settings_, at);
   if (!Open() && WakeStillHolds(curve, at)) return;
   Move(curve, at);
@@ -217,6 +218,25 @@ void AlertLife::Update(const RiskCurve& curve, absl::Time at) {
   if (!reminder && severity == alert.severity() && !IsUntoldNotice(curve) && !HasNewReason(z, at))
     return;
   TellUpdate(at);
+}
+
+void AlertLife::TellHandover(absl::Time at) {
+  const std::string& owner = state_.factors().owner().owner_id();
+  if (!state_.has_alert() || !state_.alert().has_raised_at() ||
+      state_.alert().told_owner_id() == owner) {
+    return;
+  }
+  state_.mutable_alert()->set_told_owner_id(owner);
+  alert::v1::AlertEvent& event = output_.effects.emplace_back();
+  event.set_alert_id(RetentionAlertId(context_.client_id, state_.alert()));
+  event.set_client_id(context_.client_id.data(), context_.client_id.size());
+  event.set_owner_id(owner);
+  event.set_rule(kChurnRiskRule);
+  ToProto(at, event.mutable_at());
+  event.set_severity(state_.alert().severity());
+  event.set_score(state_.alert().score());
+  event.set_model_version(settings_.model_version);
+  event.mutable_handed_over();
 }
 
 void AlertLife::TellUpdate(absl::Time at) {

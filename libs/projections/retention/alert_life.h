@@ -54,6 +54,8 @@ class AlertLife {
   void Update(const RiskCurve& curve, absl::Time at);
   // That the open alert is as it is now; it goes to whoever owns the client now.
   void TellUpdate(absl::Time at);
+  // That the client of alerts which are closed has another owner, who sees them from now on.
+  void TellHandover(absl::Time at);
   bool HasNewReason(double z, absl::Time at) const;
   bool IsPresent(absl::string_view alert_id) const;
   // A person closed the alert.
