@@ -195,6 +195,11 @@ class Organisation::Transaction {
   void Make(const organisation::v1::PersonSet& set) {
     if (NameIsWrong("person_id", set.person_id())) return;
     if (!set.name().empty() && NameIsWrong("name", set.name())) return;
+    if (set.person_id() == "command line" || set.person_id() == "http.token_file" ||
+        absl::StartsWith(set.person_id(), "token:")) {
+      return Wrong(absl::StrCat("person_id '", set.person_id(),
+                                "' would be taken for somebody who is no person"));
+    }
     StaffPerson& person = Person(set.person_id());
     said_.insert(set.person_id());
     person.name = set.name();

@@ -154,6 +154,8 @@ TEST_F(OrganisationTest, WhatCannotBeIsRefusedAsAWhole) {
                     " to_at " + At(2) + " } }"),
             "0: an absence ends on 2026-01-02, and begins on 2026-01-02");
   EXPECT_EQ(Refused("changes { person_set { } }"), "0: person_id is empty");
+  EXPECT_EQ(Refused("changes { person_set { person_id: 'token:crm' } }"),
+            "0: person_id 'token:crm' would be taken for somebody who is no person");
   EXPECT_EQ(Refused("changes { }"), "0: it says nothing that this version knows");
   EXPECT_EQ(Refused("changes { person_set { person_id: 'x' roles: 99 } }"),
             "0: role 99 is none that this version knows");

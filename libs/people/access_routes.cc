@@ -74,9 +74,10 @@ absl::Status CheckOrder(const query::v1::TokenOrder& order, const Caller& caller
           "scopes: '", scope, "' is none; there are: ", absl::StrJoin(TokenScopes(), ", ")));
     }
     writes = writes || scope == "touchpoints:write";
-    // Nobody gives away more than they have, but for writing touchpoints of a source.
+    // Nobody gives away more than they have: a token sees all clients.
     const uint32_t beyond = *permissions & ~caller.permissions;
-    if (beyond != 0 || (!caller.sees_all && scope != "touchpoints:write")) {
+    const uint32_t of_clients = *permissions & PermissionsWithReach();
+    if (beyond != 0 || (of_clients & ~caller.permissions_for_all) != 0) {
       return absl::PermissionDeniedError(
           absl::StrCat("scopes: '", scope, "' may do more than ", caller.Name(), " may"));
     }
@@ -157,8 +158,8 @@ absl::StatusOr<HttpResponse> ShowSession(const HttpRequest& request, const Acces
   query::v1::Session session;
   session.set_access_controlled(env.access->controlled());
   session.set_person_id(caller->Name());
-  session.set_sees_all_clients(caller->sees_all);
-  if (caller->owners != nullptr) {
+  session.set_sees_all_clients(caller->MayForAll(Permission::kReadClients));
+  if (caller->owners != nullptr && !session.sees_all_clients()) {
     std::vector<std::string> owners(caller->owners->begin(), caller->owners->end());
     std::sort(owners.begin(), owners.end());
     session.mutable_owner_ids()->Assign(owners.begin(), owners.end());

@@ -111,6 +111,7 @@ absl::StatusOr<std::shared_ptr<const Caller>> PeopleAccess::FromStatement(
   caller->id = caller->kind == Caller::Kind::kToken ? said.token_id() : said.person_id();
   caller->is_staff = said.is_staff();
   caller->permissions = said.permissions();
+  caller->permissions_for_all = said.permissions_for_all();
   caller->source = said.source();
   caller->sees_all = said.sees_all();
   if (!caller->sees_all) {
@@ -132,6 +133,7 @@ std::vector<Header> PeopleAccess::Vouch(const HttpRequest& request) const {
   }
   statement.set_is_staff(caller.is_staff);
   statement.set_permissions(caller.permissions);
+  statement.set_permissions_for_all(caller.permissions_for_all);
   statement.set_sees_all(caller.sees_all);
   statement.set_source(caller.source);
   statement.set_organisation_position(organisation_->position().value());
@@ -170,6 +172,7 @@ absl::StatusOr<std::shared_ptr<const Caller>> PeopleAccess::FromToken(absl::stri
   for (const std::string& scope : token->scopes) {
     caller->permissions |= PermissionsOfScope(scope).value_or(0);
   }
+  caller->permissions_for_all = caller->permissions;
   const MutexLock lock(&mutex_);
   absl::Time& told = used_.try_emplace("token/" + token->token_id, token->used_at).first->second;
   if (now - told >= kTokenUsedEach) {
@@ -274,12 +277,10 @@ absl::StatusOr<std::shared_ptr<const Caller>> PeopleAccess::CallerFor(
   caller->is_staff = true;
   for (const organisation::v1::Role role : roles) {
     caller->permissions |= PermissionsOf(role);
-    caller->sees_all = caller->sees_all || SeesAllClients(role);
+    if (SeesAllClients(role)) caller->permissions_for_all |= PermissionsOf(role);
   }
-  if (!caller->sees_all) {
-    caller->owners = std::make_shared<const absl::flat_hash_set<std::string>>(
-        organisation.PortfoliosOf(person_id, now));
-  }
+  caller->owners = std::make_shared<const absl::flat_hash_set<std::string>>(
+      organisation.PortfoliosOf(person_id, now));
   return caller;
 }
 
@@ -319,6 +320,13 @@ Access::Admission PeopleAccess::Admit(const HttpRequest& request, absl::string_v
     return {.refusal = Refuse(absl::PermissionDeniedError(why))};
   }
   Admission admission{.caller = *std::move(caller)};
+  // The gateway has said so of what it was asked for.
+  if (rule && request.HeaderValue(kCallerHeader).empty() &&
+      admission.caller->sees_all != admission.caller->MayForAll(rule->permission)) {
+    auto wide = std::make_shared<Caller>(*admission.caller);
+    wide->sees_all = admission.caller->MayForAll(rule->permission);
+    admission.caller = std::move(wide);
+  }
   if (rule && audit_ != nullptr && request.HeaderValue(kCallerHeader).empty()) {
     admission.answered = Watch(*admission.caller, *rule, request);
   }

@@ -180,6 +180,36 @@ TEST_F(PeopleAccessTest, ASessionSeesWhatTheOrganisationGives) {
   EXPECT_THAT(Outcome(process, WithCookie(operator_cookie)), HasSubstr("403"));
 }
 
+// What one role sees of all is no reach for what another may do.
+TEST_F(PeopleAccessTest, RolesThatMeetGiveEachItsOwnReach) {
+  Process process = Open();
+  Staff(process, kFirm);
+  Staff(process,
+        "people { person_id: 'ben' roles: 'relationship_manager' roles: 'analyst' }"
+        "people { person_id: 'anna' roles: 'auditor' }");
+  const auto ask = [&](const std::string& person, const std::string& method,
+                       const std::string& pattern) {
+    const auto cookie = process.access->BeginSession(person, "test", {}, Get());
+    EXPECT_OK(cookie.status());
+    HttpRequest request = With(WithCookie(*cookie), "sec-fetch-site", "same-origin");
+    request.method = method;
+    const auto caller = process.access->Admit(request, pattern).caller;
+    EXPECT_NE(caller, nullptr) << person << " " << pattern;
+    return caller;
+  };
+  EXPECT_TRUE(ask("ben", "GET", "/v1/pipeline/board")->sees_all);
+  EXPECT_FALSE(ask("ben", "GET", "/v1/pipeline/board")->MayForAll(Permission::kReadClients));
+  EXPECT_FALSE(ask("ben", "GET", "/v1/clients")->sees_all);
+  EXPECT_TRUE(ask("ben", "GET", "/v1/clients")->Sees("ben"));
+  EXPECT_FALSE(ask("ben", "GET", "/v1/clients")->Sees("carl"));
+  // She leads the reds and audits the firm: reads all, and hands over what is the reds'.
+  EXPECT_TRUE(ask("anna", "GET", "/v1/clients")->sees_all);
+  const auto hands_over = ask("anna", "POST", "/v1/handovers");
+  EXPECT_FALSE(hands_over->sees_all);
+  EXPECT_TRUE(hands_over->Sees("ben"));
+  EXPECT_FALSE(hands_over->Sees("carl"));
+}
+
 TEST_F(PeopleAccessTest, ASessionEndsByItselfByOrderAndWithThePerson) {
   Process process = Open({.session_idle = absl::Hours(1), .session_length = absl::Hours(8)});
   Staff(process, kFirm);

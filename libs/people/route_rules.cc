@@ -148,6 +148,14 @@ uint32_t PermissionsOf(Role role) {
   }
 }
 
+uint32_t PermissionsWithReach() {
+  uint32_t permissions = 0;
+  for (const RouteRule& rule : kRules) {
+    if (rule.reach != Reach::kNone) permissions |= static_cast<uint32_t>(rule.permission);
+  }
+  return permissions;
+}
+
 bool SeesAllClients(Role role) {
   return role == organisation::v1::ROLE_DIRECTOR || role == organisation::v1::ROLE_AUDITOR ||
          role == organisation::v1::ROLE_ANALYST;

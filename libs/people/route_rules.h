@@ -35,6 +35,8 @@ std::optional<RouteRule> FindRule(absl::string_view method, absl::string_view pa
 
 // One bit for each permission of a role.
 uint32_t PermissionsOf(organisation::v1::Role role);
+// One bit for each permission that some route has for a part of the clients.
+uint32_t PermissionsWithReach();
 // Whether a role sees all clients.
 bool SeesAllClients(organisation::v1::Role role);
 

@@ -52,12 +52,18 @@ struct Caller {
   uint32_t permissions = 0;
   // A token's: the only source whose touchpoints it may write; empty: any.
   std::string source;
-  // Whether they see all clients, or those of these owners alone.
+  // Whether they see all clients in what they ask for, or those of these owners alone.
   bool sees_all = false;
   std::shared_ptr<const absl::flat_hash_set<std::string>> owners;
+  // For what of `permissions` that holds for all clients: whoever leads a team and audits the firm
+  // reads all, and changes what is the team's.
+  uint32_t permissions_for_all = 0;
 
   bool May(Permission permission) const {
     return (permissions & static_cast<uint32_t>(permission)) != 0;
+  }
+  bool MayForAll(Permission permission) const {
+    return (permissions_for_all & static_cast<uint32_t>(permission)) != 0;
   }
   bool Sees(absl::string_view owner_id) const {
     return sees_all || (owners != nullptr && owners->contains(owner_id));

@@ -103,7 +103,11 @@ class Pipeline final : public Service {
       told.set_client_id(places.front().client_id);
       for (size_t i = 1; i < places.size(); ++i) told.add_other_client_ids(places[i].client_id);
     }
-    if (!CallerOf(request).May(Permission::kReadClients)) LeaveFigures(&answer);
+    // Whoever sees figures of all may see the names of some.
+    const Caller& caller = CallerOf(request);
+    const bool names = caller.May(Permission::kReadClients) &&
+                       (!caller.sees_all || caller.MayForAll(Permission::kReadClients));
+    if (!names) LeaveFigures(&answer);
     *answer.mutable_watermark() = std::move(reading.watermark);
     return MessageResponse(request, answer);
   }

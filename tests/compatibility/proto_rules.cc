@@ -74,6 +74,7 @@ bool IsPastTense(const std::string& message) {
                                                   "split", "sent", "paid", "agreed"};
   static const std::set<std::string> nouns = {"need", "feed", "speed", "deed", "bed", "red"};
   const std::string snake = SnakeCase(message);
+  if (absl::EndsWith(snake, "_handed_over")) return true;
   const std::string last = snake.substr(snake.rfind('_') + 1);
   if (irregular.count(last) > 0) return true;
   return absl::EndsWith(last, "ed") && nouns.count(last) == 0;
