@@ -86,6 +86,8 @@ absl::StatusOr<AlertsByClient> PartitionFold::OpenAtFrontier() {
     if (!event.ParseFromString(waiting->event)) {
       return absl::DataLossError("an effect in the outbox does not parse");
     }
+    // Of closed alerts alone.
+    if (event.has_handed_over()) continue;
     if (event.has_raised()) {
       open.erase(waiting->client_id);
       continue;

@@ -31,6 +31,8 @@ absl::Status TellDifference(const ProjectionEnv& env, PartitionWorker& worker) {
           const EffectPlace place{Offset(event.cause().offset()), event.cause().ordinal()};
           if (!ours || place <= furthest) continue;
           furthest = place;
+          // Of closed alerts alone.
+          if (event.has_handed_over()) continue;
           if (event.has_cleared()) {
             told.erase(event.client_id());
           } else {

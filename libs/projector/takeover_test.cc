@@ -133,6 +133,10 @@ class TakeoverTest : public ::testing::Test {
       last = place;
       EXPECT_TRUE(ids.insert(event.effect_id()).second) << event.DebugString();
       std::string& alert = open[event.client_id()];
+      if (event.has_handed_over()) {
+        EXPECT_EQ(alert, "") << event.DebugString();
+        continue;
+      }
       EXPECT_EQ(alert, event.has_raised() ? "" : event.alert_id()) << event.DebugString();
       alert = event.has_cleared() ? "" : event.alert_id();
       if (event.has_cleared()) {
