@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/random/random.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/log.h"
@@ -10,6 +9,7 @@
 #include "libs/base/time.h"
 #include "libs/event_log/read_range.h"
 #include "libs/organisation/staff_rows.h"
+#include "libs/people/signer.h"
 #include "rapport/organisation/v1/organisation.pb.h"
 
 namespace rapport {
@@ -18,13 +18,6 @@ namespace {
 constexpr absl::Duration kLongestWait = absl::Seconds(30);
 // Of changes that were passed over, so many are remembered for who wrote them.
 constexpr size_t kMostRefusals = 1000;
-
-// What nobody can guess or repeat.
-std::string Seed() {
-  absl::BitGen random;
-  return absl::StrCat(absl::Hex(absl::Uniform<uint64_t>(random)),
-                      absl::Hex(absl::Uniform<uint64_t>(random)));
-}
 
 }  // namespace
 
@@ -103,7 +96,8 @@ absl::StatusOr<query::v1::StaffChanged> OrganisationLog::Carry(const query::v1::
   changed.mutable_steps()->Assign(plan.steps.begin(), plan.steps.end());
   changed.set_position(position().value());
   if (dry_run || plan.changes.empty()) return changed;
-  const auto changes = ToRecords(plan.changes, recorded_by, order.reason(), now, Seed());
+  const auto changes = ToRecords(plan.changes, recorded_by, order.reason(), now,
+                                 absl::BytesToHexString(RandomBytes()));
   std::vector<Record> records;
   for (const organisation::v1::OrganisationRecord& change : changes) {
     Record& record = records.emplace_back();
