@@ -11,6 +11,7 @@
 #include "libs/event_log/read_range.h"
 #include "libs/history/client_book.h"
 #include "libs/serving/query_values.h"
+#include "libs/serving/queued_answer.h"
 #include "libs/touchpoint/identity.h"
 #include "libs/touchpoint/record.h"
 #include "libs/touchpoint/validate.h"
@@ -96,17 +97,12 @@ void HistoryRoutes::AddTo(HttpServer* http) {
 }
 
 void HistoryRoutes::Add(HttpServer* http, const char* method, const char* pattern, Answer answer) {
-  http->Handle(method, pattern,
-               [this, answer = std::move(answer)](HttpRequest request, HttpReply reply) {
-                 // Functions are copied.
-                 auto waiting = std::make_shared<HttpReply>(std::move(reply));
-                 queue_.Add([this, answer, waiting, request = std::move(request)] {
-                   const absl::Status fresh = Refresh();
-                   const absl::StatusOr<HttpResponse> response =
-                       fresh.ok() ? answer(request) : absl::StatusOr<HttpResponse>(fresh);
-                   waiting->Send(response.ok() ? *response : ErrorResponse(response.status()));
-                 });
-               });
+  http->Handle(
+      method, pattern,
+      AnsweringFrom(&queue_, [this, answer = std::move(answer)](const HttpRequest& request) {
+        const absl::Status fresh = Refresh();
+        return fresh.ok() ? answer(request) : absl::StatusOr<HttpResponse>(fresh);
+      }));
 }
 
 absl::Status HistoryRoutes::Refresh() {

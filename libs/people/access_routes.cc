@@ -15,6 +15,7 @@
 #include "libs/base/time.h"
 #include "libs/people/signer.h"
 #include "libs/serving/query_values.h"
+#include "libs/serving/queued_answer.h"
 #include "libs/web_hook_check/hashes.h"
 #include "rapport/query/v1/access.pb.h"
 
@@ -25,24 +26,6 @@ constexpr size_t kLongestTokenId = 100;
 constexpr int64_t kMostAuditLines = 10'000;
 // How far back the audit is read when nothing is said.
 constexpr absl::Duration kAuditDays = absl::Hours(24 * 30);
-
-using Answer = std::function<absl::StatusOr<HttpResponse>(const HttpRequest&)>;
-
-// Answers from the queue, since it waits for the log.
-void HandleLater(HttpServer* http, WorkQueue* queue, const char* method, const char* pattern,
-                 Answer answer) {
-  http->Handle(method, pattern,
-               [queue, answer = std::move(answer)](HttpRequest request, HttpReply reply) {
-                 const auto waiting = std::make_shared<HttpReply>(std::move(reply));
-                 queue->Add([answer, waiting, request = std::move(request)] {
-                   const absl::StatusOr<HttpResponse> response = answer(request);
-                   if (absl::IsAlreadyExists(response.status())) {
-                     return waiting->Send(ErrorResponse(409, response.status()));
-                   }
-                   waiting->Send(response.ok() ? *response : ErrorResponse(response.status()));
-                 });
-               });
-}
 
 std::string ByWhom(const HttpRequest& request) {
   std::string name = CallerOf(request).Name();
@@ -211,16 +194,19 @@ absl::StatusOr<HttpResponse> ReadAudit(const HttpRequest& request, const AccessR
 
 void AddAccessRoutes(HttpServer* http, const AccessRoutesEnv& env) {
   using Read = absl::StatusOr<HttpResponse> (*)(const HttpRequest&, const AccessRoutesEnv&);
-  const auto with = [&env](Read read) -> Answer {
+  const auto with = [&env](Read read) {
     return [read, env](const HttpRequest& request) { return read(request, env); };
   };
+  const auto later = [&](const char* method, const char* pattern, Read read) {
+    http->Handle(method, pattern, AnsweringFrom(env.queue, with(read)));
+  };
   http->Handle("GET", "/v1/tokens", Answering(with(ListTokens)));
-  HandleLater(http, env.queue, "POST", "/v1/tokens", with(MakeToken));
-  HandleLater(http, env.queue, "DELETE", "/v1/tokens/{id}", with(RevokeToken));
+  later("POST", "/v1/tokens", MakeToken);
+  later("DELETE", "/v1/tokens/{id}", RevokeToken);
   // Whoever asks who they are need not be allowed anything.
   http->Handle("GET", "/v1/session", Answering(with(ShowSession)), {.open = true});
-  HandleLater(http, env.queue, "DELETE", "/v1/staff/{id}/sessions", with(EndAllSessions));
-  HandleLater(http, env.queue, "GET", "/v1/audit", with(ReadAudit));
+  later("DELETE", "/v1/staff/{id}/sessions", EndAllSessions);
+  later("GET", "/v1/audit", ReadAudit);
 }
 
 }  // namespace rapport

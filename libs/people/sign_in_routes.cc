@@ -16,6 +16,7 @@
 #include "libs/people/signer.h"
 #include "libs/service/config.h"
 #include "libs/serving/query_values.h"
+#include "libs/serving/queued_answer.h"
 #include "libs/sign_in/password.h"
 #include "libs/web_hook_check/hashes.h"
 #include "rapport/query/v1/access.pb.h"
@@ -145,13 +146,9 @@ void SignInRoutes::AddTo(HttpServer* http) {
         ChoosePassword(request, std::move(reply));
       },
       open);
-  http->Handle("POST", "/v1/staff/{id}/invitation", [this](HttpRequest request, HttpReply reply) {
-    const auto waiting = std::make_shared<HttpReply>(std::move(reply));
-    env_.queue->Add([this, waiting, request = std::move(request)] {
-      const absl::StatusOr<HttpResponse> response = Invite(request);
-      waiting->Send(response.ok() ? *response : ErrorResponse(response.status()));
-    });
-  });
+  http->Handle(
+      "POST", "/v1/staff/{id}/invitation",
+      AnsweringFrom(env_.queue, [this](const HttpRequest& request) { return Invite(request); }));
 }
 
 void SignInRoutes::GoToProvider(const HttpRequest& request, HttpReply reply) {

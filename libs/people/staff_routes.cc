@@ -17,6 +17,7 @@
 #include "libs/organisation/staff_rows.h"
 #include "libs/serving/page.h"
 #include "libs/serving/query_values.h"
+#include "libs/serving/queued_answer.h"
 #include "rapport/query/v1/staff.pb.h"
 
 namespace rapport {
@@ -129,32 +130,17 @@ void AddStaffRoutes(HttpServer* http, OrganisationLog* organisation, WorkQueue* 
                    return read(request, *organisation->Get());
                  }));
   }
-  using Look = absl::StatusOr<HttpResponse> (*)(const HttpRequest&, const OrganisationLog&);
   const auto later = [http, organisation, queue](const char* method, const char* pattern,
-                                                 Look look) {
+                                                 auto answer) {
     http->Handle(method, pattern,
-                 [organisation, queue, look](HttpRequest request, HttpReply reply) {
-                   const auto waiting = std::make_shared<HttpReply>(std::move(reply));
-                   queue->Add([organisation, look, waiting, request = std::move(request)] {
-                     const absl::StatusOr<HttpResponse> response = look(request, *organisation);
-                     waiting->Send(response.ok() ? *response : ErrorResponse(response.status()));
-                   });
-                 });
+                 AnsweringFrom(queue, [organisation, answer](const HttpRequest& request) {
+                   return answer(request, *organisation);
+                 }));
   };
   later("GET", "/v1/projections/organisation", ShowStatus);
   later("POST", "/v1/projections/organisation/verify", Verify);
-  for (const char* const pattern : {"/v1/staff", "/v1/units"}) {
-    http->Handle("POST", pattern, [organisation, queue](HttpRequest request, HttpReply reply) {
-      const auto waiting = std::make_shared<HttpReply>(std::move(reply));
-      queue->Add([organisation, waiting, request = std::move(request)] {
-        const absl::StatusOr<HttpResponse> response = CarryOut(request, *organisation);
-        if (absl::IsAborted(response.status())) {
-          return waiting->Send(ErrorResponse(409, response.status()));
-        }
-        waiting->Send(response.ok() ? *response : ErrorResponse(response.status()));
-      });
-    });
-  }
+  later("POST", "/v1/staff", CarryOut);
+  later("POST", "/v1/units", CarryOut);
 }
 
 }  // namespace rapport
