@@ -19,8 +19,10 @@
 #include "libs/serving/owner_filter.h"
 #include "libs/serving/projection_host.h"
 #include "libs/serving/query_values.h"
+#include "services/profiles/agenda_answer.h"
 #include "services/profiles/client_answer.h"
 #include "services/profiles/client_list.h"
+#include "services/profiles/client_write.h"
 #include "services/profiles/handover.h"
 #include "services/profiles/timeline_answer.h"
 
@@ -54,7 +56,10 @@ class Profiles final : public Service {
         absl::StrCat(kClientRoute, "/touchpoints"), {"id", "until"},
         [this](const HttpRequest& request) { return ShowTouchpoints(request); },
         [](const HttpRequest&) { return true; });
+    host_->Answer("/v1/agenda", {"owner", "team", "branch", "kind", "until", "cursor", "limit"},
+                  [this](const HttpRequest& request) { return ShowAgenda(request); });
     AddHandoverRoute(host_.get());
+    AddClientWriteRoute(host_.get());
   }
 
   absl::Status Ready() const override { return host_->Ready(); }
@@ -64,6 +69,11 @@ class Profiles final : public Service {
   absl::StatusOr<HttpResponse> List(const HttpRequest& request) const {
     RAPPORT_ASSIGN_OR_RETURN(const query::v1::ClientList list, ListClients(*host_, request));
     return MessageResponse(request, list);
+  }
+
+  absl::StatusOr<HttpResponse> ShowAgenda(const HttpRequest& request) const {
+    RAPPORT_ASSIGN_OR_RETURN(const query::v1::Agenda agenda, ReadAgenda(*host_, request));
+    return MessageResponse(request, agenda);
   }
 
   absl::StatusOr<HttpResponse> Show(const HttpRequest& request) const {

@@ -408,6 +408,10 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
     case Touchpoint::kClientsMerged:
     case Touchpoint::kClientsSplit:
     case Touchpoint::kEmailDelivered:
+    case Touchpoint::kMeetingPlanned:
+    case Touchpoint::kMeetingMoved:
+    case Touchpoint::kNoteTaken:
+    case Touchpoint::kDealNextStepSet:
     case Touchpoint::kHistoryReopened:
     case Touchpoint::kHistoryClosed:
     case Touchpoint::kTouchpointCorrected:
