@@ -40,7 +40,7 @@ class Profiles final : public Service {
       return
           [parameter](const HttpRequest& request) { return request.Query(parameter).has_value(); };
     };
-    // Few of those read may be of the segment, or of the channel.
+    // Few of those read may be of the segment.
     host_->Answer(
         "/v1/clients", {"owner", "team", "branch", "segment", "q", "cursor", "limit"},
         [this](const HttpRequest& request) { return List(request); }, has("segment"));
@@ -48,8 +48,9 @@ class Profiles final : public Service {
         kClientRoute, {"as_of"}, [this](const HttpRequest& request) { return Show(request); },
         has("as_of"));
     host_->Answer(
-        absl::StrCat(kClientRoute, "/timeline"), {"from", "to", "channel", "cursor", "limit"},
-        [this](const HttpRequest& request) { return ShowTimeline(request); }, has("channel"));
+        absl::StrCat(kClientRoute, "/timeline"),
+        {kTimelineParameters.begin(), kTimelineParameters.end()},
+        [this](const HttpRequest& request) { return ShowTimeline(request); }, FiltersTimeline);
     host_->Answer(
         absl::StrCat(kClientRoute, "/touchpoints"), {"id", "until"},
         [this](const HttpRequest& request) { return ShowTouchpoints(request); },
