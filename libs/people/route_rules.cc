@@ -24,6 +24,7 @@ constexpr std::array kRules = {
     RouteRule{"GET", "/v1/clients/{id}/touchpoints", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/retention/at-risk", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/retention/{client}", kReadClients, Reach::kOwn},
+    RouteRule{"GET", "/v1/retention/{client}/history", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/pipeline/board", kReadFigures, Reach::kNarrow},
     RouteRule{"GET", "/v1/deals/{id}", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/alerts", kReadClients, Reach::kNarrow},

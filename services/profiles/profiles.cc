@@ -85,7 +85,7 @@ class Profiles final : public Service {
             absl::StrCat("nothing is known of a client '", client_id, "' by ",
                          absl::FormatTime(absl::RFC3339_full, *as_of, absl::UTCTimeZone())));
       }
-      state = AsOfFold<Profile>(client_id, {}).Run(std::move(touchpoints), *as_of);
+      state = AsOfFold<Profile>(client_id, {}, std::move(touchpoints)).At(*as_of);
     } else if (!found) {
       return AbsorbedOrNone(request, std::move(reading), client_id);
     }

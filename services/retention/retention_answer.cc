@@ -45,6 +45,8 @@ void ToProto(const Money& money, touchpoint::v1::Money* proto) {
   proto->set_currency_code(money.currency_code);
 }
 
+}  // namespace
+
 query::v1::RetentionReason ToReason(const alert::v1::Reason& told) {
   query::v1::RetentionReason reason;
   reason.set_code(told.code());
@@ -53,8 +55,6 @@ query::v1::RetentionReason ToReason(const alert::v1::Reason& told) {
   if (told.has_facts()) *reason.mutable_facts() = told.facts();
   return reason;
 }
-
-}  // namespace
 
 query::v1::Retention ToRetention(const std::string& client_id,
                                  const state::v1::RetentionState& state,
