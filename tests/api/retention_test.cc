@@ -121,6 +121,32 @@ TEST_F(RetentionServiceTest, ListsClientsAtRiskTheHighestScoreFirst) {
   EXPECT_EQ(at_least(std::min(top + 1, 1000)), 0);
 }
 
+TEST_F(RetentionServiceTest, SaysWhoTheClientIs) {
+  StartWith(/*profiles=*/false);
+  std::vector<Touchpoint> all = Orders("silent", 7, 210);
+  Touchpoint registered = Make(Touchpoint::kClientRegistered, "silent", 0);
+  registered.mutable_client_registered()->mutable_details()->set_name("Silent Ltd");
+  registered.mutable_client_registered()->mutable_details()->set_segment(
+      touchpoint::v1::SEGMENT_BUSINESS);
+  Touchpoint changed = Make(Touchpoint::kClientDetailsChanged, "silent", 100);
+  changed.mutable_client_details_changed()->mutable_details()->set_name("Żabka");
+  changed.mutable_client_details_changed()->mutable_details()->set_key_account(true);
+  all.push_back(registered);
+  all.push_back(changed);
+  const std::string wait = Play(all, 400);
+  const auto list = Read<query::v1::AtRiskList>("/v1/retention/at-risk?" + wait);
+  ASSERT_THAT(list.clients(), SizeIs(1));
+  EXPECT_EQ(list.clients(0).client_name(), "Żabka");
+  EXPECT_EQ(list.clients(0).segment(), touchpoint::v1::SEGMENT_BUSINESS);
+  EXPECT_TRUE(list.clients(0).key_account());
+  EXPECT_EQ(FromProto(list.clients(0).last_touchpoint_at()), testing::Day(210));
+  const auto own = Read<query::v1::Retention>("/v1/retention/silent");
+  EXPECT_EQ(own.client_name(), "Żabka");
+  EXPECT_EQ(own.segment(), touchpoint::v1::SEGMENT_BUSINESS);
+  EXPECT_TRUE(own.key_account());
+  EXPECT_EQ(FromProto(own.last_touchpoint_at()), testing::Day(210));
+}
+
 TEST_F(RetentionServiceTest, ListsWhereMostStandsToBeLostFirst) {
   StartWith(/*profiles=*/false);
   std::vector<Touchpoint> all = Orders("small", 7, 100);
