@@ -28,6 +28,7 @@ constexpr std::array kRules = {
     RouteRule{"GET", "/v1/agenda", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/retention/at-risk", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/retention/{client}", kReadClients, Reach::kOwn},
+    RouteRule{"GET", "/v1/retention/{client}/history", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/pipeline/board", kReadFigures, Reach::kNarrow},
     RouteRule{"GET", "/v1/deals/{id}", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/alerts", kReadClients, Reach::kNarrow},

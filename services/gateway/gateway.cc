@@ -229,6 +229,7 @@ class Gateway : public Service {
     AddShared("GET", "/v1/retention/at-risk", Retention::kName,
               query::v1::AtRiskList::default_instance(), Merge);
     AddOwnedByClient("/v1/retention/{client}", Retention::kName, "client");
+    AddOwnedByClient("/v1/retention/{client}/history", Retention::kName, "client");
     AddShared("GET", "/v1/pipeline/board", DealPipeline::kName,
               query::v1::Board::default_instance(), Merge);
     AddShared("GET", "/v1/deals/{id}", DealPipeline::kName, query::v1::Deal::default_instance(),

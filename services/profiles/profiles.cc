@@ -42,7 +42,7 @@ class Profiles final : public Service {
       return
           [parameter](const HttpRequest& request) { return request.Query(parameter).has_value(); };
     };
-    // Few of those read may be of the segment, or of the channel.
+    // Few of those read may be of the segment.
     host_->Answer(
         "/v1/clients", {"owner", "team", "branch", "segment", "q", "cursor", "limit"},
         [this](const HttpRequest& request) { return List(request); }, has("segment"));
@@ -50,8 +50,9 @@ class Profiles final : public Service {
         kClientRoute, {"as_of"}, [this](const HttpRequest& request) { return Show(request); },
         has("as_of"));
     host_->Answer(
-        absl::StrCat(kClientRoute, "/timeline"), {"from", "to", "channel", "cursor", "limit"},
-        [this](const HttpRequest& request) { return ShowTimeline(request); }, has("channel"));
+        absl::StrCat(kClientRoute, "/timeline"),
+        {kTimelineParameters.begin(), kTimelineParameters.end()},
+        [this](const HttpRequest& request) { return ShowTimeline(request); }, FiltersTimeline);
     host_->Answer(
         absl::StrCat(kClientRoute, "/touchpoints"), {"id", "until"},
         [this](const HttpRequest& request) { return ShowTouchpoints(request); },
@@ -94,7 +95,7 @@ class Profiles final : public Service {
             absl::StrCat("nothing is known of a client '", client_id, "' by ",
                          absl::FormatTime(absl::RFC3339_full, *as_of, absl::UTCTimeZone())));
       }
-      state = AsOfFold<Profile>(client_id, {}).Run(std::move(touchpoints), *as_of);
+      state = AsOfFold<Profile>(client_id, {}, std::move(touchpoints)).At(*as_of);
     } else if (!found) {
       return AbsorbedOrNone(request, std::move(reading), client_id);
     }

@@ -198,6 +198,58 @@ TEST_F(ProfilesTest, TheTimelineHasTheNewestFirst) {
             0);
 }
 
+TEST_F(ProfilesTest, TheTimelineCanBeNarrowed) {
+  Touchpoint noted = Called("anna", 1);
+  noted.set_direction(touchpoint::v1::DIRECTION_OUTBOUND);
+  noted.mutable_call_completed()->set_purpose("Über die Lieferung nach Łódź");
+  noted.add_stakeholder_ids("p1");
+  Touchpoint left =
+      testing::MakeTouchpoint(Touchpoint::kStakeholderLeft, "anna", "left", testing::Day(2));
+  left.mutable_stakeholder_left()->set_stakeholder_id("p1");
+  left.mutable_stakeholder_left()->clear_reason();
+  Touchpoint answered = Called("anna", 3);
+  answered.set_direction(touchpoint::v1::DIRECTION_INBOUND);
+  const std::string wait = Append({Registered("anna", "Anna", "otto"), noted, left, answered});
+  Read<query::v1::Timeline>("/v1/clients/anna/timeline?" + wait);
+  const auto days = [&](const std::string& parameters) {
+    std::vector<int64_t> found;
+    const auto page = Read<query::v1::Timeline>("/v1/clients/anna/timeline?" + parameters);
+    for (const auto& entry : page.touchpoints()) {
+      found.push_back((FromProto(entry.occurred_at()) - testing::Day(0)) / absl::Hours(24));
+    }
+    EXPECT_EQ(page.next_cursor(), "") << parameters;
+    return found;
+  };
+  EXPECT_THAT(days("kind=call_completed"), ElementsAre(3, 1));
+  EXPECT_THAT(days("kind=call_completed&kind=stakeholder_left"), ElementsAre(3, 2, 1));
+  EXPECT_THAT(days("direction=inbound&kind=call_completed"), ElementsAre(3));
+  EXPECT_THAT(days("stakeholder=p1"), ElementsAre(2, 1));
+  EXPECT_THAT(days("stakeholder=p2"), IsEmpty());
+  EXPECT_THAT(days("q=LODZ%20uber"), ElementsAre(1));
+  EXPECT_THAT(days("q=lodz&stakeholder=p2"), IsEmpty());
+  EXPECT_THAT(days("q=registered"), ElementsAre(0));
+  EXPECT_THAT(days("q="), ElementsAre(3, 2, 1, 0));
+  const auto whole = Read<query::v1::Timeline>("/v1/clients/anna/timeline?details=true&q=lodz");
+  ASSERT_THAT(whole.touchpoints(), SizeIs(1));
+  EXPECT_EQ(whole.touchpoints(0).touchpoint().SerializeAsString(), noted.SerializeAsString());
+  EXPECT_FALSE(Read<query::v1::Timeline>("/v1/clients/anna/timeline?limit=1")
+                   .touchpoints(0)
+                   .has_touchpoint());
+}
+
+TEST_F(ProfilesTest, APageOfANarrowedTimelineLooksAtSoManyRowsOnly) {
+  std::vector<Touchpoint> touchpoints = {Registered("anna", "Anna", "otto")};
+  for (int i = 1; i <= 5'100; ++i) touchpoints.push_back(Called("anna", i));
+  const std::string wait = Append(touchpoints);
+  const std::string path = "/v1/clients/anna/timeline?kind=client_registered";
+  auto page = Read<query::v1::Timeline>(path + "&" + wait);
+  EXPECT_THAT(page.touchpoints(), IsEmpty());
+  ASSERT_NE(page.next_cursor(), "");
+  page = Read<query::v1::Timeline>(path + "&cursor=" + page.next_cursor());
+  EXPECT_THAT(page.touchpoints(), SizeIs(1));
+  EXPECT_EQ(page.next_cursor(), "");
+}
+
 TEST_F(ProfilesTest, AsOfEqualsAPlainFoldOfWhatHadHappened) {
   testing::HistoryOptions options{.seed = 7, .client_count = 3, .touchpoint_count = 300};
   options.tick = absl::ZeroDuration();
@@ -390,6 +442,12 @@ TEST_F(ProfilesTest, WrongRequestsSayWhatIsWrong) {
               HasSubstr("cursor is 'AAAA', which is not of a timeline"));
   EXPECT_THAT(Error("/v1/clients/anna/timeline?channel=drum", 400),
               HasSubstr("channel is 'drum'; there are: phone, e_mail"));
+  EXPECT_THAT(Error("/v1/clients/anna/timeline?kind=cal_completed", 400),
+              HasSubstr("kind is 'cal_completed'; did you mean call_completed?"));
+  EXPECT_THAT(Error("/v1/clients/anna/timeline?kind=drumming", 400),
+              HasSubstr("kind is 'drumming'; there are: call_completed, email_exchanged"));
+  EXPECT_THAT(Error("/v1/clients/anna/timeline?direction=up", 400),
+              HasSubstr("direction is 'up'; there are: inbound, outbound, internal"));
   for (const char* wrong : {"3:0", "-1:0", "0", "0:x", "0:-1", "0:1:2", ""}) {
     EXPECT_THAT(Error(absl::StrCat("/v1/clients/anna?wait_for=", wrong), 400),
                 HasSubstr(absl::StrCat("wait_for is '", wrong, "'")));
