@@ -1,0 +1,38 @@
+import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+import type { IconName } from "../components/icon";
+import type { MessageId } from "../i18n";
+import type { Permission } from "./session";
+
+// All screens of the console. A screen is a folder in src/screens with an index.tsx whose default
+// export draws it; it is loaded when it is first opened.
+export interface ScreenRoute {
+  /** wouter's pattern, such as "/clients/:id"; its values are the props `params`. */
+  path: string;
+  component: LazyExoticComponent<ComponentType<{ params: Record<string, string> }>>;
+  /** What the caller must be allowed to; else the screen says who may. */
+  permission?: Permission;
+  /** Its place in the navigation; left out: it is reached from others. */
+  nav?: { label: MessageId; icon: IconName; group: "work" | "operate" | "foot"; phone?: boolean };
+}
+
+type Loader = () => Promise<{ default: ComponentType<{ params: Record<string, string> }> }>;
+
+function screen(path: string, load: Loader, rest: Omit<ScreenRoute, "path" | "component"> = {}) {
+  return { path, component: lazy(load), ...rest };
+}
+
+export const routes: readonly ScreenRoute[] = [
+  screen("/", () => import("../screens/today"), {
+    permission: "read_clients",
+    nav: { label: "nav.today", icon: "today", group: "work", phone: true },
+  }),
+  screen("/clients/:id", () => import("../screens/client"), { permission: "read_clients" }),
+  screen("/settings", () => import("../screens/settings"), {
+    nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
+  }),
+];
+
+/** Whether `path` is the route's, or below it ("/clients/18073" is below "/clients"). */
+export function isAt(route: ScreenRoute, path: string): boolean {
+  return route.path === "/" ? path === "/" : `${path}/`.startsWith(`${route.path}/`);
+}

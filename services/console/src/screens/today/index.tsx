@@ -1,0 +1,173 @@
+import "./today.css";
+import { useMemo } from "react";
+import { useLocation } from "wouter";
+import { agendaKindOf, useAgenda } from "../../api/agenda";
+import { type AtRiskClient, useAtRisk } from "../../api/risk";
+import { freshnessOf } from "../../api/watermark";
+import { useCount } from "../../app/counts";
+import { useSession } from "../../app/session";
+import { useNow } from "../../components/freshness";
+import { useListKeys, useSelectedInSight } from "../../components/list";
+import { Screen } from "../../components/screen";
+import { Empty, ErrorBanner, SkeletonRows } from "../../components/states";
+import { useFormattingLocale, useT } from "../../i18n";
+import { formatToday } from "../../lib/dates";
+import { text, useSearchParams } from "../../lib/search-params";
+import { AgendaRow, RiskRow } from "./rows";
+
+const params = { owner: text(), team: text(), open: text() };
+
+/** The morning's list: what waits, what is due, and who is about to leave. */
+export default function TodayScreen() {
+  const t = useT();
+  const locale = useFormattingLocale();
+  const now = useNow();
+  const session = useSession();
+  const [, navigate] = useLocation();
+  const [search, change] = useSearchParams(params);
+  const scope = {
+    owner: search.owner || (search.team ? "" : session.seesAllClients ? "" : session.personId),
+    team: search.team,
+  };
+  const agenda = useAgenda(scope);
+  const risk = useAtRisk(scope);
+  const sections = useMemo(
+    () =>
+      (agenda.data?.sections ?? []).flatMap((section) => {
+        const kind = agendaKindOf(section.kind);
+        return kind && section.items?.length
+          ? [{ kind, count: section.count ?? "0", items: section.items }]
+          : [];
+      }),
+    [agenda.data],
+  );
+  const atRisk = useMemo(
+    () => (risk.data?.pages ?? []).flatMap((page) => page.clients ?? []),
+    [risk.data],
+  );
+  const rows = useMemo(
+    () => [
+      ...sections.flatMap((section) =>
+        section.items.map((item) => ({
+          key: `${section.kind}.${item.item_id ?? ""}.${item.client_id ?? ""}`,
+          clientId: item.client_id ?? "",
+        })),
+      ),
+      ...atRisk.map((client) => ({ key: riskKey(client), clientId: client.client_id ?? "" })),
+    ],
+    [sections, atRisk],
+  );
+  const selected = rows.findIndex((row) => row.key === search.open);
+  const open = (index: number) => {
+    const row = rows[index];
+    if (row) navigate(`/clients/${encodeURIComponent(row.clientId)}`);
+  };
+  const select = (key: string) => change({ open: key }, { replace: true });
+  useListKeys({
+    title: t("nav.today"),
+    count: rows.length,
+    selected,
+    onSelect: (index) => select(rows[index]?.key ?? ""),
+    onOpen: open,
+    onClose: () => select(""),
+  });
+  const list = useSelectedInSight(search.open || null);
+  const critical = atRisk.filter((client) => client.severity === "SEVERITY_CRITICAL").length;
+  useCount("/", null, critical > 0);
+  const loading = risk.isPending || agenda.isPending;
+  const nothing = !loading && rows.length === 0 && !risk.error && !agenda.error;
+  return (
+    <Screen
+      className="today"
+      title={t("nav.today")}
+      sub={formatToday(now, locale)}
+      freshness={freshnessOf([
+        agenda.data?.watermark,
+        ...(risk.data?.pages ?? []).map((page) => page.watermark),
+      ])}
+      onReadAgain={() => {
+        void agenda.refetch();
+        void risk.refetch();
+      }}
+    >
+      {agenda.error && (
+        <ErrorBanner
+          error={agenda.error}
+          shownSince={agenda.dataUpdatedAt}
+          onRetry={() => void agenda.refetch()}
+        />
+      )}
+      {risk.error && (
+        <ErrorBanner
+          error={risk.error}
+          shownSince={risk.dataUpdatedAt}
+          onRetry={() => void risk.refetch()}
+        />
+      )}
+      {nothing ? (
+        <Empty title={t("today.empty")}>{t("today.empty_hint")}</Empty>
+      ) : (
+        <div className="split">
+          <div className="list" ref={list}>
+            <div className="caps" aria-hidden="true">
+              <span />
+              <span>{t("today.head.client")}</span>
+              <span>{t("today.head.why")}</span>
+              <span />
+              <span className="num">{t("today.head.value")}</span>
+              <span className="num">{t("today.head.due")}</span>
+            </div>
+            {loading && rows.length === 0 && <SkeletonRows columns={4} />}
+            {sections.map((section) => (
+              <section key={section.kind} aria-label={t(`agenda.${section.kind}`)}>
+                <div className="sect">
+                  <h2>{t(`agenda.${section.kind}`)}</h2>
+                  <span className="n">{section.count}</span>
+                </div>
+                {section.items.map((item) => {
+                  const key = `${section.kind}.${item.item_id ?? ""}.${item.client_id ?? ""}`;
+                  return (
+                    <AgendaRow
+                      key={key}
+                      rowKey={key}
+                      kind={section.kind}
+                      item={item}
+                      now={now}
+                      selected={key === search.open}
+                      onSelect={() => select(key)}
+                    />
+                  );
+                })}
+              </section>
+            ))}
+            {atRisk.length > 0 && (
+              <section aria-label={t("today.at_risk")}>
+                <div className="sect">
+                  <h2>{t("today.at_risk")}</h2>
+                </div>
+                {atRisk.map((client) => {
+                  const key = riskKey(client);
+                  return (
+                    <RiskRow
+                      key={key}
+                      rowKey={key}
+                      client={client}
+                      now={now}
+                      selected={key === search.open}
+                      onSelect={() => select(key)}
+                    />
+                  );
+                })}
+              </section>
+            )}
+          </div>
+          <aside className="panel" aria-label={t("today.at_risk")} />
+        </div>
+      )}
+    </Screen>
+  );
+}
+
+function riskKey(client: AtRiskClient): string {
+  return `risk.${client.client_id ?? ""}`;
+}

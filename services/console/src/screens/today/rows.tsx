@@ -1,0 +1,175 @@
+import { Link } from "wouter";
+import type { AgendaItem, AgendaKind } from "../../api/agenda";
+import type { AtRiskClient } from "../../api/risk";
+import { Cut, Moment, Money } from "../../components/basics";
+import { Icon, type IconName } from "../../components/icon";
+import { useSegmentText } from "../../components/segment";
+import { SeverityShape, severityOf } from "../../components/severity";
+import { useFormattingLocale, useT } from "../../i18n";
+import {
+  calendarDays,
+  formatDay,
+  formatRelative,
+  formatTime,
+  formatWeekday,
+  timeOf,
+} from "../../lib/dates";
+import { reasonText } from "../../lib/reasons";
+
+interface RowProps {
+  rowKey: string;
+  now: number;
+  selected: boolean;
+  onSelect(): void;
+}
+
+const icons: Record<AgendaKind, IconName> = {
+  UNANSWERED: "mail",
+  PROMISE: "promise",
+  COMPLAINT: "complaint",
+  MEETING: "calendar",
+  CONTRACT: "contract",
+  INVOICE: "deal",
+  SHIPMENT: "order",
+  DEAL: "pipeline",
+};
+
+const channelIcons: Record<string, IconName> = {
+  CHANNEL_PHONE: "callIn",
+  CHANNEL_CHAT: "chat",
+  CHANNEL_LETTER: "contract",
+};
+
+/** "12:00" and "in 2 hours" of a moment today, "Monday" and "30 Nov" of one that is near. */
+function Due(props: { at: number; now: number; past: boolean }) {
+  const locale = useFormattingLocale();
+  const { at, now } = props;
+  const days = calendarDays(now, at);
+  const late = props.past && at < now;
+  const first =
+    days === 0
+      ? formatTime(at, locale)
+      : days > 1 && days < 7
+        ? formatWeekday(at, locale, "long")
+        : Math.abs(days) === 1
+          ? formatRelative(at, locale, now)
+          : formatDay(at, locale, { now });
+  const second =
+    days === 0 || Math.abs(days) > 6
+      ? formatRelative(at, locale, now)
+      : formatDay(at, locale, { now });
+  return (
+    <Moment at={at} className="two num due">
+      <span className={late ? "c-critical mid" : ""}>{first}</span>
+      <span className="sm mut">{second}</span>
+    </Moment>
+  );
+}
+
+function ClientCell(props: { name: string; detail: string }) {
+  return (
+    <span className="two">
+      <Cut className="mid" text={props.name} />
+      <Cut className="sm mut" text={props.detail} />
+    </span>
+  );
+}
+
+export function AgendaRow(props: RowProps & { kind: AgendaKind; item: AgendaItem }) {
+  const t = useT();
+  const segment = useSegmentText();
+  const locale = useFormattingLocale();
+  const { item, kind, now } = props;
+  const due = timeOf(item.due_at);
+  const since = timeOf(item.since_at);
+  const moment = Number.isNaN(due) ? since : due;
+  const late = !Number.isNaN(due) && due < now;
+  const detail = [
+    item.person,
+    item.stage && t("agenda.in_stage"),
+    !Number.isNaN(since) && t("agenda.since", { ago: formatRelative(since, locale, now) }),
+    item.detail,
+  ];
+  return (
+    <Link
+      href={`/clients/${encodeURIComponent(item.client_id ?? "")}`}
+      className="row tall"
+      data-row={props.rowKey}
+      aria-selected={props.selected}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || matchMedia("(max-width: 720px)").matches) return;
+        event.preventDefault();
+        props.onSelect();
+      }}
+    >
+      <Icon
+        name={
+          late
+            ? "clock"
+            : kind === "UNANSWERED"
+              ? (channelIcons[item.channel ?? ""] ?? icons[kind])
+              : icons[kind]
+        }
+        className={late ? "c-critical" : "sec"}
+      />
+      <ClientCell name={item.client_name || (item.client_id ?? "")} detail={segment(item)} />
+      <span className="two why">
+        <Cut text={item.text || t(`agenda.item.${kind}`)} />
+        <Cut className="sm mut" text={detail.filter(Boolean).join(" · ")} />
+      </span>
+      <span className="c4" />
+      <span className="num c6 sec">
+        <Money money={item.amount} />
+      </span>
+      {Number.isNaN(moment) ? <span /> : <Due at={moment} now={now} past={!Number.isNaN(due)} />}
+    </Link>
+  );
+}
+
+export function RiskRow(props: RowProps & { client: AtRiskClient }) {
+  const t = useT();
+  const segment = useSegmentText();
+  const locale = useFormattingLocale();
+  const { client, now } = props;
+  const severity = severityOf(client.severity) ?? "low";
+  const [first, second] = client.reasons ?? [];
+  const lastContact = timeOf(client.last_touchpoint_at);
+  return (
+    <Link
+      href={`/clients/${encodeURIComponent(client.client_id ?? "")}`}
+      className="row tall"
+      data-row={props.rowKey}
+      aria-selected={props.selected}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || matchMedia("(max-width: 720px)").matches) return;
+        event.preventDefault();
+        props.onSelect();
+      }}
+    >
+      <SeverityShape severity={severity} />
+      <ClientCell name={client.client_name || (client.client_id ?? "")} detail={segment(client)} />
+      <span className="two why">
+        {first && <Cut text={reasonText(t, locale, first, now)} />}
+        <Cut
+          className="sm mut"
+          text={second ? reasonText(t, locale, second, now) : t("today.only_reason")}
+        />
+      </span>
+      <span className="c4" />
+      <span className="two num c6">
+        <span className="sec">
+          <Money money={client.yearly_value} />
+        </span>
+        {!Number.isNaN(lastContact) && (
+          <Moment at={lastContact} className="sm mut">
+            {formatRelative(lastContact, locale, now)}
+          </Moment>
+        )}
+      </span>
+      <span className="two num">
+        <span className={`c-${severity} str`}>{client.present_score ?? client.score}</span>
+        <span className={`sm c-${severity}`}>{t(`severity.${severity}`)}</span>
+      </span>
+    </Link>
+  );
+}
