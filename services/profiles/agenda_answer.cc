@@ -154,14 +154,20 @@ absl::StatusOr<AgendaSection> ReadSection(const ProjectionHost::Reading& reading
       span.back != absl::InfiniteDuration()) {
     range.after = PlaceAt(prefix, reading.clock - span.back);
   }
-  RAPPORT_ASSIGN_OR_RETURN(const std::vector<ProjectionView::IndexEntry> entries,
-                           ListOwned(reading.view, list, request.owners, range, kMostCounted + 1));
+  RAPPORT_ASSIGN_OR_RETURN(
+      const std::vector<ProjectionView::IndexEntry> entries,
+      ListOwned(reading.view, list, request.owners, range, request.page.limit));
+  size_t count = entries.size();
+  if (count == request.page.limit) {
+    RAPPORT_ASSIGN_OR_RETURN(
+        count, CountOwned(reading.view, list, request.owners, range, kMostCounted + 1));
+  }
   AgendaSection section;
   section.set_kind(kind);
-  section.set_count(static_cast<int64_t>(std::min(entries.size(), kMostCounted)));
-  section.set_more(entries.size() > kMostCounted);
-  for (size_t i = 0; i < std::min(entries.size(), request.page.limit); ++i) {
-    RAPPORT_ASSIGN_OR_RETURN(*section.add_items(), ToItem(kind, entries[i]));
+  section.set_count(static_cast<int64_t>(std::min(count, kMostCounted)));
+  section.set_more(count > kMostCounted);
+  for (const ProjectionView::IndexEntry& entry : entries) {
+    RAPPORT_ASSIGN_OR_RETURN(*section.add_items(), ToItem(kind, entry));
   }
   return section;
 }
