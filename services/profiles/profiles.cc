@@ -73,7 +73,7 @@ class Profiles final : public Service {
   }
 
   absl::StatusOr<HttpResponse> ShowAgenda(const HttpRequest& request) const {
-    RAPPORT_ASSIGN_OR_RETURN(const query::v1::Agenda agenda, ReadAgenda(*host_, request));
+    RAPPORT_ASSIGN_OR_RETURN(const query::v1::Agenda agenda, AnswerAgenda(*host_, request));
     return MessageResponse(request, agenda);
   }
 

@@ -338,7 +338,10 @@ TEST_F(ProfilesTest, TheAgendaHasWhatIsDueOfWhomItIsAskedFor) {
     const auto one = Read<query::v1::Agenda>(
         absl::StrCat("/v1/agenda?kind=promise&until=2100-01-01T00:00:00Z&limit=1",
                      cursor.empty() ? "" : "&cursor=" + cursor));
-    if (one.sections().empty()) break;
+    ASSERT_EQ(one.sections_size(), 1);
+    // Of all, wherever the page begins.
+    EXPECT_EQ(one.sections(0).count(), 4);
+    if (one.sections(0).items().empty()) break;
     ids.push_back(one.sections(0).items(0).item_id());
     cursor = one.sections(0).items(0).cursor();
   }
