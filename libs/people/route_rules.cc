@@ -19,6 +19,7 @@ constexpr absl::string_view kProjections = "/v1/projections/";
 
 constexpr std::array kRules = {
     RouteRule{"GET", "/v1/clients", kReadClients, Reach::kNarrow},
+    RouteRule{"GET", "/v1/search", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/clients/{id}", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/clients/{id}/timeline", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/clients/{id}/touchpoints", kReadClients, Reach::kOwn},

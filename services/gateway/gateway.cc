@@ -23,6 +23,7 @@
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"
 #include "rapport/query/v1/retention.pb.h"
+#include "rapport/query/v1/search.pb.h"
 #include "rapport/query/v1/watermark.pb.h"
 #include "services/gateway/exchange.h"
 #include "services/gateway/owners.h"
@@ -213,6 +214,8 @@ class Gateway : public Service {
 
   void AddReadRoutes() {
     AddShared("GET", "/v1/clients", Profile::kName, query::v1::ClientList::default_instance(),
+              Merge);
+    AddShared("GET", "/v1/search", Profile::kName, query::v1::SearchAnswer::default_instance(),
               Merge);
     AddOwnedByClient("/v1/clients/{id}", Profile::kName, "id");
     AddOwnedByClient("/v1/clients/{id}/timeline", Profile::kName, "id");

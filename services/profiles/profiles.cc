@@ -22,6 +22,7 @@
 #include "services/profiles/agenda_answer.h"
 #include "services/profiles/client_answer.h"
 #include "services/profiles/client_list.h"
+#include "services/profiles/client_search.h"
 #include "services/profiles/client_write.h"
 #include "services/profiles/handover.h"
 #include "services/profiles/timeline_answer.h"
@@ -38,17 +39,16 @@ absl::Status NoSuchClient(const std::string& client_id) {
 class Profiles final : public Service {
  public:
   explicit Profiles(std::unique_ptr<ProjectionHost> host) : host_(std::move(host)) {
-    const auto has = [](absl::string_view parameter) {
-      return
-          [parameter](const HttpRequest& request) { return request.Query(parameter).has_value(); };
-    };
-    // Few of those read may be of the segment.
     host_->Answer(
-        "/v1/clients", {"owner", "team", "branch", "segment", "q", "cursor", "limit"},
-        [this](const HttpRequest& request) { return List(request); }, has("segment"));
+        "/v1/clients",
+        {"owner", "team", "branch", "segment", "key_account", "q", "sort", "count", "cursor",
+         "limit"},
+        [this](const HttpRequest& request) { return List(request); }, ReadsManyClients);
+    host_->Answer("/v1/search", {"q", "owner", "team", "branch", "limit"},
+                  [this](const HttpRequest& request) { return Search(request); });
     host_->Answer(
         kClientRoute, {"as_of"}, [this](const HttpRequest& request) { return Show(request); },
-        has("as_of"));
+        [](const HttpRequest& request) { return request.Query("as_of").has_value(); });
     host_->Answer(
         absl::StrCat(kClientRoute, "/timeline"),
         {kTimelineParameters.begin(), kTimelineParameters.end()},
@@ -75,6 +75,11 @@ class Profiles final : public Service {
   absl::StatusOr<HttpResponse> ShowAgenda(const HttpRequest& request) const {
     RAPPORT_ASSIGN_OR_RETURN(const query::v1::Agenda agenda, AnswerAgenda(*host_, request));
     return MessageResponse(request, agenda);
+  }
+
+  absl::StatusOr<HttpResponse> Search(const HttpRequest& request) const {
+    RAPPORT_ASSIGN_OR_RETURN(const query::v1::SearchAnswer answer, SearchClients(*host_, request));
+    return MessageResponse(request, answer);
   }
 
   absl::StatusOr<HttpResponse> Show(const HttpRequest& request) const {
