@@ -11,7 +11,7 @@ build_packages='
   libfmt-dev libxxhash-dev libssl-dev libcli11-dev libcsv-dev nlohmann-json3-dev
   zlib1g-dev libzstd-dev libboost-dev libspdlog-dev prometheus-cpp-dev libcurl4-openssl-dev
   libsimdjson-dev tzdata libphonenumber-dev libgmime-3.0-dev libnlopt-dev
-  libcjose-dev libjansson-dev libsodium-dev nodejs npm
+  libcjose-dev libjansson-dev libsodium-dev libicu-dev nodejs npm
   libgtest-dev libgmock-dev libbenchmark-dev'
 test_packages='
   clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 maven openjdk-17-jre-headless python3

@@ -54,6 +54,26 @@ TEST(CorrectionsTest, ThoseThatWaitAreToldAtOnce) {
   EXPECT_EQ(std::count(orders.begin(), orders.end(), "corrected 1"), kCorrections);
 }
 
+TEST(CorrectionsTest, WhatIsWithdrawnIsToldNoMore) {
+  World world;
+  world.Append({Order("a", "a0", 0), Order("a", "a1", 1), Order("a", "a2", 2)});
+  world.Correct(Order("a", "a1", 1), 1, /*withdrawn=*/true);
+  world.Tell();
+  const std::vector<std::string> left = world.OrdersOf("a");
+  EXPECT_EQ(left.size(), 2u);
+  // One that never was under this client changes nothing.
+  const int64_t before = world.Records();
+  world.Correct(Order("a", "a9", 9), 1, /*withdrawn=*/true);
+  world.Tell();
+  EXPECT_EQ(world.Records() - before, 1);
+  // A later word puts it back, and an earlier one does not.
+  world.Correct(Corrected("a", 1, 2), 2);
+  world.Correct(Order("a", "a1", 1), 1, /*withdrawn=*/true);
+  world.Tell();
+  EXPECT_THAT(world.OrdersOf("a"), ::testing::Contains("corrected 2"));
+  EXPECT_EQ(world.OrdersOf("a").size(), 3u);
+}
+
 TEST(CorrectionsTest, OfAClientThatWasMergedThoseOfTheSurvivorAreToldAtOnce) {
   World world;
   Touchpoints history;

@@ -382,6 +382,7 @@ bool HistoryTeller::PutCorrections(const std::vector<ClientBook::Correction>& co
   absl::flat_hash_map<std::string, size_t> places;
   for (size_t i = 0; i < history->size(); ++i) places.try_emplace((*history)[i].event_id(), i);
   bool changes = false;
+  std::set<size_t> withdrawn;
   for (const ClientBook::Correction& one : corrections) {
     const Touchpoint& order = one.order;
     const std::string& client = order.client_id();
@@ -394,6 +395,13 @@ bool HistoryTeller::PutCorrections(const std::vector<ClientBook::Correction>& co
       newest = books_.Of(owner).NewestRevision(correction.event_id(), end, newest);
     }
     if (newest > one.revision()) continue;
+    if (order.touchpoint_corrected().withdrawn()) {
+      if (const auto place = places.find(correction.event_id()); place != places.end()) {
+        withdrawn.insert(place->second);
+        changes = true;
+      }
+      continue;
+    }
     const auto [place, added] = places.try_emplace(correction.event_id(), history->size());
     const Touchpoint* const told = added ? nullptr : &(*history)[place->second];
     correction.set_client_id(root);
@@ -418,6 +426,10 @@ bool HistoryTeller::PutCorrections(const std::vector<ClientBook::Correction>& co
       (*history)[place->second] = std::move(correction);
     }
     changes = true;
+  }
+  // From the back, so that the places of the others stay true.
+  for (auto place = withdrawn.rbegin(); place != withdrawn.rend(); ++place) {
+    history->erase(history->begin() + static_cast<std::ptrdiff_t>(*place));
   }
   return changes;
 }

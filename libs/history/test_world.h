@@ -95,12 +95,15 @@ class World {
   void Split(const std::string& id, const std::string& absorbed, const std::string& survivor) {
     Append({testing::Split(id, absorbed, survivor, {}, {}, now_).front()});
   }
-  void Correct(const touchpoint::v1::Touchpoint& correction, int64_t revision) {
+  // `withdrawn`: it never was.
+  void Correct(const touchpoint::v1::Touchpoint& correction, int64_t revision,
+               bool withdrawn = false) {
     touchpoint::v1::Touchpoint order =
         MakeTouchpoint(touchpoint::v1::Touchpoint::kTouchpointCorrected, correction.client_id(),
                        absl::StrCat("correction ", ++number_), now_);
     order.mutable_touchpoint_corrected()->set_correction(correction.SerializeAsString());
     order.mutable_touchpoint_corrected()->set_revision(revision);
+    order.mutable_touchpoint_corrected()->set_withdrawn(withdrawn);
     Append({order});
   }
   // Tells until there is nothing more to do; dies of errors and is there again. How often it died.

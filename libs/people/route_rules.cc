@@ -22,8 +22,13 @@ constexpr std::array kRules = {
     RouteRule{"GET", "/v1/clients/{id}", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/clients/{id}/timeline", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/clients/{id}/touchpoints", kReadClients, Reach::kOwn},
+    RouteRule{"POST", "/v1/clients/{id}/touchpoints", kRecordContacts, Reach::kOwn},
+    RouteRule{"POST", "/v1/clients/{id}/touchpoints/{touchpoint_id}/withdraw", kRecordContacts,
+              Reach::kOwn},
+    RouteRule{"GET", "/v1/agenda", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/retention/at-risk", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/retention/{client}", kReadClients, Reach::kOwn},
+    RouteRule{"GET", "/v1/retention/{client}/history", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/pipeline/board", kReadFigures, Reach::kNarrow},
     RouteRule{"GET", "/v1/deals/{id}", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/alerts", kReadClients, Reach::kNarrow},
@@ -81,10 +86,10 @@ constexpr std::array kRules = {
     RouteRule{"GET", "/v1/audit", kReadAudit, Reach::kNone},
 };
 
-constexpr std::array kAll = {kReadClients,  kReadFigures,      kActOnAlerts, kHandOver,
-                             kMergeClients, kWriteTouchpoints, kReadSources, kReadRejected,
-                             kMendRejected, kReadOperation,    kOperate,     kReadStaff,
-                             kChangeStaff,  kManageTokens,     kReadAudit};
+constexpr std::array kAll = {kReadClients,  kReadFigures,  kActOnAlerts,      kRecordContacts,
+                             kHandOver,     kMergeClients, kWriteTouchpoints, kReadSources,
+                             kReadRejected, kMendRejected, kReadOperation,    kOperate,
+                             kReadStaff,    kChangeStaff,  kManageTokens,     kReadAudit};
 
 constexpr std::array<absl::string_view, 5> kScopes = {"touchpoints:write", "read", "operate",
                                                       "alerts:act", "all"};
@@ -126,11 +131,12 @@ std::optional<RouteRule> FindRule(absl::string_view method, absl::string_view pa
 uint32_t PermissionsOf(Role role) {
   switch (role) {
     case organisation::v1::ROLE_RELATIONSHIP_MANAGER:
-      return Bits(kReadClients, kReadFigures, kActOnAlerts, kReadStaff);
+      return Bits(kReadClients, kReadFigures, kActOnAlerts, kRecordContacts, kReadStaff);
     case organisation::v1::ROLE_LEAD:
-      return Bits(kReadClients, kReadFigures, kActOnAlerts, kHandOver, kReadStaff);
+      return Bits(kReadClients, kReadFigures, kActOnAlerts, kRecordContacts, kHandOver, kReadStaff);
     case organisation::v1::ROLE_DIRECTOR:
-      return Bits(kReadClients, kReadFigures, kActOnAlerts, kHandOver, kMergeClients, kReadStaff);
+      return Bits(kReadClients, kReadFigures, kActOnAlerts, kRecordContacts, kHandOver,
+                  kMergeClients, kReadStaff);
     case organisation::v1::ROLE_ANALYST:
       return Bits(kReadFigures, kReadStaff);
     case organisation::v1::ROLE_INTEGRATOR:
@@ -185,6 +191,8 @@ std::string PermissionName(Permission permission) {
       return "read_figures";
     case kActOnAlerts:
       return "act_on_alerts";
+    case kRecordContacts:
+      return "record_contacts";
     case kHandOver:
       return "hand_over";
     case kMergeClients:

@@ -31,6 +31,7 @@ int32_t StepRank(const Touchpoint& touchpoint) {
       return StageRank(touchpoint.deal_stage_changed().from_stage(),
                        touchpoint.deal_stage_changed().to_stage());
     case Touchpoint::kDealAmountChanged:
+    case Touchpoint::kDealNextStepSet:
       return kStep;
     case Touchpoint::kDealWon:
       return StageRank(touchpoint::v1::DEAL_STAGE_UNSPECIFIED, touchpoint::v1::DEAL_STAGE_WON);
@@ -39,6 +40,7 @@ int32_t StepRank(const Touchpoint& touchpoint) {
     case Touchpoint::kDealRemoved:
       return kEnd;
     case Touchpoint::kCommitmentMoved:
+    case Touchpoint::kMeetingMoved:
     case Touchpoint::kContractRenewed:
     case Touchpoint::kClientDetailsChanged:
     case Touchpoint::kStakeholderChanged:

@@ -34,6 +34,7 @@ enum class Permission : uint32_t {
   kChangeStaff = 1u << 12,      // them, their roles and their accounts
   kManageTokens = 1u << 13,     // make, list and revoke
   kReadAudit = 1u << 14,        // who looked at what
+  kRecordContacts = 1u << 15,   // what people did with a client, in their own name
 };
 
 // Who sends a request.

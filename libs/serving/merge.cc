@@ -9,6 +9,7 @@
 #include "libs/base/money.h"
 #include "libs/base/status.h"
 #include "libs/serving/page.h"
+#include "rapport/query/v1/agenda.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/watermark.pb.h"
 
@@ -17,6 +18,8 @@ namespace {
 
 namespace pb = google::protobuf;
 using Parts = std::vector<std::unique_ptr<pb::Message>>;
+using query::v1::Agenda;
+using query::v1::AgendaSection;
 using query::v1::Board;
 using query::v1::BoardColumn;
 using query::v1::BoardSum;
@@ -117,6 +120,26 @@ absl::Status MergeBoards(const Parts& parts, size_t limit, Board* merged) {
   return absl::OkStatus();
 }
 
+absl::Status MergeAgendas(const Parts& parts, size_t limit, Agenda* merged) {
+  std::map<int, AgendaSection> sections;
+  for (const auto& part : parts) {
+    for (const AgendaSection& section : static_cast<const Agenda&>(*part).sections()) {
+      AgendaSection& joined = sections[section.kind()];
+      joined.set_kind(section.kind());
+      joined.set_count(joined.count() + section.count());
+      joined.set_more(joined.more() || section.more());
+      joined.mutable_items()->MergeFrom(section.items());
+    }
+  }
+  merged->clear_sections();
+  for (auto& [kind, section] : sections) {
+    RAPPORT_RETURN_IF_ERROR(
+        OrderRows(&section, FieldOf(section.GetDescriptor(), "items"), limit).status());
+    *merged->add_sections() = std::move(section);
+  }
+  return absl::OkStatus();
+}
+
 void JoinPartitions(const Parts& parts, const pb::FieldDescriptor* rows, pb::Message* merged) {
   const pb::Reflection& reflection = *merged->GetReflection();
   const pb::FieldDescriptor* partition = FieldOf(rows->message_type(), "partition");
@@ -157,6 +180,9 @@ absl::Status MergeAnswers(const Parts& parts, size_t limit, pb::Message* merged)
   }
   if (type == Board::descriptor()) {
     return MergeBoards(parts, limit, static_cast<Board*>(merged));
+  }
+  if (type == Agenda::descriptor()) {
+    return MergeAgendas(parts, limit, static_cast<Agenda*>(merged));
   }
   for (int i = 0; i < type->field_count(); ++i) {
     const pb::FieldDescriptor* field = type->field(i);

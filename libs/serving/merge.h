@@ -16,6 +16,7 @@ namespace rapport {
 //   their cursors, those with the same cursor dropped, and cut at `limit`; next_cursor is then the
 //   last row's if any part has more;
 // - the columns of a Board are joined by stage, sums added, each column's deals merged and cut;
+// - the sections of an Agenda are joined by kind, counts added, each one's items merged and cut;
 // - other repeated messages that have a `partition` (of a ProjectionStatus) are joined in its
 //   order;
 // - all else is taken from the first part.

@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
 #include "libs/serving/page.h"
+#include "rapport/query/v1/agenda.pb.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"
@@ -109,6 +110,34 @@ TEST(Merge, ColumnsOfABoardAreAddedUp) {
   ASSERT_EQ(presented.deals_size(), 2);
   EXPECT_EQ(presented.deals(0).deal_id(), "a");
   EXPECT_EQ(presented.deals(1).deal_id(), "b");
+}
+
+TEST(Merge, SectionsOfAnAgendaAreJoined) {
+  const auto agenda = [](query::v1::AgendaKind kind, const std::string& place, bool more) {
+    auto one = std::make_unique<query::v1::Agenda>();
+    auto* section = one->add_sections();
+    section->set_kind(kind);
+    section->set_count(7);
+    section->set_more(more);
+    section->add_items()->set_cursor(EncodeCursor(place));
+    section->mutable_items(0)->set_item_id(place);
+    return one;
+  };
+  Parts parts;
+  parts.push_back(agenda(query::v1::AGENDA_KIND_PROMISE, "c", false));
+  parts.push_back(agenda(query::v1::AGENDA_KIND_PROMISE, "a", true));
+  parts.push_back(agenda(query::v1::AGENDA_KIND_PROMISE, "b", false));
+  parts.push_back(agenda(query::v1::AGENDA_KIND_UNANSWERED, "z", false));
+  query::v1::Agenda merged;
+  ASSERT_OK(MergeAnswers(parts, 2, &merged));
+  ASSERT_EQ(merged.sections_size(), 2);
+  EXPECT_EQ(merged.sections(0).kind(), query::v1::AGENDA_KIND_UNANSWERED);
+  const query::v1::AgendaSection& promises = merged.sections(1);
+  EXPECT_EQ(promises.count(), 21);
+  EXPECT_TRUE(promises.more());
+  ASSERT_EQ(promises.items_size(), 2);
+  EXPECT_EQ(promises.items(0).item_id(), "a");
+  EXPECT_EQ(promises.items(1).item_id(), "b");
 }
 
 TEST(Merge, PartitionsOfAProjectionAreJoined) {

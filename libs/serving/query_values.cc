@@ -1,5 +1,8 @@
 #include "libs/serving/query_values.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -25,6 +28,23 @@ std::string WordOf(const google::protobuf::EnumValueDescriptor& value) {
   return absl::AsciiStrToLower(absl::StripPrefix(value.name(), prefix));
 }
 
+// How many letters have to be put in, taken out or changed to make one of the other. Of the
+// beginning alone of what is longer than any name.
+size_t EditDistance(absl::string_view a, absl::string_view b) {
+  constexpr size_t kLongestName = 64;
+  a = a.substr(0, kLongestName);
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row[b.size()];
+}
+
 }  // namespace
 
 std::string EnumWords(const google::protobuf::EnumDescriptor& type) {
@@ -41,6 +61,31 @@ absl::StatusOr<int> ParseEnum(absl::string_view name, absl::string_view value,
   }
   return absl::InvalidArgumentError(
       absl::StrCat(name, " is '", value, "'; there are: ", EnumWords(type)));
+}
+
+absl::StatusOr<touchpoint::v1::Touchpoint::PayloadCase> ParseKind(absl::string_view name,
+                                                                  absl::string_view value) {
+  constexpr size_t kNear = 3;
+  const google::protobuf::OneofDescriptor& payload =
+      *touchpoint::v1::Touchpoint::descriptor()->FindOneofByName("payload");
+  std::vector<std::string> kinds;
+  for (int i = 0; i < payload.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor& kind = *payload.field(i);
+    if (value == kind.name()) {
+      return static_cast<touchpoint::v1::Touchpoint::PayloadCase>(kind.number());
+    }
+    kinds.push_back(kind.name());
+  }
+  const auto nearest =
+      std::min_element(kinds.begin(), kinds.end(), [value](const auto& a, const auto& b) {
+        return EditDistance(value, a) < EditDistance(value, b);
+      });
+  if (EditDistance(value, *nearest) <= kNear) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, " is '", value, "'; did you mean ", *nearest, "?"));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " is '", value, "'; there are: ", absl::StrJoin(kinds, ", ")));
 }
 
 absl::StatusOr<bool> QueryFlag(const HttpRequest& request, absl::string_view name) {

@@ -9,6 +9,7 @@
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "libs/service/http.h"
+#include "rapport/touchpoint/v1/touchpoint.pb.h"
 
 namespace rapport {
 
@@ -19,6 +20,11 @@ std::vector<std::string> QueryAll(const HttpRequest& request, absl::string_view 
 // .proto: "e_mail" or "CHANNEL_E_MAIL". InvalidArgument with the names that there are.
 absl::StatusOr<int> ParseEnum(absl::string_view name, absl::string_view value,
                               const google::protobuf::EnumDescriptor& type);
+
+// A kind of touchpoint by its name as in Touchpoint.payload, such as "order_placed".
+// InvalidArgument with the nearest name there is, or all when none is near.
+absl::StatusOr<touchpoint::v1::Touchpoint::PayloadCase> ParseKind(absl::string_view name,
+                                                                  absl::string_view value);
 
 // A query parameter that is "true" or "false"; false when it is not there. InvalidArgument names
 // it.

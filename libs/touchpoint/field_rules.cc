@@ -79,6 +79,8 @@ constexpr Exception kIntegers[] = {
 };
 constexpr Exception kTextBytes[] = {
     {"EmailExchanged.excerpt", 0, 2000},
+    {"NoteTaken.text", 0, 65536},
+    {"MeetingHeld.minutes", 0, 65536},
     {"TouchpointCorrected.correction", 0, 1 << 20},
     {"Touchpoint.source", 0, 128},
     {"Touchpoint.source_event_id", 0, 1024},

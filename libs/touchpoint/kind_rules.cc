@@ -159,6 +159,20 @@ bool CheckKind(const Touchpoint& touchpoint, Failure* failure) {
     case Touchpoint::kClientRegistered:
     case Touchpoint::kSentimentObserved:
       break;  // nothing beyond the rules for their fields
+    case Touchpoint::kMeetingPlanned:
+      rules.Id(touchpoint.meeting_planned().meeting_id(), "meeting_id")
+          .Need(touchpoint.meeting_planned().has_planned_at(), "planned_at");
+      break;
+    case Touchpoint::kMeetingMoved:
+      rules.Id(touchpoint.meeting_moved().meeting_id(), "meeting_id")
+          .Need(touchpoint.meeting_moved().has_planned_at(), "planned_at");
+      break;
+    case Touchpoint::kNoteTaken:
+      rules.Id(touchpoint.note_taken().text(), "text");
+      break;
+    case Touchpoint::kDealNextStepSet:
+      rules.Id(touchpoint.deal_next_step_set().deal_id(), "deal_id");
+      break;
     case Touchpoint::kEmailDelivered:
       rules.Id(touchpoint.email_delivered().message_id(), "message_id")
           .Id(touchpoint.email_delivered().mailbox(), "mailbox");

@@ -78,6 +78,29 @@ constexpr const char*
                    planned_at { seconds: 1767427200 }
                    by_client: true
                  })pb",
+            R"pb(meeting_planned {
+                   meeting_id: "m-2"
+                   planned_at { seconds: 1767513600 }
+                   duration_minutes: 60
+                   purpose: "quarterly review"
+                   agenda: "delivery times; the spring range"
+                   place: "at the client's"
+                   agent_ids: "anna"
+                   guest_names: "Jo Long"
+                   deal_id: "d-1"
+                 })pb",
+            R"pb(meeting_moved {
+                   meeting_id: "m-2"
+                   planned_at { seconds: 1767600000 }
+                   by_client: true
+                   reason: "ill"
+                 })pb",
+            R"pb(note_taken { text: "Likes to be called before nine." deal_id: "d-1" })pb",
+            R"pb(deal_next_step_set {
+                   deal_id: "d-1"
+                   next_step: "send the revised offer"
+                   due_at { seconds: 1767600000 }
+                 })pb",
             R"pb(chat_exchanged {
                    conversation_id: "ch-1"
                    client_message_count: 4

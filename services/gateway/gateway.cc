@@ -17,6 +17,7 @@
 #include "libs/serving/openapi.h"
 #include "libs/serving/page.h"
 #include "libs/serving/projection_host.h"
+#include "rapport/query/v1/agenda.pb.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/handover.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
@@ -217,11 +218,19 @@ class Gateway : public Service {
     AddOwnedByClient("/v1/clients/{id}", Profile::kName, "id");
     AddOwnedByClient("/v1/clients/{id}/timeline", Profile::kName, "id");
     AddOwnedByClient("/v1/clients/{id}/touchpoints", Profile::kName, "id");
+    for (const char* rest : {"/touchpoints", "/touchpoints/{touchpoint_id}/withdraw"}) {
+      AddOwned("POST", absl::StrCat("/v1/clients/{id}", rest), Profile::kName,
+               [](const HttpRequest& request, int partitions) -> absl::StatusOr<Partition> {
+                 return PartitionOf(request.PathValue("id"), partitions);
+               });
+    }
+    AddShared("GET", "/v1/agenda", Profile::kName, query::v1::Agenda::default_instance(), Merge);
     AddShared("POST", "/v1/handovers", Profile::kName, query::v1::Handover::default_instance(),
               SumOfHandovers);
     AddShared("GET", "/v1/retention/at-risk", Retention::kName,
               query::v1::AtRiskList::default_instance(), Merge);
     AddOwnedByClient("/v1/retention/{client}", Retention::kName, "client");
+    AddOwnedByClient("/v1/retention/{client}/history", Retention::kName, "client");
     AddShared("GET", "/v1/pipeline/board", DealPipeline::kName,
               query::v1::Board::default_instance(), Merge);
     AddShared("GET", "/v1/deals/{id}", DealPipeline::kName, query::v1::Deal::default_instance(),

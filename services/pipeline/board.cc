@@ -11,22 +11,6 @@
 
 namespace rapport {
 
-query::v1::DealSummary ToSummary(const std::string& client_id, const state::v1::DealRow& row) {
-  query::v1::DealSummary summary;
-  summary.set_deal_id(row.deal_id());
-  summary.set_client_id(client_id);
-  summary.set_title(row.title());
-  summary.set_owner_id(row.owner_id());
-  summary.set_stage(row.stage());
-  if (row.has_stage_since_at()) *summary.mutable_stage_at() = row.stage_since_at();
-  if (row.has_amount()) *summary.mutable_amount() = row.amount();
-  summary.set_probability_permille(row.probability_permille());
-  if (row.has_expected_close_at()) {
-    *summary.mutable_expected_close_at() = row.expected_close_at();
-  }
-  return summary;
-}
-
 int64_t WeightedMinorUnits(const state::v1::DealRow& row) {
   constexpr int64_t kWhole = 1000;
   const int64_t units = row.amount().minor_units();
@@ -51,7 +35,7 @@ void BoardBuilder::Add(const std::string& place, const std::string& client_id,
   if (deals_per_column_ == 0) return;
   const bool full = column.by_place.size() == deals_per_column_;
   if (full && place > column.by_place.rbegin()->first) return;
-  query::v1::DealSummary summary = ToSummary(client_id, row);
+  query::v1::DealSummary summary = SummaryOf(client_id, row);
   summary.set_cursor(EncodeCursor(place));
   column.by_place.emplace(place, std::move(summary));
   if (full) column.by_place.erase(std::prev(column.by_place.end()));
@@ -115,7 +99,7 @@ absl::StatusOr<absl::btree_map<std::string, std::vector<DealPlace>>> SharedDeals
 query::v1::Deal ToDeal(const std::string& client_id, const state::v1::Deal& deal,
                        const state::v1::DealRow& row) {
   query::v1::Deal answer;
-  *answer.mutable_summary() = ToSummary(client_id, row);
+  *answer.mutable_summary() = SummaryOf(client_id, row);
   if (deal.has_opened()) *answer.mutable_opened_at() = deal.opened().occurred_at();
   answer.set_kind(deal.kind());
   answer.set_source(deal.source());

@@ -15,9 +15,6 @@
 
 namespace rapport {
 
-// A line of the board, as stored, put for readers.
-query::v1::DealSummary ToSummary(const std::string& client_id, const state::v1::DealRow& row);
-
 // The amount times the chance of winning, in minor units; half a unit is rounded away from zero.
 int64_t WeightedMinorUnits(const state::v1::DealRow& row);
 

@@ -135,17 +135,19 @@ class Pipeline final : public Service {
     const auto shared = std::make_shared<HttpReply>(std::move(reply));
     const TimelineClient::Query query = {
         .client_id = found->client_id, .until = **as_of, .wait_for = QueryAll(request, "wait_for")};
-    timeline_->Fetch(query, [this, shared, client_id = found->client_id,
-                             request = std::move(request),
-                             at = **as_of](absl::StatusOr<query::v1::Touchpoints> touchpoints) {
-      host_->chores().Add([shared, client_id, request, at, fetched = std::move(touchpoints)] {
-        if (!fetched.ok()) return shared->Send(ErrorResponse(fetched.status()));
-        Found then{.client_id = client_id, .watermark = fetched->watermark()};
-        then.state = AsOfFold<DealPipeline>(client_id, {})
-                         .Run({fetched->touchpoints().begin(), fetched->touchpoints().end()}, at);
-        shared->Send(Tell(request, then, at));
-      });
-    });
+    timeline_->Fetch(
+        query, [this, shared, client_id = found->client_id, request = std::move(request),
+                at = **as_of](absl::StatusOr<query::v1::Touchpoints> touchpoints) {
+          host_->chores().Add([shared, client_id, request, at, fetched = std::move(touchpoints)] {
+            if (!fetched.ok()) return shared->Send(ErrorResponse(fetched.status()));
+            Found then{.client_id = client_id, .watermark = fetched->watermark()};
+            then.state =
+                AsOfFold<DealPipeline>(
+                    client_id, {}, {fetched->touchpoints().begin(), fetched->touchpoints().end()})
+                    .At(at);
+            shared->Send(Tell(request, then, at));
+          });
+        });
   }
 
   // The deals of the client whose deal it is.

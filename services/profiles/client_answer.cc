@@ -1,8 +1,13 @@
 #include "services/profiles/client_answer.h"
 
+#include "absl/strings/escaping.h"
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "libs/base/bytes.h"
 #include "libs/base/money.h"
 #include "libs/base/time.h"
+#include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/profile/matters.h"
 #include "libs/projections/profile/profile.h"
 
 namespace rapport {
@@ -59,8 +64,16 @@ query::v1::ClientFacts ToFacts(const state::v1::ProfileDetails& details) {
   return facts;
 }
 
+// Whether anything was told of a person but that it took part in a contact.
+bool IsTold(const state::v1::StakeholderProfile& person) {
+  return person.has_added() || person.has_left() || person.has_name() || person.has_role() ||
+         person.has_influence() || person.has_phone() || person.has_e_mail() ||
+         person.has_language() || person.has_note();
+}
+
 void AddPeople(const ProfileState& state, Client* client) {
   for (const auto& stored : state.stakeholders()) {
+    if (!IsTold(stored)) continue;
     query::v1::Person& person = *client->add_people();
     person.set_stakeholder_id(stored.stakeholder_id());
     person.set_name(stored.name().text());
@@ -71,6 +84,9 @@ void AddPeople(const ProfileState& state, Client* client) {
     person.set_language(stored.language().text());
     person.set_note(stored.note().text());
     if (!IsPresent(stored)) *person.mutable_left_at() = stored.left().occurred_at();
+    if (stored.has_last_contact_at()) {
+      *person.mutable_last_contact_at() = stored.last_contact_at();
+    }
   }
   for (const auto& stored : state.identifiers()) {
     query::v1::Identifier& identifier = *client->add_identifiers();
@@ -113,6 +129,12 @@ void AddCommitments(const ProfileState& state, Client* client) {
     commitment.set_statement(stored.statement());
     commitment.set_promised_by_agent_id(stored.promised_by_agent_id());
     if (stored.has_due_at()) *commitment.mutable_due_at() = stored.due_at();
+    if (stored.has_made()) *commitment.mutable_made_at() = stored.made().occurred_at();
+    commitment.set_deal_id(stored.deal_id());
+    commitment.set_complaint_id(stored.complaint_id());
+    commitment.set_meeting_id(stored.meeting_id());
+    if (stored.has_moved()) *commitment.mutable_moved_at() = stored.moved().occurred_at();
+    commitment.set_moved_with_consent(stored.moved_with_consent());
     if (IsOpen(stored)) {
       commitment.set_status(query::v1::COMMITMENT_STATUS_OPEN);
       continue;
@@ -137,6 +159,8 @@ void AddComplaints(const ProfileState& state, Client* client) {
     complaint.set_category(stored.category());
     complaint.set_severity(stored.severity());
     complaint.set_statement(stored.statement());
+    complaint.set_about_agent_id(stored.about_agent_id());
+    complaint.set_order_id(stored.order_id());
     if (stored.has_opened()) *complaint.mutable_opened_at() = stored.opened().occurred_at();
     if (stored.has_answer_due_at()) *complaint.mutable_answer_due_at() = stored.answer_due_at();
     complaint.set_status(StatusOf(stored));
@@ -156,6 +180,7 @@ void AddOrders(const ProfileState& state, Client* client) {
     if (stored.has_shipped()) *order.mutable_shipped_at() = stored.shipped().occurred_at();
     order.set_shipped_completely(stored.shipped_completely());
     if (stored.has_cancelled()) *order.mutable_cancelled_at() = stored.cancelled().occurred_at();
+    if (stored.has_promised_at()) *order.mutable_promised_at() = stored.promised_at();
   }
 }
 
@@ -199,6 +224,118 @@ void AddConsents(const ProfileState& state, Client* client) {
   }
 }
 
+void AddContracts(const ProfileState& state, Client* client) {
+  for (const auto& stored : state.contracts()) {
+    query::v1::Contract& contract = *client->add_contracts();
+    contract.set_contract_id(stored.contract_id());
+    if (stored.has_agreed()) *contract.mutable_agreed_at() = stored.agreed().occurred_at();
+    if (stored.has_terms()) *contract.mutable_terms() = stored.terms();
+    contract.set_deal_id(stored.deal_id());
+    const bool terminated = IsTerminated(stored);
+    if (terminated && stored.has_ends_at()) {
+      *contract.mutable_ends_at() = stored.ends_at();
+    } else if (stored.terms().has_ends_at()) {
+      *contract.mutable_ends_at() = stored.terms().ends_at();
+    }
+    if (!terminated) continue;
+    *contract.mutable_terminated_at() = stored.terminated().occurred_at();
+    contract.set_termination_reason(stored.reason());
+    contract.set_note(stored.note());
+  }
+}
+
+void AddNeeds(const ProfileState& state, Client* client) {
+  for (const auto& stored : state.needs()) {
+    query::v1::Need& need = *client->add_needs();
+    need.set_need_id(stored.need_id());
+    need.set_statement(stored.statement());
+    need.set_product_area(stored.product_area());
+    need.set_deal_id(stored.deal_id());
+    *need.mutable_identified_at() = stored.identified().occurred_at();
+  }
+  for (const auto& stored : state.objections()) {
+    query::v1::Objection& objection = *client->add_objections();
+    objection.set_objection_id(stored.objection_id());
+    objection.set_statement(stored.statement());
+    objection.set_deal_id(stored.deal_id());
+    if (stored.has_raised()) *objection.mutable_raised_at() = stored.raised().occurred_at();
+    if (IsOpen(stored) || !stored.has_settled()) continue;
+    *objection.mutable_settled_at() = stored.settled().occurred_at();
+    objection.set_resolution(stored.resolution());
+  }
+  for (auto stored = state.competitors().rbegin(); stored != state.competitors().rend(); ++stored) {
+    query::v1::Competitor& competitor = *client->add_competitors();
+    competitor.set_competitor(stored->competitor());
+    competitor.set_context(stored->context());
+    competitor.set_deal_id(stored->deal_id());
+    *competitor.mutable_mentioned_at() = stored->stamp().occurred_at();
+  }
+}
+
+void AddMeetings(const ProfileState& state, Client* client) {
+  for (const auto& stored : state.meetings()) {
+    query::v1::Meeting& meeting = *client->add_meetings();
+    meeting.set_meeting_id(stored.meeting_id());
+    if (stored.has_planned_at()) *meeting.mutable_planned_at() = stored.planned_at();
+    meeting.set_duration_minutes(stored.duration_minutes());
+    meeting.set_purpose(stored.purpose());
+    meeting.set_agenda(stored.agenda());
+    meeting.set_place(stored.place());
+    *meeting.mutable_agent_ids() = stored.agent_ids();
+    *meeting.mutable_stakeholder_ids() = stored.stakeholder_ids();
+    *meeting.mutable_guest_names() = stored.guest_names();
+    meeting.set_deal_id(stored.deal_id());
+    meeting.set_status(query::v1::MEETING_STATUS_PLANNED);
+    if (IsOpen(stored) || !stored.has_ended()) continue;
+    meeting.set_status(stored.end() == state::v1::MEETING_END_HELD
+                           ? query::v1::MEETING_STATUS_HELD
+                           : query::v1::MEETING_STATUS_CANCELLED);
+    *meeting.mutable_ended_at() = stored.ended().occurred_at();
+    meeting.set_cancelled_by_client(stored.cancelled_by_client());
+    meeting.set_outcome(stored.outcome());
+  }
+}
+
+void AddDeals(const std::string& client_id, const ProfileState& state, Client* client) {
+  for (const auto& stored : state.pipeline().deals()) {
+    const state::v1::DealRow row = RowOf(state.pipeline(), stored, {});
+    if (row.removed()) continue;
+    query::v1::DealSummary& deal = *client->add_deals();
+    deal = SummaryOf(client_id, row);
+    if (deal.owner_id().empty()) deal.set_owner_id(OwnerOf(state));
+  }
+}
+
+void AddWaitingContacts(const ProfileState& state, Client* client) {
+  for (const WaitingContact& waiting : WaitingContacts(state)) {
+    query::v1::WaitingContact& contact = *client->add_waiting_contacts();
+    contact.set_touchpoint_id(absl::BytesToHexString(waiting.stamp->event_id()));
+    *contact.mutable_occurred_at() = waiting.stamp->occurred_at();
+    contact.set_channel(waiting.channel);
+    if (waiting.thread == nullptr) continue;
+    contact.set_subject(waiting.thread->subject());
+    contact.set_e_mail(waiting.thread->e_mail());
+  }
+}
+
+void AddOrderedParts(const ProfileState& state, Client* client) {
+  for (const auto& stored : state.order_months()) {
+    const std::string& key = stored.month_key();
+    query::v1::MonthOfOrders& month = *client->add_order_months();
+    month.set_month(absl::FormatCivilTime(absl::CivilMonth(1970, 1) + ReadBig32(key.data())));
+    month.set_order_count(stored.order_count());
+    *month.mutable_ordered() =
+        MoneyOf(MoneySum(stored.ordered_minor_units(), stored.ordered_overflows()).Saturated(),
+                key.substr(sizeof(uint32_t)));
+  }
+  for (const auto& stored : state.product_areas()) {
+    query::v1::ProductArea& area = *client->add_product_areas();
+    area.set_product_area(stored.product_area());
+    area.set_order_count(stored.order_count());
+    if (stored.has_last_ordered_at()) *area.mutable_last_ordered_at() = stored.last_ordered_at();
+  }
+}
+
 }  // namespace
 
 Client ToClient(const std::string& client_id, const ProfileState& state) {
@@ -218,6 +355,12 @@ Client ToClient(const std::string& client_id, const ProfileState& state) {
   AddOrders(state, &client);
   AddMoney(state, &client);
   AddConsents(state, &client);
+  AddContracts(state, &client);
+  AddNeeds(state, &client);
+  AddMeetings(state, &client);
+  AddDeals(client_id, state, &client);
+  AddWaitingContacts(state, &client);
+  AddOrderedParts(state, &client);
   if (state.has_erasure_requested()) {
     *client.mutable_erasure_requested_at() = state.erasure_requested().occurred_at();
   }

@@ -19,8 +19,10 @@
 #include "libs/serving/owner_filter.h"
 #include "libs/serving/projection_host.h"
 #include "libs/serving/query_values.h"
+#include "services/profiles/agenda_answer.h"
 #include "services/profiles/client_answer.h"
 #include "services/profiles/client_list.h"
+#include "services/profiles/client_write.h"
 #include "services/profiles/handover.h"
 #include "services/profiles/timeline_answer.h"
 
@@ -40,7 +42,7 @@ class Profiles final : public Service {
       return
           [parameter](const HttpRequest& request) { return request.Query(parameter).has_value(); };
     };
-    // Few of those read may be of the segment, or of the channel.
+    // Few of those read may be of the segment.
     host_->Answer(
         "/v1/clients", {"owner", "team", "branch", "segment", "q", "cursor", "limit"},
         [this](const HttpRequest& request) { return List(request); }, has("segment"));
@@ -48,13 +50,17 @@ class Profiles final : public Service {
         kClientRoute, {"as_of"}, [this](const HttpRequest& request) { return Show(request); },
         has("as_of"));
     host_->Answer(
-        absl::StrCat(kClientRoute, "/timeline"), {"from", "to", "channel", "cursor", "limit"},
-        [this](const HttpRequest& request) { return ShowTimeline(request); }, has("channel"));
+        absl::StrCat(kClientRoute, "/timeline"),
+        {kTimelineParameters.begin(), kTimelineParameters.end()},
+        [this](const HttpRequest& request) { return ShowTimeline(request); }, FiltersTimeline);
     host_->Answer(
         absl::StrCat(kClientRoute, "/touchpoints"), {"id", "until"},
         [this](const HttpRequest& request) { return ShowTouchpoints(request); },
         [](const HttpRequest&) { return true; });
+    host_->Answer("/v1/agenda", {"owner", "team", "branch", "kind", "until", "cursor", "limit"},
+                  [this](const HttpRequest& request) { return ShowAgenda(request); });
     AddHandoverRoute(host_.get());
+    AddClientWriteRoute(host_.get());
   }
 
   absl::Status Ready() const override { return host_->Ready(); }
@@ -64,6 +70,11 @@ class Profiles final : public Service {
   absl::StatusOr<HttpResponse> List(const HttpRequest& request) const {
     RAPPORT_ASSIGN_OR_RETURN(const query::v1::ClientList list, ListClients(*host_, request));
     return MessageResponse(request, list);
+  }
+
+  absl::StatusOr<HttpResponse> ShowAgenda(const HttpRequest& request) const {
+    RAPPORT_ASSIGN_OR_RETURN(const query::v1::Agenda agenda, ReadAgenda(*host_, request));
+    return MessageResponse(request, agenda);
   }
 
   absl::StatusOr<HttpResponse> Show(const HttpRequest& request) const {
@@ -84,7 +95,7 @@ class Profiles final : public Service {
             absl::StrCat("nothing is known of a client '", client_id, "' by ",
                          absl::FormatTime(absl::RFC3339_full, *as_of, absl::UTCTimeZone())));
       }
-      state = AsOfFold<Profile>(client_id, {}).Run(std::move(touchpoints), *as_of);
+      state = AsOfFold<Profile>(client_id, {}, std::move(touchpoints)).At(*as_of);
     } else if (!found) {
       return AbsorbedOrNone(request, std::move(reading), client_id);
     }

@@ -11,7 +11,7 @@ namespace rapport {
 //
 //   GET /v1/clients                    ?owner=&segment=&q=&cursor=&limit=   by name
 //   GET /v1/clients/{id}               ?as_of=
-//   GET /v1/clients/{id}/timeline      ?from=&to=&channel=&cursor=&limit=   the newest first
+//   GET /v1/clients/{id}/timeline      timeline_answer.h, the newest first
 //   GET /v1/clients/{id}/touchpoints   ?id=&until=   for other services
 absl::StatusOr<std::unique_ptr<Service>> StartProfiles(const ServiceEnv& env);
 

@@ -11,6 +11,7 @@
 #include "libs/projections/testing/plain_fold.h"
 #include "libs/projections/testing/random_history.h"
 #include "libs/serving/testing/serving_fixture.h"
+#include "rapport/query/v1/agenda.pb.h"
 #include "rapport/query/v1/client.pb.h"
 #include "services/profiles/client_answer.h"
 
@@ -48,6 +49,34 @@ class ProfilesTest : public testing::ServingFixture {
   static Touchpoint Called(const std::string& client, int number) {
     return testing::MakeTouchpoint(Touchpoint::kCallCompleted, client,
                                    absl::StrCat("call-", client, number), testing::Day(number));
+  }
+
+  // Posts a CloudEvent of the client `client` as a person would; the answer.
+  HttpAnswer Write(const std::string& client, const std::string& id, const std::string& kind,
+                   const std::string& data) {
+    const std::string event =
+        absl::StrCat(R"({"specversion":"1.0","source":"console","id":")", id,
+                     R"(","type":"rapport.touchpoint.v1.)", kind, R"(","subject":")", client,
+                     R"(","time":"2026-01-05T10:00:00Z","data":)", data, "}");
+    return Send(absl::StrCat("/v1/clients/", client, "/touchpoints"), event);
+  }
+  HttpAnswer Send(const std::string& path, const std::string& body) {
+    auto answer =
+        client_.Fetch({.method = "POST",
+                       .url = http_->address() + path,
+                       .headers = {{"content-type", body.empty() || body.front() != '['
+                                                        ? "application/cloudevents+json"
+                                                        : "application/cloudevents-batch+json"}},
+                       .body = body,
+                       .timeout = absl::Seconds(100)});
+    RAPPORT_CHECK(answer.ok(), answer.status().ToString());
+    return *std::move(answer);
+  }
+  static std::string WaitFor(const HttpAnswer& answer) {
+    EXPECT_EQ(answer.status, 202) << answer.body;
+    const std::string mark = "\"position\":\"";
+    const size_t begin = answer.body.rfind(mark) + mark.size();
+    return "wait_for=" + answer.body.substr(begin, answer.body.find('"', begin) - begin);
   }
 
   // All pages of a list of clients, in their order.
@@ -169,6 +198,58 @@ TEST_F(ProfilesTest, TheTimelineHasTheNewestFirst) {
             0);
 }
 
+TEST_F(ProfilesTest, TheTimelineCanBeNarrowed) {
+  Touchpoint noted = Called("anna", 1);
+  noted.set_direction(touchpoint::v1::DIRECTION_OUTBOUND);
+  noted.mutable_call_completed()->set_purpose("Über die Lieferung nach Łódź");
+  noted.add_stakeholder_ids("p1");
+  Touchpoint left =
+      testing::MakeTouchpoint(Touchpoint::kStakeholderLeft, "anna", "left", testing::Day(2));
+  left.mutable_stakeholder_left()->set_stakeholder_id("p1");
+  left.mutable_stakeholder_left()->clear_reason();
+  Touchpoint answered = Called("anna", 3);
+  answered.set_direction(touchpoint::v1::DIRECTION_INBOUND);
+  const std::string wait = Append({Registered("anna", "Anna", "otto"), noted, left, answered});
+  Read<query::v1::Timeline>("/v1/clients/anna/timeline?" + wait);
+  const auto days = [&](const std::string& parameters) {
+    std::vector<int64_t> found;
+    const auto page = Read<query::v1::Timeline>("/v1/clients/anna/timeline?" + parameters);
+    for (const auto& entry : page.touchpoints()) {
+      found.push_back((FromProto(entry.occurred_at()) - testing::Day(0)) / absl::Hours(24));
+    }
+    EXPECT_EQ(page.next_cursor(), "") << parameters;
+    return found;
+  };
+  EXPECT_THAT(days("kind=call_completed"), ElementsAre(3, 1));
+  EXPECT_THAT(days("kind=call_completed&kind=stakeholder_left"), ElementsAre(3, 2, 1));
+  EXPECT_THAT(days("direction=inbound&kind=call_completed"), ElementsAre(3));
+  EXPECT_THAT(days("stakeholder=p1"), ElementsAre(2, 1));
+  EXPECT_THAT(days("stakeholder=p2"), IsEmpty());
+  EXPECT_THAT(days("q=LODZ%20uber"), ElementsAre(1));
+  EXPECT_THAT(days("q=lodz&stakeholder=p2"), IsEmpty());
+  EXPECT_THAT(days("q=registered"), ElementsAre(0));
+  EXPECT_THAT(days("q="), ElementsAre(3, 2, 1, 0));
+  const auto whole = Read<query::v1::Timeline>("/v1/clients/anna/timeline?details=true&q=lodz");
+  ASSERT_THAT(whole.touchpoints(), SizeIs(1));
+  EXPECT_EQ(whole.touchpoints(0).touchpoint().SerializeAsString(), noted.SerializeAsString());
+  EXPECT_FALSE(Read<query::v1::Timeline>("/v1/clients/anna/timeline?limit=1")
+                   .touchpoints(0)
+                   .has_touchpoint());
+}
+
+TEST_F(ProfilesTest, APageOfANarrowedTimelineLooksAtSoManyRowsOnly) {
+  std::vector<Touchpoint> touchpoints = {Registered("anna", "Anna", "otto")};
+  for (int i = 1; i <= 5'100; ++i) touchpoints.push_back(Called("anna", i));
+  const std::string wait = Append(touchpoints);
+  const std::string path = "/v1/clients/anna/timeline?kind=client_registered";
+  auto page = Read<query::v1::Timeline>(path + "&" + wait);
+  EXPECT_THAT(page.touchpoints(), IsEmpty());
+  ASSERT_NE(page.next_cursor(), "");
+  page = Read<query::v1::Timeline>(path + "&cursor=" + page.next_cursor());
+  EXPECT_THAT(page.touchpoints(), SizeIs(1));
+  EXPECT_EQ(page.next_cursor(), "");
+}
+
 TEST_F(ProfilesTest, AsOfEqualsAPlainFoldOfWhatHadHappened) {
   testing::HistoryOptions options{.seed = 7, .client_count = 3, .touchpoint_count = 300};
   options.tick = absl::ZeroDuration();
@@ -218,6 +299,127 @@ TEST_F(ProfilesTest, TouchpointsAreGivenAsTheyStandInTheLog) {
   EXPECT_EQ(some.touchpoints(0).event_id(), touchpoints[1].event_id());
 }
 
+TEST_F(ProfilesTest, TheAgendaHasWhatIsDueOfWhomItIsAskedFor) {
+  const absl::Time now = testing::Day(30);
+  std::vector<Touchpoint> touchpoints = {Registered("c1", "Miller", "anna"),
+                                         Registered("c2", "Weaver", "ben")};
+  const auto promise = [&](const std::string& client, const std::string& id, int due) {
+    touchpoints.push_back(testing::MakeTouchpoint(Touchpoint::kCommitmentMade, client,
+                                                  "promise-" + id, testing::Day(1)));
+    touchpoints.back().set_owner_id(client == "c1" ? "anna" : "ben");
+    auto& made = *touchpoints.back().mutable_commitment_made();
+    made.set_commitment_id(id);
+    made.set_statement("statement of " + id);
+    ToProto(testing::Day(due), made.mutable_due_at());
+  };
+  promise("c1", "late", 20);
+  promise("c1", "soon", 35);
+  promise("c1", "far", 60);
+  promise("c2", "bens", 29);
+  Append(touchpoints);
+  const std::string wait = Tick(now);
+  const auto all = Read<query::v1::Agenda>("/v1/agenda?" + wait);
+  ASSERT_EQ(all.sections_size(), 1);
+  EXPECT_EQ(all.sections(0).count(), 3);
+  const auto annas = Read<query::v1::Agenda>("/v1/agenda?owner=anna");
+  ASSERT_EQ(annas.sections_size(), 1);
+  EXPECT_EQ(annas.sections(0).kind(), query::v1::AGENDA_KIND_PROMISE);
+  ASSERT_EQ(annas.sections(0).items_size(), 2);
+  const query::v1::AgendaItem& first = annas.sections(0).items(0);
+  EXPECT_EQ(first.item_id(), "late");
+  EXPECT_EQ(first.client_name(), "Miller");
+  EXPECT_EQ(first.text(), "statement of late");
+  EXPECT_EQ(FromProto(first.due_at()), testing::Day(20));
+  EXPECT_EQ(annas.sections(0).items(1).item_id(), "soon");
+  // Page by page, to the end of time.
+  std::vector<std::string> ids;
+  std::string cursor;
+  for (int page = 0; page < 5; ++page) {
+    const auto one = Read<query::v1::Agenda>(
+        absl::StrCat("/v1/agenda?kind=promise&until=2100-01-01T00:00:00Z&limit=1",
+                     cursor.empty() ? "" : "&cursor=" + cursor));
+    if (one.sections().empty()) break;
+    ids.push_back(one.sections(0).items(0).item_id());
+    cursor = one.sections(0).items(0).cursor();
+  }
+  EXPECT_THAT(ids, ElementsAre("late", "bens", "soon", "far"));
+  EXPECT_THAT(Error("/v1/agenda?kind=promises", 400), HasSubstr("promise"));
+  EXPECT_THAT(Error("/v1/agenda?until=2100-01-01T00:00:00Z", 400), HasSubstr("kind="));
+}
+
+TEST_F(ProfilesTest, WhatAPersonWritesIsHeldAgainstTheClient) {
+  Read<query::v1::Client>("/v1/clients/c1?" + Append({Registered("c1", "Miller", "anna")}));
+  EXPECT_EQ(Write("c9", "1", "NoteTaken", R"({"text":"x"})").status, 404);
+  const HttpAnswer unknown = Write("c1", "2", "CommitmentKept", R"({"commitment_id":"p"})");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_THAT(unknown.body, HasSubstr("client 'c1' has no promise 'p'; none is open"));
+  EXPECT_THAT(unknown.body, HasSubstr("\"field\":\"commitment_kept.commitment_id\""));
+  const std::string made =
+      R"({"commitment_id":"p","statement":"send it","due_at":"2026-01-09T10:00:00Z"})";
+  const std::string wait = WaitFor(Write("c1", "3", "CommitmentMade", made));
+  EXPECT_EQ(Read<query::v1::Client>("/v1/clients/c1?" + wait).commitments_size(), 1);
+  // The same again counts once; another of that id is a mistake.
+  EXPECT_EQ(Write("c1", "3", "CommitmentMade", made).status, 202);
+  EXPECT_EQ(Write("c1", "4", "CommitmentMade", made).status, 409);
+  EXPECT_THAT(Write("c1", "5", "CommitmentKept", R"({"commitment_id":"q"})").body,
+              HasSubstr("open: 'p'"));
+  Read<query::v1::Client>("/v1/clients/c1?" +
+                          WaitFor(Write("c1", "6", "CommitmentKept", R"({"commitment_id":"p"})")));
+  EXPECT_EQ(Write("c1", "7", "CommitmentKept", R"({"commitment_id":"p"})").status, 409);
+  EXPECT_EQ(Write("c1", "8", "CommitmentMoved", R"({"commitment_id":"p"})").status, 400);
+  EXPECT_EQ(Write("c1", "9", "OwnerAssigned", R"({"to_owner_id":"ben"})").status, 400);
+  EXPECT_EQ(Send("/v1/clients/c1/touchpoints", "{").status, 400);
+}
+
+TEST_F(ProfilesTest, ABatchOfAPersonIsWrittenAsAWholeOrNotAtAll) {
+  Read<query::v1::Client>("/v1/clients/c1?" + Append({Registered("c1", "Miller", "anna")}));
+  const auto event = [](const std::string& id, const std::string& kind, const std::string& data) {
+    return absl::StrCat(R"({"specversion":"1.0","source":"console","id":")", id,
+                        R"(","type":"rapport.touchpoint.v1.)", kind,
+                        R"(","subject":"c1","time":"2026-01-05T10:00:00Z","data":)", data, "}");
+  };
+  const std::string opened = event("1", "DealOpened", R"({"deal_id":"d","title":"Second shop"})");
+  // A later one may name what an earlier one begins.
+  const std::string step =
+      event("2", "DealStageChanged",
+            R"({"deal_id":"d","from_stage":"DEAL_STAGE_LEAD","to_stage":"DEAL_STAGE_CONTACTED"})");
+  const HttpAnswer wrong =
+      Send("/v1/clients/c1/touchpoints",
+           absl::StrCat("[", opened, ",", event("3", "DealWon", R"({"deal_id":"e"})"), "]"));
+  EXPECT_EQ(wrong.status, 404);
+  EXPECT_THAT(wrong.body, HasSubstr("[1]: deal_won.deal_id"));
+  const std::string wait =
+      WaitFor(Send("/v1/clients/c1/touchpoints", absl::StrCat("[", opened, ",", step, "]")));
+  const auto client = Read<query::v1::Client>("/v1/clients/c1?" + wait);
+  ASSERT_EQ(client.deals_size(), 1);
+  EXPECT_EQ(client.deals(0).stage(), touchpoint::v1::DEAL_STAGE_CONTACTED);
+  EXPECT_EQ(client.touchpoint_count(), 3);
+  // Somebody else who had it in its old column.
+  const HttpAnswer late =
+      Write("c1", "4", "DealStageChanged",
+            R"({"deal_id":"d","from_stage":"DEAL_STAGE_LEAD","to_stage":"DEAL_STAGE_PRESENTED"})");
+  EXPECT_EQ(late.status, 409);
+  EXPECT_THAT(late.body, HasSubstr("DEAL_STAGE_CONTACTED by now"));
+}
+
+TEST_F(ProfilesTest, OnlyWhatWasWrittenHereCanBeTakenBack) {
+  const std::string wait = Append({Registered("c1", "Miller", "anna"), Called("c1", 1)});
+  Read<query::v1::Client>("/v1/clients/c1?" + wait);
+  const HttpAnswer written = Write("c1", "1", "NoteTaken", R"({"text":"a slip"})");
+  Read<query::v1::Client>("/v1/clients/c1?" + WaitFor(written));
+  const auto timeline = Read<query::v1::Timeline>("/v1/clients/c1/timeline");
+  ASSERT_EQ(timeline.touchpoints_size(), 3);
+  for (const auto& entry : timeline.touchpoints()) {
+    const HttpAnswer answer =
+        Send(absl::StrCat("/v1/clients/c1/touchpoints/", entry.touchpoint_id(), "/withdraw"), "");
+    EXPECT_EQ(answer.status, entry.kind() == "note_taken" ? 202 : 409) << answer.body;
+  }
+  EXPECT_EQ(Send(absl::StrCat("/v1/clients/c1/touchpoints/", std::string(32, '0'), "/withdraw"), "")
+                .status,
+            404);
+  EXPECT_EQ(Send("/v1/clients/c1/touchpoints/x/withdraw", "").status, 400);
+}
+
 TEST_F(ProfilesTest, WrongRequestsSayWhatIsWrong) {
   Append({Registered("anna", "Anna", "otto")});
   EXPECT_THAT(Error("/v1/clients?group=x", 400),
@@ -240,6 +442,12 @@ TEST_F(ProfilesTest, WrongRequestsSayWhatIsWrong) {
               HasSubstr("cursor is 'AAAA', which is not of a timeline"));
   EXPECT_THAT(Error("/v1/clients/anna/timeline?channel=drum", 400),
               HasSubstr("channel is 'drum'; there are: phone, e_mail"));
+  EXPECT_THAT(Error("/v1/clients/anna/timeline?kind=cal_completed", 400),
+              HasSubstr("kind is 'cal_completed'; did you mean call_completed?"));
+  EXPECT_THAT(Error("/v1/clients/anna/timeline?kind=drumming", 400),
+              HasSubstr("kind is 'drumming'; there are: call_completed, email_exchanged"));
+  EXPECT_THAT(Error("/v1/clients/anna/timeline?direction=up", 400),
+              HasSubstr("direction is 'up'; there are: inbound, outbound, internal"));
   for (const char* wrong : {"3:0", "-1:0", "0", "0:x", "0:-1", "0:1:2", ""}) {
     EXPECT_THAT(Error(absl::StrCat("/v1/clients/anna?wait_for=", wrong), 400),
                 HasSubstr(absl::StrCat("wait_for is '", wrong, "'")));

@@ -1,10 +1,14 @@
 #include "services/profiles/timeline_answer.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
 #include "libs/base/event_id.h"
+#include "libs/base/folded_words.h"
 #include "libs/base/status.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projector/touchpoint_peek.h"
@@ -14,6 +18,7 @@
 namespace rapport {
 namespace {
 
+namespace pb = google::protobuf;
 using touchpoint::v1::Touchpoint;
 
 absl::Status Damaged(const std::string& client_id) {
@@ -29,12 +34,31 @@ std::string Complement(absl::string_view key) {
   return inverse;
 }
 
+// Rows that one request looks at.
+constexpr size_t kMostRows = 5'000;
+
 struct TimelineRequest {
   std::string from;
   std::string to;  // exclusive; empty: no limit
+  // Of each of these what is wanted; empty: all.
   std::set<int> channels;
+  std::set<int> kinds;
+  std::set<int> directions;
+  std::set<std::string> stakeholders;
+  std::vector<std::string> words;  // folded
+  bool details = false;
   PageRequest page;
 };
+
+absl::StatusOr<std::set<int>> QueryEnums(const HttpRequest& request, absl::string_view name,
+                                         const pb::EnumDescriptor& type) {
+  std::set<int> numbers;
+  for (const std::string& value : QueryAll(request, name)) {
+    RAPPORT_ASSIGN_OR_RETURN(const int number, ParseEnum(name, value, type));
+    numbers.insert(number);
+  }
+  return numbers;
+}
 
 absl::StatusOr<TimelineRequest> ReadTimelineRequest(const HttpRequest& request) {
   TimelineRequest timeline;
@@ -42,11 +66,19 @@ absl::StatusOr<TimelineRequest> ReadTimelineRequest(const HttpRequest& request) 
   RAPPORT_ASSIGN_OR_RETURN(const std::optional<absl::Time> to, QueryTime(request, "to"));
   if (from) timeline.from = TimelineSortKeyAt(*from);
   if (to) timeline.to = TimelineSortKeyAt(*to);
-  for (const std::string& channel : QueryAll(request, "channel")) {
-    RAPPORT_ASSIGN_OR_RETURN(const int number,
-                             ParseEnum("channel", channel, *touchpoint::v1::Channel_descriptor()));
-    timeline.channels.insert(number);
+  RAPPORT_ASSIGN_OR_RETURN(timeline.channels,
+                           QueryEnums(request, "channel", *touchpoint::v1::Channel_descriptor()));
+  RAPPORT_ASSIGN_OR_RETURN(
+      timeline.directions,
+      QueryEnums(request, "direction", *touchpoint::v1::Direction_descriptor()));
+  for (const std::string& kind : QueryAll(request, "kind")) {
+    RAPPORT_ASSIGN_OR_RETURN(const Touchpoint::PayloadCase number, ParseKind("kind", kind));
+    timeline.kinds.insert(number);
   }
+  const std::vector<std::string> people = QueryAll(request, "stakeholder");
+  timeline.stakeholders.insert(people.begin(), people.end());
+  timeline.words = FoldedWords(request.Query("q").value_or(""));
+  RAPPORT_ASSIGN_OR_RETURN(timeline.details, QueryFlag(request, "details"));
   RAPPORT_ASSIGN_OR_RETURN(timeline.page, ReadPageRequest(request, ""));
   if (timeline.page.after.empty()) return timeline;
   const std::string key = Complement(timeline.page.after);
@@ -58,7 +90,80 @@ absl::StatusOr<TimelineRequest> ReadTimelineRequest(const HttpRequest& request) 
   return timeline;
 }
 
+// Calls `visit` with each text in a message and the name of its field.
+void VisitTexts(
+    const pb::Message& message,
+    const std::function<void(const std::string& name, const std::string& text)>& visit) {
+  const pb::Reflection& reflection = *message.GetReflection();
+  std::vector<const pb::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  std::string scratch;
+  for (const pb::FieldDescriptor* field : fields) {
+    const int size = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
+    for (int i = 0; i < size; ++i) {
+      if (field->type() == pb::FieldDescriptor::TYPE_STRING) {
+        visit(field->name(),
+              field->is_repeated()
+                  ? reflection.GetRepeatedStringReference(message, field, i, &scratch)
+                  : reflection.GetStringReference(message, field, &scratch));
+      } else if (field->type() == pb::FieldDescriptor::TYPE_MESSAGE) {
+        VisitTexts(field->is_repeated() ? reflection.GetRepeatedMessage(message, field, i)
+                                        : reflection.GetMessage(message, field),
+                   visit);
+      }
+    }
+  }
+}
+
+// Whether it is one of those asked for; the kind has been looked at.
+bool IsWanted(const Touchpoint& touchpoint, const TimelineRequest& timeline) {
+  if (!timeline.channels.empty() && !timeline.channels.contains(touchpoint.channel())) return false;
+  if (!timeline.directions.empty() && !timeline.directions.contains(touchpoint.direction())) {
+    return false;
+  }
+  if (timeline.stakeholders.empty() && timeline.words.empty()) return true;
+  bool with = timeline.stakeholders.empty();
+  for (const std::string& id : touchpoint.stakeholder_ids())
+    with |= timeline.stakeholders.contains(id);
+  std::vector<std::string> words;
+  const auto add = [&words](absl::string_view text) {
+    for (std::string& word : FoldedWords(text)) words.push_back(std::move(word));
+  };
+  const pb::Reflection& reflection = *touchpoint.GetReflection();
+  const pb::FieldDescriptor* payload = reflection.GetOneofFieldDescriptor(
+      touchpoint, Touchpoint::descriptor()->FindOneofByName("payload"));
+  if (payload != nullptr) {
+    VisitTexts(reflection.GetMessage(touchpoint, payload),
+               [&](const std::string& name, const std::string& text) {
+                 with |= name == "stakeholder_id" && timeline.stakeholders.contains(text);
+                 if (!timeline.words.empty()) add(text);
+               });
+  }
+  if (!with || timeline.words.empty()) return with;
+  add(SummaryLine(touchpoint));
+  return BeginWith(words, timeline.words);
+}
+
+// The touchpoint of a row if it is a line that is wanted; false when the row is damaged.
+bool ReadIfWanted(absl::string_view row, const TimelineRequest& timeline,
+                  std::optional<Touchpoint>* touchpoint) {
+  touchpoint->reset();
+  if (!IsTimelineLine(row)) return true;
+  if (!timeline.kinds.empty() && !timeline.kinds.contains(PeekPayload(row))) return true;
+  touchpoint->emplace();
+  if (!(*touchpoint)->ParseFromArray(row.data(), static_cast<int>(row.size()))) return false;
+  if (!IsWanted(**touchpoint, timeline)) touchpoint->reset();
+  return true;
+}
+
 }  // namespace
+
+bool FiltersTimeline(const HttpRequest& request) {
+  for (const char* filter : {"channel", "kind", "direction", "stakeholder", "q"}) {
+    if (request.Query(filter)) return true;
+  }
+  return false;
+}
 
 bool IsTimelineLine(absl::string_view row) {
   return PeekPayload(row) != Touchpoint::kEmailDelivered;
@@ -89,28 +194,36 @@ absl::StatusOr<query::v1::Timeline> ReadTimeline(const ProjectionView& view,
   query::v1::Timeline answer;
   answer.set_client_id(client_id);
   bool readable = true;
-  bool more = false;
-  Touchpoint touchpoint;
+  size_t looked_at = 0;
+  std::string last;  // of the rows looked at
+  std::optional<Touchpoint> touchpoint;
   if (timeline.to.empty() || timeline.from < timeline.to) {
     RAPPORT_RETURN_IF_ERROR(view.RowsBack(
         client_id, timeline.from, timeline.to, [&](absl::string_view key, absl::string_view value) {
-          if (!IsTimelineLine(value)) return true;
-          readable = touchpoint.ParseFromArray(value.data(), static_cast<int>(value.size()));
+          if (looked_at++ == kMostRows) {
+            answer.set_next_cursor(EncodeCursor(Complement(last)));
+            return false;
+          }
+          readable = ReadIfWanted(value, timeline, &touchpoint);
           if (!readable) return false;
-          if (!timeline.channels.empty() && !timeline.channels.contains(touchpoint.channel())) {
+          if (!touchpoint.has_value()) {
+            last = std::string(key);
             return true;
           }
           // One more tells that there is another page.
-          more = static_cast<size_t>(answer.touchpoints_size()) == timeline.page.limit;
-          if (more) return false;
+          if (static_cast<size_t>(answer.touchpoints_size()) == timeline.page.limit) {
+            answer.set_next_cursor(EncodeCursor(Complement(last)));
+            return false;
+          }
+          last = std::string(key);
           query::v1::TimelineEntry& entry = *answer.add_touchpoints();
-          entry = TimelineEntryOf(touchpoint);
+          entry = TimelineEntryOf(*touchpoint);
           entry.set_cursor(EncodeCursor(Complement(key)));
+          if (timeline.details) *entry.mutable_touchpoint() = *std::move(touchpoint);
           return true;
         }));
   }
   if (!readable) return Damaged(client_id);
-  if (more) answer.set_next_cursor(answer.touchpoints(answer.touchpoints_size() - 1).cursor());
   return answer;
 }
 

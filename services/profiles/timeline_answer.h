@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <set>
 #include <string>
@@ -25,8 +26,16 @@ absl::StatusOr<std::vector<touchpoint::v1::Touchpoint>> TouchpointsOf(
 // one of our mailboxes: the mail itself is there.
 bool IsTimelineLine(absl::string_view row);
 
-// GET /v1/clients/{id}/timeline from a view: from= <= when < to=, of the channels in channel=, the
-// newest first. `watermark` is left out.
+// What GET /v1/clients/{id}/timeline takes besides wait_for=.
+inline constexpr std::array<absl::string_view, 10> kTimelineParameters = {
+    "from", "to", "channel", "kind", "direction", "stakeholder", "q", "details", "cursor", "limit"};
+// Whether rows have to be read to tell whether they are wanted.
+bool FiltersTimeline(const HttpRequest& request);
+
+// GET /v1/clients/{id}/timeline from a view: from= <= when < to=, the newest first; of the channels
+// in channel=, the kinds in kind=, the directions in direction=, with one of the people in
+// stakeholder=, and with all words of q=. At most 5,000 rows are looked at, so a page may have
+// fewer lines than `limit`, or none, and a next one. `watermark` is left out.
 absl::StatusOr<query::v1::Timeline> ReadTimeline(const ProjectionView& view,
                                                  const std::string& client_id,
                                                  const HttpRequest& request);

@@ -20,6 +20,7 @@
 #include "libs/serving/timeline_client.h"
 #include "services/retention/model_file.h"
 #include "services/retention/retention_answer.h"
+#include "services/retention/retention_history.h"
 
 namespace rapport {
 namespace {
@@ -53,6 +54,10 @@ class RetentionService final : public Service {
     host_->Get("/v1/retention/{client}", {"as_of"}, [this](HttpRequest request, HttpReply reply) {
       Show(std::move(request), std::move(reply));
     });
+    host_->Get("/v1/retention/{client}/history", {"from", "to", "step"},
+               [this](HttpRequest request, HttpReply reply) {
+                 ShowHistory(std::move(request), std::move(reply));
+               });
   }
 
   absl::Status Ready() const override { return host_->Ready(); }
@@ -156,6 +161,43 @@ class RetentionService final : public Service {
     return answer;
   }
 
+  void ShowHistory(HttpRequest request, HttpReply reply) {
+    const absl::StatusOr<RetentionPeriod> period = ReadPeriod(request);
+    if (!period.ok()) return reply.Send(ErrorResponse(period.status()));
+    const TimelineClient::Query query = {.client_id = request.PathValue("client"),
+                                         .until = period->to,
+                                         .wait_for = QueryAll(request, "wait_for")};
+    const auto shared = std::make_shared<HttpReply>(std::move(reply));
+    timeline_->Fetch(query, [this, request = std::move(request), period = *period,
+                             shared](absl::StatusOr<query::v1::Touchpoints> touchpoints) {
+      host_->chores().Add([this, request, period, shared, fetched = std::move(touchpoints)] {
+        const std::string& client_id = request.PathValue("client");
+        if (absl::IsNotFound(fetched.status())) {
+          return shared->Send(ErrorResponse(NoSuchClient(client_id)));
+        }
+        if (!fetched.ok()) return shared->Send(ErrorResponse(fetched.status()));
+        query::v1::RetentionHistory answer = FoldRetentionHistory(
+            client_id, {fetched->touchpoints().begin(), fetched->touchpoints().end()}, settings_,
+            period);
+        *answer.mutable_watermark() = fetched->watermark();
+        shared->Send(MessageResponse(request, answer));
+      });
+    });
+  }
+
+  absl::StatusOr<RetentionPeriod> ReadPeriod(const HttpRequest& request) const {
+    RAPPORT_RETURN_IF_ERROR(CheckMaySee(request));
+    const std::string step = request.Query("step").value_or("day");
+    if (step != "day") {
+      return absl::InvalidArgumentError(absl::StrCat("step is '", step, "'; there is: day"));
+    }
+    RAPPORT_ASSIGN_OR_RETURN(const std::optional<absl::Time> from, QueryTime(request, "from"));
+    RAPPORT_ASSIGN_OR_RETURN(const std::optional<absl::Time> to, QueryTime(request, "to"));
+    RAPPORT_ASSIGN_OR_RETURN(const ProjectionHost::Reading reading,
+                             host_->ReadClient(request.PathValue("client")));
+    return RetentionPeriodOf(from, to, reading.clock);
+  }
+
   // The fold may take a while, so it is done neither on the server's thread nor on the client's.
   void ShowAsOf(HttpRequest request, absl::Time as_of, const std::shared_ptr<HttpReply>& reply) {
     const TimelineClient::Query query = {.client_id = request.PathValue("client"),
@@ -183,8 +225,9 @@ class RetentionService final : public Service {
                        absl::FormatTime(absl::RFC3339_full, as_of, absl::UTCTimeZone())));
     }
     const state::v1::RetentionState state =
-        AsOfFold<Retention>(client_id, settings_)
-            .Run({fetched->touchpoints().begin(), fetched->touchpoints().end()}, as_of);
+        AsOfFold<Retention>(client_id, settings_,
+                            {fetched->touchpoints().begin(), fetched->touchpoints().end()})
+            .At(as_of);
     query::v1::Retention answer = ToRetention(client_id, state, settings_, as_of);
     FillTouchpoints(fetched->touchpoints(), &answer);
     answer.set_historical(true);

@@ -45,6 +45,19 @@ void ToProto(const Money& money, touchpoint::v1::Money* proto) {
   proto->set_currency_code(money.currency_code);
 }
 
+// Who the client is, in an AtRiskClient or a Retention.
+template <class Answer>
+void NameClient(const state::v1::RiskFactors& factors, Answer* answer) {
+  answer->set_client_name(factors.label().name());
+  answer->set_segment(factors.label().segment());
+  answer->set_key_account(factors.key_account().flag());
+  if (factors.has_last_touchpoint_at()) {
+    *answer->mutable_last_touchpoint_at() = factors.last_touchpoint_at();
+  }
+}
+
+}  // namespace
+
 query::v1::RetentionReason ToReason(const alert::v1::Reason& told) {
   query::v1::RetentionReason reason;
   reason.set_code(told.code());
@@ -54,14 +67,13 @@ query::v1::RetentionReason ToReason(const alert::v1::Reason& told) {
   return reason;
 }
 
-}  // namespace
-
 query::v1::Retention ToRetention(const std::string& client_id,
                                  const state::v1::RetentionState& state,
                                  const RetentionSettings& settings, absl::Time now) {
   query::v1::Retention answer;
   answer.set_client_id(client_id);
   answer.set_owner_id(state.factors().owner().owner_id());
+  NameClient(state.factors(), &answer);
   const RetentionExplanation explanation = ExplainRetention(state, settings, now);
   answer.set_score(explanation.score);
   if (now != absl::InfinitePast()) rapport::ToProto(now, answer.mutable_at());
@@ -122,6 +134,7 @@ query::v1::AtRiskClient ToAtRisk(const std::string& client_id, const state::v1::
   client.set_severity(row.severity());
   *client.mutable_raised_at() = row.raised_at();
   if (state == nullptr) return client;
+  NameClient(state->factors(), &client);
   client.set_alert_id(RetentionAlertId(client_id, state->alert()));
   client.set_acknowledged(state->alert().has_acknowledged_at());
   if (state->alert().has_snoozed_until()) {

@@ -5,6 +5,7 @@
 
 #include "absl/time/time.h"
 #include "libs/projections/retention/settings.h"
+#include "rapport/alert/v1/alert.pb.h"
 #include "rapport/query/v1/retention.pb.h"
 #include "rapport/state/v1/retention.pb.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
@@ -16,6 +17,9 @@ namespace rapport {
 query::v1::Retention ToRetention(const std::string& client_id,
                                  const state::v1::RetentionState& state,
                                  const RetentionSettings& settings, absl::Time now);
+
+// A reason without the touchpoints behind it.
+query::v1::RetentionReason ToReason(const alert::v1::Reason& told);
 
 // Ids (16 bytes each) of all touchpoints behind the reasons.
 std::vector<std::string> TouchpointsBehind(const query::v1::Retention& retention);

@@ -18,6 +18,7 @@ namespace rapport {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -118,6 +119,32 @@ TEST_F(RetentionServiceTest, ListsClientsAtRiskTheHighestScoreFirst) {
   EXPECT_EQ(at_least(0), 2);
   EXPECT_EQ(at_least(top), 1);
   EXPECT_EQ(at_least(std::min(top + 1, 1000)), 0);
+}
+
+TEST_F(RetentionServiceTest, SaysWhoTheClientIs) {
+  StartWith(/*profiles=*/false);
+  std::vector<Touchpoint> all = Orders("silent", 7, 210);
+  Touchpoint registered = Make(Touchpoint::kClientRegistered, "silent", 0);
+  registered.mutable_client_registered()->mutable_details()->set_name("Silent Ltd");
+  registered.mutable_client_registered()->mutable_details()->set_segment(
+      touchpoint::v1::SEGMENT_BUSINESS);
+  Touchpoint changed = Make(Touchpoint::kClientDetailsChanged, "silent", 100);
+  changed.mutable_client_details_changed()->mutable_details()->set_name("Żabka");
+  changed.mutable_client_details_changed()->mutable_details()->set_key_account(true);
+  all.push_back(registered);
+  all.push_back(changed);
+  const std::string wait = Play(all, 400);
+  const auto list = Read<query::v1::AtRiskList>("/v1/retention/at-risk?" + wait);
+  ASSERT_THAT(list.clients(), SizeIs(1));
+  EXPECT_EQ(list.clients(0).client_name(), "Żabka");
+  EXPECT_EQ(list.clients(0).segment(), touchpoint::v1::SEGMENT_BUSINESS);
+  EXPECT_TRUE(list.clients(0).key_account());
+  EXPECT_EQ(FromProto(list.clients(0).last_touchpoint_at()), testing::Day(210));
+  const auto own = Read<query::v1::Retention>("/v1/retention/silent");
+  EXPECT_EQ(own.client_name(), "Żabka");
+  EXPECT_EQ(own.segment(), touchpoint::v1::SEGMENT_BUSINESS);
+  EXPECT_TRUE(own.key_account());
+  EXPECT_EQ(FromProto(own.last_touchpoint_at()), testing::Day(210));
 }
 
 TEST_F(RetentionServiceTest, ListsWhereMostStandsToBeLostFirst) {
@@ -238,6 +265,68 @@ TEST_F(RetentionServiceTest, AsOfEqualsAPlainFoldOfWhatHadHappened) {
   EXPECT_THAT(Error("/v1/retention/anna?as_of=2001-01-01T00:00:00Z", 404),
               HasSubstr("nothing is known of a client 'anna' by 2001-01-01T00:00:00+00:00"));
   EXPECT_THAT(Error("/v1/retention/nobody?as_of=2024-01-01T00:00:00Z", 404), HasSubstr("'nobody'"));
+}
+
+TEST_F(RetentionServiceTest, TheHistoryTellsEachDayWhatAsOfTellsAtItsEnd) {
+  StartWith(/*profiles=*/true);
+  std::vector<Touchpoint> all = Orders("anna", 7, 210);
+  all.push_back(Make(Touchpoint::kComplaintOpened, "anna", 150));
+  Touchpoint snoozed = Make(Touchpoint::kAlertSnoozed, "anna", 300);
+  snoozed.set_agent_id("otto");
+  snoozed.mutable_alert_snoozed()->set_alert_id("retention/churn_risk/anna/1");
+  ToProto(testing::Day(310), snoozed.mutable_alert_snoozed()->mutable_snoozed_until());
+  all.push_back(snoozed);
+  Touchpoint resolved = Make(Touchpoint::kAlertResolved, "anna", 350);
+  resolved.set_agent_id("otto");
+  resolved.mutable_alert_resolved()->set_alert_id("retention/churn_risk/anna/1");
+  resolved.mutable_alert_resolved()->set_outcome(touchpoint::v1::ALERT_OUTCOME_SAVED);
+  all.push_back(resolved);
+  const absl::Time clock = testing::Day(400) + absl::Hours(9);
+  Play(all, 390);
+  const std::string wait = Tick(clock);
+  const std::string path = "/v1/retention/anna/history";
+  const auto whole = Read<query::v1::RetentionHistory>(
+      absl::StrCat(path, "?from=", Rfc3339(testing::Day(-10)), "&", wait));
+  const auto day_of = [](absl::Time at) { return absl::ToCivilDay(at, absl::UTCTimeZone()); };
+  // From the first touchpoint on, and not from before.
+  ASSERT_THAT(whole.days(), SizeIs(day_of(clock) - day_of(testing::Day(0)) + 1));
+  EXPECT_EQ(FromProto(whole.days(whole.days_size() - 1).at()), clock);
+  for (const int number : {0, 151, 305, 360, 400}) {
+    const query::v1::RetentionDay& day = whole.days(number);
+    EXPECT_EQ(day_of(FromProto(day.at())), day_of(testing::Day(number)));
+    const auto as_of = Read<query::v1::Retention>(absl::StrCat(
+        "/v1/retention/anna?as_of=",
+        absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", FromProto(day.at()), absl::UTCTimeZone())));
+    EXPECT_EQ(day.score(), as_of.score()) << number;
+    ASSERT_EQ(day.reasons_size(), as_of.reasons_size()) << number;
+    for (int i = 0; i < day.reasons_size(); ++i) {
+      EXPECT_EQ(day.reasons(i).text(), as_of.reasons(i).text()) << number;
+      EXPECT_THAT(day.reasons(i).touchpoints(), IsEmpty());
+    }
+  }
+  std::vector<query::v1::RetentionChange> changes;
+  for (const query::v1::RetentionMark& mark : whole.marks()) {
+    if (mark.change() != query::v1::RETENTION_CHANGE_UPDATED) changes.push_back(mark.change());
+    EXPECT_EQ(mark.alert_id().substr(0, 26), "retention/churn_risk/anna/");
+    EXPECT_GT(mark.score(), 0);
+  }
+  EXPECT_THAT(
+      changes,
+      ElementsAre(query::v1::RETENTION_CHANGE_RAISED, query::v1::RETENTION_CHANGE_SNOOZED,
+                  query::v1::RETENTION_CHANGE_RESOLVED, query::v1::RETENTION_CHANGE_RAISED));
+  // Half a year unless it is said otherwise.
+  const auto usual = Read<query::v1::RetentionHistory>(path);
+  EXPECT_THAT(usual.days(), SizeIs(184));
+  const auto part = Read<query::v1::RetentionHistory>(
+      absl::StrCat(path, "?from=", Rfc3339(testing::Day(299)), "&to=", Rfc3339(testing::Day(301))));
+  ASSERT_THAT(part.marks(), SizeIs(1));
+  EXPECT_EQ(part.marks(0).agent_id(), "otto");
+  EXPECT_EQ(part.days(0).DebugString(), whole.days(299).DebugString());
+  EXPECT_THAT(Error(path + "?step=week", 400), HasSubstr("step is 'week'; there is: day"));
+  EXPECT_THAT(Error(path + "?from=2020-01-01T00:00:00Z", 400), HasSubstr("more than 1096 days"));
+  EXPECT_THAT(Error(path + "?from=2024-02-01T00:00:00Z&to=2024-01-01T00:00:00Z", 400),
+              HasSubstr("from is later than to"));
+  EXPECT_THAT(Error("/v1/retention/nobody/history", 404), HasSubstr("'nobody'"));
 }
 
 TEST_F(RetentionServiceTest, TellsWhatAPromiseWillCostIfItFails) {

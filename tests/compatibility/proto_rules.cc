@@ -71,7 +71,7 @@ bool NamesMoment(const std::string& name) {
 bool IsPastTense(const std::string& message) {
   static const std::set<std::string> irregular = {"held",  "made", "kept", "broken",    "won",
                                                   "lost",  "left", "set",  "withdrawn", "given",
-                                                  "split", "sent", "paid", "agreed"};
+                                                  "split", "sent", "paid", "agreed",    "taken"};
   static const std::set<std::string> nouns = {"need", "feed", "speed", "deed", "bed", "red"};
   const std::string snake = SnakeCase(message);
   if (absl::EndsWith(snake, "_handed_over")) return true;

@@ -48,6 +48,7 @@ SEAMS = {
     "spdlog": (r"spdlog/", ("libs/service/",)),
     "simdjson": (r"simdjson", ("libs/intake/",)),
     "libphonenumber": (r"phonenumbers/", ("libs/identity/",)),
+    "ICU": (r"unicode/", ("libs/base/folded_words.cc",)),
     "GMime": (r"gmime/", ("libs/mail/",)),
     "cjose": (r"cjose/", ("libs/sign_in/",)),
     "libsodium": (r"sodium\.h", ("libs/sign_in/",)),

@@ -109,6 +109,14 @@ void FoldRemoved(const Touchpoint& touchpoint, Deal* deal) {
   deal->set_moved_to_client_id(touchpoint.deal_removed().moved_to_client_id());
 }
 
+void FoldNextStep(const Touchpoint& touchpoint, Deal* deal) {
+  const auto& set = touchpoint.deal_next_step_set();
+  if (!TakeIfLater(touchpoint, deal->mutable_next_step_told())) return;
+  deal->set_next_step(set.next_step());
+  deal->clear_next_step_due_at();
+  if (set.has_due_at()) *deal->mutable_next_step_due_at() = set.due_at();
+}
+
 // Whether the deal has been in such stages ever since `stamp`, which told one of them.
 template <class IsOne>
 bool StaysSince(const Deal& deal, const state::v1::Stamp& stamp, IsOne is_one) {
@@ -138,6 +146,7 @@ const std::string* DealIdOf(const Touchpoint& touchpoint) {
   if (touchpoint.has_deal_won()) return &touchpoint.deal_won().deal_id();
   if (touchpoint.has_deal_lost()) return &touchpoint.deal_lost().deal_id();
   if (touchpoint.has_deal_removed()) return &touchpoint.deal_removed().deal_id();
+  if (touchpoint.has_deal_next_step_set()) return &touchpoint.deal_next_step_set().deal_id();
   return nullptr;
 }
 
@@ -164,6 +173,7 @@ absl::Status DealPipeline::Apply(const FoldContext&, const Touchpoint& touchpoin
   if (touchpoint.has_deal_won()) FoldWon(touchpoint, deal);
   if (touchpoint.has_deal_lost()) FoldLost(touchpoint, deal);
   if (touchpoint.has_deal_removed()) FoldRemoved(touchpoint, deal);
+  if (touchpoint.has_deal_next_step_set()) FoldNextStep(touchpoint, deal);
   return absl::OkStatus();
 }
 
@@ -235,6 +245,8 @@ state::v1::DealRow RowOf(const DealPipelineState& state, const Deal& deal,
   if (deal.has_expected_close_at()) *row.mutable_expected_close_at() = deal.expected_close_at();
   if (state::v1::Stamp told = LastTold(deal); IsSet(told)) *row.mutable_told() = std::move(told);
   row.set_removed(IsRemoved(deal));
+  row.set_next_step(deal.next_step());
+  if (deal.has_next_step_due_at()) *row.mutable_next_step_due_at() = deal.next_step_due_at();
   const auto stage = static_cast<size_t>(row.stage());
   if (stage < settings.stage_probability_permille.size())
     row.set_probability_permille(settings.stage_probability_permille[stage]);
@@ -243,6 +255,24 @@ state::v1::DealRow RowOf(const DealPipelineState& state, const Deal& deal,
   *row.mutable_stage_since_at() = last.stamp().occurred_at();
   if (last.has_probability_permille()) row.set_probability_permille(last.probability_permille());
   return row;
+}
+
+query::v1::DealSummary SummaryOf(const std::string& client_id, const state::v1::DealRow& row) {
+  query::v1::DealSummary summary;
+  summary.set_deal_id(row.deal_id());
+  summary.set_client_id(client_id);
+  summary.set_title(row.title());
+  summary.set_owner_id(row.owner_id());
+  summary.set_stage(row.stage());
+  if (row.has_stage_since_at()) *summary.mutable_stage_at() = row.stage_since_at();
+  if (row.has_amount()) *summary.mutable_amount() = row.amount();
+  summary.set_probability_permille(row.probability_permille());
+  if (row.has_expected_close_at()) {
+    *summary.mutable_expected_close_at() = row.expected_close_at();
+  }
+  summary.set_next_step(row.next_step());
+  if (row.has_next_step_due_at()) *summary.mutable_next_step_due_at() = row.next_step_due_at();
+  return summary;
 }
 
 }  // namespace rapport

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "libs/projections/projection.h"
+#include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/state/v1/deal_pipeline.pb.h"
 
 namespace rapport {
@@ -19,7 +20,7 @@ struct DealPipelineSettings {
 // every order of arrival: each value of a deal has its own last writer, stages are a set.
 struct DealPipeline {
   static constexpr char kName[] = "deal_pipeline";
-  static constexpr int kVersion = 3;
+  static constexpr int kVersion = 4;
   using State = state::v1::DealPipelineState;
   using Settings = DealPipelineSettings;
 
@@ -64,5 +65,8 @@ const std::string& OwnerOf(const state::v1::DealPipelineState& state, const stat
 // The line of a deal on the board; client_id is left empty.
 state::v1::DealRow RowOf(const state::v1::DealPipelineState& state, const state::v1::Deal& deal,
                          const DealPipelineSettings& settings);
+
+// Such a line for readers; `cursor` is left empty.
+query::v1::DealSummary SummaryOf(const std::string& client_id, const state::v1::DealRow& row);
 
 }  // namespace rapport

@@ -8,8 +8,11 @@
 #include "libs/base/money.h"
 #include "libs/base/status.h"
 #include "libs/projections/contact.h"
+#include "libs/projections/deal_pipeline/deal_pipeline.h"
 #include "libs/projections/keyed_set.h"
+#include "libs/projections/profile/agenda.h"
 #include "libs/projections/profile/details.h"
+#include "libs/projections/profile/matters.h"
 #include "libs/projections/rhythm.h"
 #include "libs/projections/stamp.h"
 #include "libs/projections/step_order.h"
@@ -51,6 +54,10 @@ void FoldHeader(const Touchpoint& touchpoint, ProfileState* state) {
     TellText(touchpoint, touchpoint.owner_id(), state->mutable_mentioned_owner());
 }
 
+state::v1::StakeholderProfile* StakeholderOf(absl::string_view id, ProfileState* state) {
+  return RAPPORT_FIND_OR_ADD(state->mutable_stakeholders(), stakeholder_id, id, kMostStakeholders);
+}
+
 // Each attempt counts as one; days are of what came through.
 void FoldContact(const Touchpoint& touchpoint, Channel usual, bool came_through,
                  ProfileState* state) {
@@ -68,11 +75,13 @@ void FoldContact(const Touchpoint& touchpoint, Channel usual, bool came_through,
     contact.set_inbound_count(contact.inbound_count() + 1);
   if (touchpoint.direction() == touchpoint::v1::DIRECTION_OUTBOUND)
     contact.set_outbound_count(contact.outbound_count() + 1);
-  if (came_through) AddToRhythm(touchpoint, contact.mutable_rhythm());
-}
-
-state::v1::StakeholderProfile* StakeholderOf(absl::string_view id, ProfileState* state) {
-  return RAPPORT_FIND_OR_ADD(state->mutable_stakeholders(), stakeholder_id, id, kMostStakeholders);
+  if (!came_through) return FoldMissedContact(touchpoint, channel, state);
+  AddToRhythm(touchpoint, contact.mutable_rhythm());
+  for (const std::string& id : touchpoint.stakeholder_ids()) {
+    if (auto* stakeholder = StakeholderOf(id, state))
+      TakeLatestTime(touchpoint.occurred_at(), stakeholder->has_last_contact_at(),
+                     stakeholder->mutable_last_contact_at());
+  }
 }
 
 void FoldStakeholderLeft(const Touchpoint& touchpoint, ProfileState* state) {
@@ -127,6 +136,18 @@ void FoldCommitmentMade(const Touchpoint& touchpoint, ProfileState* state) {
   if (!TakeIfLater(touchpoint, commitment->mutable_made())) return;
   commitment->set_statement(made.statement());
   commitment->set_promised_by_agent_id(made.promised_by_agent_id());
+  commitment->set_deal_id(made.deal_id());
+  commitment->set_complaint_id(made.complaint_id());
+  commitment->set_meeting_id(made.meeting_id());
+}
+
+void FoldCommitmentMoved(const Touchpoint& touchpoint, ProfileState* state) {
+  const auto& moved = touchpoint.commitment_moved();
+  auto* commitment = CommitmentOf(moved.commitment_id(), state);
+  if (commitment == nullptr) return;
+  TellDue(touchpoint, moved.has_due_at(), moved.due_at(), commitment);
+  if (TakeIfLater(touchpoint, commitment->mutable_moved()))
+    commitment->set_moved_with_consent(moved.agreed_by_client());
 }
 
 void FoldCommitmentEnded(const Touchpoint& touchpoint, absl::string_view id,
@@ -147,6 +168,8 @@ void FoldComplaintOpened(const Touchpoint& touchpoint, ProfileState* state) {
   complaint->set_category(opened.category());
   complaint->set_severity(opened.severity());
   complaint->set_statement(opened.statement());
+  complaint->set_about_agent_id(opened.about_agent_id());
+  complaint->set_order_id(opened.order_id());
   complaint->clear_answer_due_at();
   if (opened.has_answer_due_at()) *complaint->mutable_answer_due_at() = opened.answer_due_at();
 }
@@ -180,9 +203,12 @@ void FoldOrderPlaced(const Touchpoint& touchpoint, ProfileState* state) {
     RAPPORT_ADD_TO_SUM(account, ordered_minor_units, ordered_overflows,
                        placed.amount().minor_units());
   }
+  FoldOrderedParts(touchpoint, state);
   auto* order = OrderOf(placed.order_id(), state);
   if (order == nullptr || !TakeIfLater(touchpoint, order->mutable_placed())) return;
   *order->mutable_amount() = placed.amount();
+  order->clear_promised_at();
+  if (placed.has_promised_at()) *order->mutable_promised_at() = placed.promised_at();
   order->set_line_count(placed.line_count());
 }
 
@@ -260,8 +286,10 @@ void FoldPayload(const Touchpoint& touchpoint, ProfileState* state) {
                          IsContact(touchpoint.call_completed()), state);
     case Touchpoint::kEmailExchanged:
       if (!IsContact(touchpoint.email_exchanged())) return;
+      FoldThread(touchpoint, state);
       return FoldContact(touchpoint, touchpoint::v1::CHANNEL_E_MAIL, true, state);
     case Touchpoint::kMeetingHeld:
+      FoldMeetingEnded(touchpoint, state);
       return FoldContact(touchpoint, touchpoint::v1::CHANNEL_MEETING, true, state);
     case Touchpoint::kChatExchanged:
       // Not every source counts messages.
@@ -306,12 +334,8 @@ void FoldPayload(const Touchpoint& touchpoint, ProfileState* state) {
       return FoldOwner(touchpoint, state);
     case Touchpoint::kCommitmentMade:
       return FoldCommitmentMade(touchpoint, state);
-    case Touchpoint::kCommitmentMoved: {
-      const auto& moved = touchpoint.commitment_moved();
-      if (auto* commitment = CommitmentOf(moved.commitment_id(), state))
-        TellDue(touchpoint, moved.has_due_at(), moved.due_at(), commitment);
-      return;
-    }
+    case Touchpoint::kCommitmentMoved:
+      return FoldCommitmentMoved(touchpoint, state);
     case Touchpoint::kCommitmentKept:
       return FoldCommitmentEnded(touchpoint, touchpoint.commitment_kept().commitment_id(),
                                  state::v1::COMMITMENT_END_KEPT, state);
@@ -347,24 +371,39 @@ void FoldPayload(const Touchpoint& touchpoint, ProfileState* state) {
     case Touchpoint::kErasureRequested:
       TakeIfLater(touchpoint, state->mutable_erasure_requested());
       return;
-    // On the timeline alone.
+    case Touchpoint::kMeetingPlanned:
+      return FoldMeetingPlanned(touchpoint, state);
+    case Touchpoint::kMeetingMoved:
+      return FoldMeetingMoved(touchpoint, state);
     case Touchpoint::kMeetingCancelled:
+      return FoldMeetingEnded(touchpoint, state);
     case Touchpoint::kNeedIdentified:
+      return FoldNeed(touchpoint, state);
     case Touchpoint::kObjectionRaised:
+      return FoldObjectionRaised(touchpoint, state);
     case Touchpoint::kObjectionSettled:
+      return FoldObjectionSettled(touchpoint, state);
+    case Touchpoint::kCompetitorMentioned:
+      return FoldCompetitor(touchpoint, state);
+    case Touchpoint::kContractSigned:
+    case Touchpoint::kContractRenewed:
+      return FoldContractAgreed(touchpoint, state);
+    case Touchpoint::kContractTerminated:
+      return FoldContractTerminated(touchpoint, state);
+    // By the deal_pipeline projection.
     case Touchpoint::kDealOpened:
     case Touchpoint::kDealStageChanged:
     case Touchpoint::kDealAmountChanged:
     case Touchpoint::kDealWon:
     case Touchpoint::kDealLost:
     case Touchpoint::kDealRemoved:
-    case Touchpoint::kCompetitorMentioned:
+    case Touchpoint::kDealNextStepSet:
+      return;
+    // On the timeline alone.
+    case Touchpoint::kNoteTaken:
     case Touchpoint::kTargetSet:
     case Touchpoint::kSatisfactionScored:
     case Touchpoint::kSentimentObserved:
-    case Touchpoint::kContractSigned:
-    case Touchpoint::kContractRenewed:
-    case Touchpoint::kContractTerminated:
     case Touchpoint::kAlertAcknowledged:
     case Touchpoint::kAlertSnoozed:
     case Touchpoint::kAlertResolved:
@@ -407,11 +446,15 @@ bool Profile::Wants(const Touchpoint& touchpoint) {
   }
 }
 
-absl::Status Profile::Apply(const FoldContext&, const Touchpoint& touchpoint, const Settings&,
-                            State& state, FoldOutput& output) {
+absl::Status Profile::Apply(const FoldContext& context, const Touchpoint& touchpoint,
+                            const Settings&, State& state, FoldOutput& output) {
   RAPPORT_RETURN_IF_ERROR(CheckEventId(touchpoint));
   FoldHeader(touchpoint, &state);
   FoldPayload(touchpoint, &state);
+  if (DealPipeline::Wants(touchpoint)) {
+    RAPPORT_RETURN_IF_ERROR(
+        DealPipeline::Apply(context, touchpoint, {}, *state.mutable_pipeline(), output));
+  }
   output.rows.push_back({TimelineSortKey(touchpoint), touchpoint.SerializeAsString()});
   return absl::OkStatus();
 }
@@ -429,6 +472,7 @@ void Profile::Index(const State& state, const Settings&, IndexWriter& index) {
   index.Add(kClientsByNameIndex, name_key, row.SerializeAsString());
   *row.mutable_last_touchpoint_at() = state.last_touchpoint_at();
   index.Add(kClientsByOwnerIndex, owner_key + name_key, row.SerializeAsString());
+  IndexAgenda(state, index);
 }
 
 std::string Profile::Fingerprint(const Settings&) { return "none"; }
@@ -448,6 +492,19 @@ bool IsOpen(const state::v1::CommitmentProfile& commitment) {
 bool IsOpen(const state::v1::ComplaintProfile& complaint) {
   return complaint.has_opened() &&
          (!complaint.has_closed() || Earlier(complaint.closed(), complaint.opened()));
+}
+
+bool IsOpen(const state::v1::MeetingProfile& meeting) {
+  return meeting.has_timed() && (!meeting.has_ended() || Earlier(meeting.ended(), meeting.timed()));
+}
+
+bool IsOpen(const state::v1::ObjectionProfile& objection) {
+  return objection.has_raised() &&
+         (!objection.has_settled() || Earlier(objection.settled(), objection.raised()));
+}
+
+bool IsTerminated(const state::v1::ContractProfile& contract) {
+  return contract.has_terminated() && !Earlier(contract.terminated(), contract.agreed());
 }
 
 bool IsPresent(const state::v1::StakeholderProfile& stakeholder) {

@@ -17,7 +17,7 @@ struct ProfileSettings {};
 // their keys, sums are exact.
 struct Profile {
   static constexpr char kName[] = "profile";
-  static constexpr int kVersion = 7;
+  static constexpr int kVersion = 8;
   using State = state::v1::ProfileState;
   using Settings = ProfileSettings;
 
@@ -29,7 +29,7 @@ struct Profile {
                             State& state, FoldOutput& output);
   // Sets no timers.
   static void Wake(const FoldContext&, absl::Time, const Settings&, State&, FoldOutput&) {}
-  // kClientsByOwnerIndex and kClientsByNameIndex.
+  // kClientsByOwnerIndex, kClientsByNameIndex, and those of agenda.h.
   static void Index(const State& state, const Settings& settings, IndexWriter& index);
   static std::string Fingerprint(const Settings& settings);
 };
@@ -46,6 +46,11 @@ const std::string& OwnerOf(const state::v1::ProfileState& state);
 
 bool IsOpen(const state::v1::CommitmentProfile& commitment);
 bool IsOpen(const state::v1::ComplaintProfile& complaint);
+// Whether it is still to be held.
+bool IsOpen(const state::v1::MeetingProfile& meeting);
+bool IsOpen(const state::v1::ObjectionProfile& objection);
+// Whether notice was given or it was ended, and nothing was agreed since.
+bool IsTerminated(const state::v1::ContractProfile& contract);
 bool IsPresent(const state::v1::StakeholderProfile& stakeholder);
 // Whether less than its amount was paid.
 bool IsOpen(const state::v1::InvoiceProfile& invoice);

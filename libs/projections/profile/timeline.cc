@@ -128,6 +128,15 @@ std::string Summary(const Touchpoint& touchpoint) {
     case Touchpoint::kMeetingCancelled:
       return absl::StrCat(touchpoint.meeting_cancelled().by_client() ? "client" : "we",
                           " cancelled a meeting", Colon(touchpoint.meeting_cancelled().reason()));
+    case Touchpoint::kMeetingPlanned:
+      return absl::StrCat("meeting planned for ", Day(touchpoint.meeting_planned().planned_at()),
+                          Colon(touchpoint.meeting_planned().purpose()));
+    case Touchpoint::kMeetingMoved:
+      return absl::StrCat(touchpoint.meeting_moved().by_client() ? "client" : "we",
+                          " moved a meeting to ", Day(touchpoint.meeting_moved().planned_at()),
+                          Colon(touchpoint.meeting_moved().reason()));
+    case Touchpoint::kNoteTaken:
+      return absl::StrCat("note", Colon(touchpoint.note_taken().text()));
     case Touchpoint::kChatExchanged:
       return absl::StrCat("chatted", Colon(touchpoint.chat_exchanged().topic()));
     case Touchpoint::kLetterExchanged:
@@ -198,6 +207,9 @@ std::string Summary(const Touchpoint& touchpoint) {
           "deal ", touchpoint.deal_removed().deal_id(), " taken off the board",
           Colon(Words(touchpoint::v1::DealRemovalReason_Name(touchpoint.deal_removed().reason()),
                       "DEAL_REMOVAL_REASON_")));
+    case Touchpoint::kDealNextStepSet:
+      return absl::StrCat("next step of deal ", touchpoint.deal_next_step_set().deal_id(),
+                          Colon(touchpoint.deal_next_step_set().next_step()));
     case Touchpoint::kCompetitorMentioned:
       return absl::StrCat("named the competitor ", touchpoint.competitor_mentioned().competitor());
     case Touchpoint::kTargetSet:

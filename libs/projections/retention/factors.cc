@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/bytes.h"
+#include "libs/projections/client_label.h"
 #include "libs/projections/contact.h"
 #include "libs/projections/keyed_set.h"
 #include "libs/projections/retention/back_office_factors.h"
@@ -264,8 +265,20 @@ void FoldDealClosed(const Touchpoint& touchpoint, absl::string_view id, RiskFact
   if (auto* deal = Deal(id, factors)) TakeIfLater(touchpoint, deal->mutable_closed());
 }
 
-void FoldKeyAccount(const Touchpoint& touchpoint, const touchpoint::v1::ClientDetails& details,
-                    RiskFactors* factors) {
+void FoldLastTouchpoint(const Touchpoint& touchpoint, RiskFactors* factors) {
+  if (touchpoint.has_history_closed()) return;
+  const auto& at = touchpoint.occurred_at();
+  if (factors->has_last_touchpoint_at() && CompareTimes(at, factors->last_touchpoint_at()) <= 0) {
+    return;
+  }
+  *factors->mutable_last_touchpoint_at() = at;
+}
+
+void FoldDetails(const Touchpoint& touchpoint, const touchpoint::v1::ClientDetails& details,
+                 RiskFactors* factors) {
+  if (details.has_name() || details.has_segment()) {
+    FoldClientLabel(touchpoint, factors->mutable_label());
+  }
   if (!details.has_key_account()) return;
   auto* key_account = factors->mutable_key_account();
   if (TakeIfLater(touchpoint, key_account->mutable_stamp()))
@@ -289,6 +302,7 @@ void FoldOwner(const Touchpoint& touchpoint, RiskFactors* factors) {
 
 void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
   FoldOwner(touchpoint, factors);
+  FoldLastTouchpoint(touchpoint, factors);
   switch (touchpoint.payload_case()) {
     case Touchpoint::kOrderPlaced:
     case Touchpoint::kOrderCancelled:
@@ -367,10 +381,10 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
         TakeIfLater(touchpoint, left->mutable_left());
       return;
     case Touchpoint::kClientRegistered:
-      FoldKeyAccount(touchpoint, touchpoint.client_registered().details(), factors);
+      FoldDetails(touchpoint, touchpoint.client_registered().details(), factors);
       return;
     case Touchpoint::kClientDetailsChanged:
-      FoldKeyAccount(touchpoint, touchpoint.client_details_changed().details(), factors);
+      FoldDetails(touchpoint, touchpoint.client_details_changed().details(), factors);
       return;
     case Touchpoint::kObjectionRaised:
       FoldObjectionRaised(touchpoint, factors);
@@ -408,6 +422,10 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
     case Touchpoint::kClientsMerged:
     case Touchpoint::kClientsSplit:
     case Touchpoint::kEmailDelivered:
+    case Touchpoint::kMeetingPlanned:
+    case Touchpoint::kMeetingMoved:
+    case Touchpoint::kNoteTaken:
+    case Touchpoint::kDealNextStepSet:
     case Touchpoint::kHistoryReopened:
     case Touchpoint::kHistoryClosed:
     case Touchpoint::kTouchpointCorrected:

@@ -96,6 +96,10 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kAlertDismissed:
       return true;
     case Touchpoint::kEmailDelivered:
+    case Touchpoint::kMeetingPlanned:
+    case Touchpoint::kMeetingMoved:
+    case Touchpoint::kNoteTaken:
+    case Touchpoint::kDealNextStepSet:
     case Touchpoint::kClientsMerged:
     case Touchpoint::kClientsSplit:
     case Touchpoint::kHistoryReopened:

@@ -29,7 +29,7 @@ namespace rapport {
 //   `now` at which something changes.
 struct Retention {
   static constexpr char kName[] = "retention";
-  static constexpr int kVersion = 7;
+  static constexpr int kVersion = 8;
   using State = state::v1::RetentionState;
   using Settings = RetentionSettings;
 

@@ -94,12 +94,15 @@ class PayloadMaker {
     call->set_outcome(static_cast<touchpoint::v1::CallOutcome>(1 + random_.Below(6)));
     call->set_wait_seconds(static_cast<int>(random_.Below(90)));
     call->set_talk_seconds(static_cast<int>(random_.Below(900)));
+    if (Chosen(2)) touchpoint_.add_stakeholder_ids("S-2");
   }
 
   void OtherContact() {
     switch (random_.Below(5)) {
       case 0:
         touchpoint_.mutable_meeting_held()->set_meeting_id(Id("M", 50));
+        touchpoint_.mutable_meeting_held()->set_minutes("agreed");
+        if (Chosen(3)) Planned(touchpoint_.meeting_held().meeting_id());
         return;
       case 1:
         touchpoint_.mutable_meeting_cancelled()->set_meeting_id(Id("M", 50));
@@ -119,6 +122,22 @@ class PayloadMaker {
           touchpoint_.mutable_portal_used()->set_outcome(touchpoint::v1::PORTAL_OUTCOME_FAILED);
         return;
     }
+  }
+
+  // In place of what was to be about the meeting: planned, or moved.
+  void Planned(std::string meeting_id) {
+    google::protobuf::Timestamp at = touchpoint_.occurred_at();
+    at.set_seconds(at.seconds() + 86400 * static_cast<uint8_t>(touchpoint_.event_id().front() % 9));
+    if (Chosen(2)) {
+      touchpoint_.mutable_meeting_moved()->set_meeting_id(meeting_id);
+      *touchpoint_.mutable_meeting_moved()->mutable_planned_at() = at;
+      return;
+    }
+    auto* planned = touchpoint_.mutable_meeting_planned();
+    planned->set_meeting_id(meeting_id);
+    *planned->mutable_planned_at() = at;
+    planned->set_purpose("review");
+    touchpoint_.add_stakeholder_ids("S-1");
   }
 
   void Service() {
@@ -191,6 +210,12 @@ class PayloadMaker {
       case 3:
         touchpoint_.mutable_deal_amount_changed()->set_deal_id(Id("D", 5));
         Money(touchpoint_.mutable_deal_amount_changed()->mutable_amount());
+        if (Chosen(4)) {
+          const std::string deal_id = touchpoint_.deal_amount_changed().deal_id();
+          touchpoint_.mutable_deal_next_step_set()->set_deal_id(deal_id);
+          touchpoint_.mutable_deal_next_step_set()->set_next_step("offer");
+          *touchpoint_.mutable_deal_next_step_set()->mutable_due_at() = touchpoint_.occurred_at();
+        }
         return;
       case 4:
         touchpoint_.mutable_deal_won()->set_deal_id(Id("D", 5));

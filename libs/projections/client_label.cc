@@ -1,0 +1,19 @@
+#include "libs/projections/client_label.h"
+
+#include "libs/projections/stamp.h"
+
+namespace rapport {
+
+void FoldClientLabel(const touchpoint::v1::Touchpoint& touchpoint, state::v1::ClientLabel* label) {
+  const touchpoint::v1::ClientDetails& details =
+      touchpoint.has_client_registered() ? touchpoint.client_registered().details()
+                                         : touchpoint.client_details_changed().details();
+  if (details.has_name() && TakeIfLater(touchpoint, label->mutable_name_told())) {
+    label->set_name(details.name());
+  }
+  if (details.has_segment() && TakeIfLater(touchpoint, label->mutable_segment_told())) {
+    label->set_segment(details.segment());
+  }
+}
+
+}  // namespace rapport
