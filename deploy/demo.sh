@@ -37,6 +37,7 @@ show() {
 
 # A first start that was cut off has no mark: the import is done again, and nothing counts twice.
 if [[ ! -e $data/demo-imported ]]; then
+  show staff import deploy/import/staff.csv
   show import deploy/import/online_retail_sample.csv.gz deploy/import/story.ndjson.gz \
     --map deploy/import/online_retail.textproto --as-it-happened --shift-to-now --show-alerts
   touch "$data/demo-imported"

@@ -87,6 +87,13 @@ class Client:
                  subject=subject, excerpt=excerpt, message_id=f"<{name}-{place}@example.com>",
                  thread_id=name, **more)
 
+    def mail_of_two(self, when, thread, subject, excerpt, person, other):
+        """The writer's address is known of the client `other`, too."""
+        self.mail_in(when, thread, subject, excerpt, person)
+        identifier = {"kind": "IDENTIFIER_KIND_E_MAIL", "value": self.e_mail(person)}
+        events[-1]["data"]["contradictions"] = [
+            {"other_client_id": other, "identifiers": [identifier]}]
+
     def mail_in(self, when, thread, subject, excerpt="", person=""):
         self.mail(when, "INBOUND", thread, subject, excerpt, person)
 

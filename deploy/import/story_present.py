@@ -9,7 +9,8 @@ def rosewood_garden(c):
                 e_mail=c.e_mail("Helen Barrow"), note="Decides alone, wants figures first.")
     c.person_is("2010-12-04 09:31", "Jack Tully", phone="+441632960991",
                 e_mail=c.e_mail("Jack Tully"), note="Twins at school: never at three o'clock.")
-    c.knows(day(-200, "10:00"), employee_count=48, website="https://" + c.site,
+    c.knows(day(-200, "10:00"), employee_count=48, industry="garden shops",
+            website="https://" + c.site,
             long_term_goals={"texts": ["Ten shops in the north", "A range of their own"]},
             current_tasks={"texts": ["Third garden shop opens in spring"]},
             marketing_strategy="Garden shows, and a printed catalogue twice a year",
@@ -123,6 +124,21 @@ def juniper_acorn(c):
     c.call_in(day(-1, "15:10"), "where is the rest of the order?", 3, people=c.people[:1])
 
 
+def willow_parcel(c):
+    """Perhaps the same firm as Hazel Parcel Interiors: one person buys for both."""
+    c.person(day(-70, "10:00"), "Sylvia Grantley", "buyer", "INFLUENCER",
+             e_mail=c.e_mail("Sylvia Grantley"))
+    c.mail_of_two(day(-6, "09:20"), "one invoice", "One invoice, please",
+                  "Can both shops get one invoice?", "Sylvia Grantley", "15473")
+    c.mail_out(day(-6, "11:00"), "one invoice", "Re: One invoice, please",
+               "We look into it.", "Sylvia Grantley")
+
+
+def hazel_parcel(c):
+    c.person(day(-30, "10:00"), "Sylvia Grantley", "buyer", "INFLUENCER",
+             e_mail="sylvia.grantley@willow-parcel-gifts.example")
+
+
 def willow_mill(c):
     c.deal(day(-4, "09:00"), "easter", "Easter window", 1400, source="CAMPAIGN",
            closes=day(60, "12:00"))
@@ -133,12 +149,12 @@ def saffron_lantern(c):
     c.deal(day(-2, "09:00"), "start", "Starter shelf", 900, source="EVENT", closes=day(50, "12:00"))
 
 
-def copper_garden(c):
-    """Small, and has given notice."""
+def blue_bird(c):
+    """Asked for a second shop, heard nothing, and has given notice."""
     c.contract(day(-330, "12:00"), "frame", day(-330, "00:00"), day(35, "00:00"),
-               day(5, "00:00"), 1900)
+               day(5, "00:00"), 6500)
     c.ends_contract(day(-8, "09:00"), "frame", day(35, "00:00"), "CLIENT_CANCELLED",
-                    "closes the shop on the high street")
+                    "nobody came back to us about the second shop")
     c.letter_in(day(-8, "09:00"), "2011-118", "notice of the frame contract")
 
 
@@ -242,8 +258,8 @@ def thistle_fox(c):
     c.need(day(-31, "10:20"), "early", "Half of Christmas in summer, half in autumn.", "christmas",
            "christmas")
     c.promise(day(-8, "10:20"), "samples", "samples in the shop", day(3, "10:00"), deal="christmas")
-    c.mail_in(day(-1, "18:10"), "pallet", "Pallet of this week", "One layer is missing, see picture.",
-              c.people[0])
+    c.mail_in(day(-1, "18:10"), "pallet", "Pallet of this week",
+              "One layer is missing, see picture.", c.people[0])
     for week in range(9):
         c.portal(day(-60 + 7 * week, "08:05"), "order status", "deliveries")
 
@@ -388,6 +404,8 @@ def north_candle(c):
     c.contract(day(-350, "12:00"), "frame", day(-350, "00:00"), day(15, "00:00"),
                day(10, "00:00"), 4100, auto_renewal=True)
     c.promise(day(-5, "10:00"), "labels", "labels without a price", day(0, "12:00"))
+    c.plan(day(-5, "10:05"), "new people", day(0, "10:30"), "Meet the new shop manager",
+           "Who orders what\nHow they like to be called", "video", 30, c.people[:1])
 
 
 def silver_attic(c):
@@ -401,6 +419,8 @@ def silver_door(c):
            [(day(-41, "09:00"), "CONTACTED"), (day(-34, "09:00"), "PRESENTED")],
            closes=day(-9, "12:00"))
     c.promise(day(-19, "10:00"), "tent", "a price for the tent", day(-1, "10:00"))
+    c.plan(day(-10, "09:00"), "tent", day(-2, "16:00"), "The tent for the summer fair",
+           place="video", minutes=30, people=c.people[:1], deal="summer")
 
 
 def yellow_kettle(c):
@@ -446,7 +466,8 @@ PRESENT = {
     "16013": rosewood_garden, "18223": saffron_bird, "16393": velvet_mill, "15953": golden_barn,
     "17183": old_bakehouse, "14903": juniper_door, "14503": golden_bakehouse,
     "17593": yellow_door, "13013": merry_barn, "16283": juniper_acorn, "15113": willow_mill,
-    "13763": saffron_lantern, "17043": copper_garden, "18173": north_ribbon,
+    "13763": saffron_lantern, "16713": blue_bird, "18173": north_ribbon,
+    "16463": willow_parcel, "15473": hazel_parcel,
     "16523": ivory_acorn, "17243": velvet_orchard, "15023": quiet_button, "13183": blue_chest,
     "13993": merry_parcel, "16293": little_button, "17313": willow_garden_interiors,
     "12843": velvet_fox, "13113": thistle_fox, "16353": red_bakehouse, "16303": merry_chest,

@@ -128,8 +128,9 @@ def question(client, when):
 def review(client, number, quarter, starts):
     """A meeting that was planned two weeks before."""
     name = f"review {quarter}"
-    client.plan(str(starts - datetime.timedelta(days=14)), name, str(starts), "Review of the quarter",
-                "What sells\nWhat came back\nWhat is next", REVIEWS[number % 2], 60, client.people)
+    client.plan(str(starts - datetime.timedelta(days=14)), name, str(starts),
+                "Review of the quarter", "What sells\nWhat came back\nWhat is next",
+                REVIEWS[number % 2], 60, client.people)
     client.held(str(starts), name, "Review of the quarter", MINUTES[(number + quarter) % 3], 55,
                 client.people, ["MEETING", "FIELD_VISIT"][number % 2], REVIEWS[number % 2])
 
