@@ -9,7 +9,8 @@ import pathlib
 
 from story_client import ANNA, BEN, CLARA, DAVID, EMMA, OWNERS, Client, add, events, utc
 from story_present import PRESENT
-from story_regulars import daily_business, details, goods_and_money, meet, reviews
+from story_regulars import (daily_business, details, goods_and_money, meet, reviews,
+                            written_off)
 
 HERE = pathlib.Path(__file__).parent
 ADJECTIVES = ["Blue", "Golden", "Willow", "Copper", "Maple", "Silver", "Hazel", "Rosewood", "Ivory",
@@ -289,6 +290,9 @@ def main():
             goods_and_money(met, number, invoices[client], sums[client])
             if sums[client] > 4000:
                 reviews(met, number)
+        if len({moment[:10] for moment in moments[client]}) == 1 and sums[client] < 200:
+            if first < "2011-09-01":
+                written_off(met, number)
         if client in PRESENT:
             PRESENT[client](met)
     events.sort(key=lambda event: (event["time"], event["id"]))

@@ -62,6 +62,10 @@ class Client:
         ids = [self.id(name) for name in people]
         add(when, self.number, kind, channel, direction, self.owner, ids, **payload)
 
+    def books(self, when, kind, channel, direction, /, **payload):
+        """What the manager has no part in."""
+        add(when, self.number, kind, channel, direction, **payload)
+
     # Contacts.
 
     def call_in(self, when, purpose, minutes=5, outcome="ANSWERED", wait=20, people=()):
@@ -276,6 +280,24 @@ class Client:
         self.add(when, "DealLost", "BACK_OFFICE", "INTERNAL", deal_id=self.id(name), note=note,
                  reason="DEAL_LOSS_REASON_" + reason, competitor=competitor)
 
+    # What the manager did about the first alert of the client.
+
+    def takes_on(self, when, note):
+        self.alert(when, "AlertAcknowledged", note=note)
+
+    def puts_off(self, when, until, note):
+        self.alert(when, "AlertSnoozed", snoozed_until=utc(until), note=note)
+
+    def has_acted(self, when, outcome, note):
+        self.alert(when, "AlertResolved", outcome="ALERT_OUTCOME_" + outcome, note=note)
+
+    def writes_off(self, when, reason, note):
+        self.alert(when, "AlertDismissed", reason="ALERT_DISMISSAL_REASON_" + reason, note=note)
+
+    def alert(self, when, kind, **payload):
+        self.add(when, kind, "BACK_OFFICE", "INTERNAL",
+                 alert_id=f"retention/churn_risk/{self.number}/1", **payload)
+
     # Back office.
 
     def contract(self, when, name, start, end, renewal, pounds, renewed=False, **more):
@@ -291,19 +313,19 @@ class Client:
 
     def orders(self, when, order, pounds, lines, promised):
         """By telephone; the shop's file does not have it."""
-        self.add(when, "OrderPlaced", "PHONE", "INBOUND", order_id=order, amount=money(pounds),
-                 line_count=lines, promised_at=utc(promised))
+        self.books(when, "OrderPlaced", "PHONE", "INBOUND", order_id=order, amount=money(pounds),
+                   line_count=lines, promised_at=utc(promised))
 
     def ships(self, when, order, promised, complete=True):
         number = counters[order] = counters.get(order, 0) + 1
-        self.add(when, "OrderShipped", "BACK_OFFICE", "OUTBOUND", order_id=order,
-                 shipment_id=f"{order}-{number}", promised_at=utc(promised), complete=complete)
+        self.books(when, "OrderShipped", "BACK_OFFICE", "OUTBOUND", order_id=order,
+                   shipment_id=f"{order}-{number}", promised_at=utc(promised), complete=complete)
 
     def bills(self, when, order, pounds, due):
         """The amount is that of the order, to which the tax comes."""
-        self.add(when, "InvoiceIssued", "BACK_OFFICE", "OUTBOUND", invoice_id="R-" + order,
-                 amount=money(pounds * 1.2), due_at=utc(due), order_id=order)
+        self.books(when, "InvoiceIssued", "BACK_OFFICE", "OUTBOUND", invoice_id="R-" + order,
+                   amount=money(pounds * 1.2), due_at=utc(due), order_id=order)
 
     def pays(self, when, order, pounds):
-        self.add(when, "PaymentReceived", "BACK_OFFICE", "INBOUND", payment_id="P-" + order,
-                 invoice_id="R-" + order, amount=money(pounds * 1.2))
+        self.books(when, "PaymentReceived", "BACK_OFFICE", "INBOUND", payment_id="P-" + order,
+                   invoice_id="R-" + order, amount=money(pounds * 1.2))

@@ -61,6 +61,11 @@ def saffron_bird(c):
            "Samples\nHalf boxes", "video", 30, c.people[:1], "weddings")
 
 
+def hazel_button(c):
+    c.takes_on(day(-6, "10:00"), "I call this week")
+    c.call_out(day(-5, "10:15"), "what keeps them from ordering?", 0, "VOICEMAIL")
+
+
 def velvet_mill(c):
     c.call_in(day(-10, "11:20"), "asks for spring prices", 6, people=c.people[:1])
     c.promise(day(-10, "11:25"), "prices", "price list for the spring range", day(-1, "17:00"))
@@ -76,6 +81,8 @@ def golden_barn(c):
 
 
 def old_bakehouse(c):
+    c.call_out("2011-10-10 11:00", "are we too dear?", 18, people=c.people[:1])
+    c.has_acted("2011-10-12 09:00", "SAVED", "orders again once the stock is counted")
     c.promise(day(-9, "14:10"), "candles", "word on when the candles are back", day(3, "17:00"))
     c.promise(day(-30, "14:00"), "catalogue", "ten printed catalogues", day(-20, "17:00"))
     c.move_promise(day(-21, "09:00"), "catalogue", day(-15, "17:00"), "the printer is late", False)
@@ -111,6 +118,9 @@ def merry_barn(c):
     c.deal(day(-33, "09:00"), "mothers", "Mother's Day range", 1900,
            [(day(-28, "09:00"), "CONTACTED"), (day(-17, "09:00"), "PRESENTED")])
     c.won(day(-3, "11:00"), "mothers", 2050)
+    c.person(day(-38, "10:00"), "Wilma Carrow", "accounts", "GATEKEEPER",
+             e_mail=c.e_mail("Wilma Carrow"))
+    c.left(day(-38, "10:05"), c.people[1], "has another shop in the group", "Wilma Carrow")
     c.mail_in(day(-3, "16:30"), "tape", "Printed tape", "Could the parcels have our tape?",
               c.people[0])
     c.mail_out(day(-2, "09:00"), "tape", "Re: Printed tape", "Yes, from 200 parcels on.",
@@ -237,6 +247,15 @@ def willow_garden_interiors(c):
     c.next_step(day(-3, "10:05"), "first frame", "Ask who signs contracts", day(4, "12:00"))
 
 
+def paper_cart(c):
+    c.puts_off(day(-3, "15:00"), day(5, "09:00"), "back from abroad then")
+
+
+def ivory_attic(c):
+    c.call_out("2011-11-03 11:00", "what would bring them back?", 14, people=c.people[:1])
+    c.has_acted("2011-11-05 10:00", "SAVED", "a first order for the new year is agreed")
+
+
 def velvet_fox(c):
     c.deal(day(-90, "09:00"), "lamps", "Lamps for the tea room", 2300,
            [(day(-75, "09:00"), "PRESENTED"), (day(-60, "09:00"), "OBJECTIONS")])
@@ -305,6 +324,10 @@ def red_chest(c):
     c.next_step(day(-20, "10:00"), "deal", "Ask again after the fair", day(-3, "12:00"))
     c.plan(day(-14, "10:00"), "fair", day(-4, "11:00"), "At the fair", place="fair, stand 12")
     c.cancel_meeting(day(-5, "17:00"), "fair", day(-4, "11:00"), "she has the flu")
+
+
+def copper_chest(c):
+    c.puts_off(day(-4, "16:30"), day(3, "09:00"), "the list of papers goes out before")
 
 
 def copper_nest(c):
@@ -377,6 +400,15 @@ def copper_barn(c):
            place="video", minutes=45, people=c.people[:1])
 
 
+def velvet_bird(c):
+    c.has_acted(day(-25, "14:00"), "LOST", "the shop is closed")
+
+
+def copper_bakehouse(c):
+    c.call_out("2011-11-24 10:00", "is the new supplier better?", 21, people=c.people[:1])
+    c.has_acted("2011-11-25 09:00", "SAVED", "comes back, with a larger discount on tins")
+
+
 def saffron_orchard(c):
     c.deal(day(-3, "09:00"), "again", "Back after the move", 1700, source="CAMPAIGN",
            closes=day(55, "12:00"))
@@ -398,6 +430,13 @@ def winter_harbour(c):
     c.mail_in(day(-1, "15:15"), "tea", "Plan of the tea room", "Here is the plan as it stands.",
               c.people[0])
     c.scores(day(-20, "12:00"), 10, "", "NPS")
+
+
+def merry_nest(c):
+    c.takes_on(day(-5, "09:00"), "I go there in person, with the spring range")
+    c.plan(day(-5, "09:30"), "visit", day(4, "11:00"), "What went wrong with the spring range",
+           "Excuse\nThe range\nWhat we do from now on", "at the client's", 60,
+           ["Colin Fairweather"])
 
 
 def north_candle(c):
@@ -476,4 +515,6 @@ PRESENT = {
     "15093": blue_kettle, "16923": thistle_attic, "15443": copper_barn, "17863": saffron_orchard,
     "14733": winter_harbour, "17173": north_candle, "14543": silver_attic, "15993": silver_door,
     "15373": yellow_kettle, "16143": winter_mill, "14493": blue_candle, "12633": willow_chest,
-    "18283": yellow_garden}
+    "18283": yellow_garden, "17353": hazel_button, "15813": paper_cart, "13623": ivory_attic,
+    "12383": copper_chest, "17553": velvet_bird, "13883": copper_bakehouse,
+    "16843": merry_nest}

@@ -2,7 +2,7 @@
 and money on their way."""
 import datetime
 
-from story_client import TODAY
+from story_client import TODAY, day
 
 FIRST_NAMES = ["Alice", "Martin", "Nora", "Peter", "Joan", "Callum", "Beatrice", "Owen", "Harriet",
                "Simon", "Edith", "Raj", "Maureen", "Leo", "Fiona", "Graham", "Yasmin", "Hugh",
@@ -38,6 +38,11 @@ REVIEWS = ["video", "at the client's"]
 MINUTES = ["Tins and mugs go well, clocks do not. Fewer colours next time.",
            "Happy with the deliveries. Would take more if freight were free.",
            "Wants to see new things a month earlier. Two boxes came back, both replaced."]
+NOTES = ["Does not like to be called at noon.", "Their own buyers ask for more colour.",
+         "Stock is small: orders often, and little.", "Sells half of it through the web shop.",
+         "Wants the catalogue on paper."]
+NEEDS = [("More that fits into a parcel.", "packaging"), ("Things for under ten pounds.", "gifts"),
+         ("Something for the garden.", "garden")]
 PAYS_WITHIN = datetime.timedelta(days=14)
 # Of whom the latest invoice that is due is not paid; half of it at the latter.
 UNPAID = {"18223", "13983", "17243", "13993", "17613", "13113", "15093", "16873", "14543", "15993"}
@@ -95,6 +100,11 @@ def daily_business(client, number, moments):
             promise(client, number, when)
         if place == 2 and number % 4 == 2:
             question(client, when)
+        if place == 1 and number % 5 == 2:
+            client.note(str(when + datetime.timedelta(minutes=15)), NOTES[number % len(NOTES)])
+        if place > 0 and number % 6 == 1:
+            client.call_out(str(when - datetime.timedelta(days=1)), "did all arrive?", 0,
+                            ["NO_ANSWER", "VOICEMAIL", "BUSY"][place % 3])
     if number % 3 == 0:
         usual_deal(client, number)
     if number % 5 == 4:
@@ -144,6 +154,9 @@ def usual_deal(client, number):
     title = ["Spring range", "Garden range", "Second shop", "Christmas window"][number % 4]
     client.deal(str(opened), "deal", title, 800 + 150 * (number % 23), steps,
                 ["UPSELL", "CROSS_SELL"][number % 2], closes=f"2012-0{1 + number % 6}-15 12:00")
+    if number % 7 >= 3:
+        statement, area = NEEDS[number % len(NEEDS)]
+        client.need(steps[2][0], "of the deal", statement, area, "deal")
     if number % 7 == 6:
         client.won("2011-12-06 09:00", "deal", 800 + 150 * (number % 23))
     elif number % 21 == 0:
@@ -161,6 +174,12 @@ def complaint(client, number, when):
         client.rejected(over, "small one", "the count in our warehouse shows that it was complete")
     else:
         client.settled(over, "small one", resolution, 5 + number % 20)
+
+
+def written_off(client, number):
+    """Small, and ordered on one day only: the manager went through these one afternoon."""
+    client.writes_off(day(-60 - 7 * (number % 5), f"16:{number % 60:02}"), "NOT_WORTH_IT",
+                      "one small order, long ago")
 
 
 def goods_and_money(client, number, invoices, pounds):
