@@ -23,6 +23,7 @@ constexpr std::array kRules = {
     RouteRule{"GET", "/v1/clients/{id}", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/clients/{id}/timeline", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/clients/{id}/touchpoints", kReadClients, Reach::kOwn},
+    RouteRule{"GET", "/v1/changes/stream", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/retention/at-risk", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/retention/{client}", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/retention/{client}/history", kReadClients, Reach::kOwn},
