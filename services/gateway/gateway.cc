@@ -13,6 +13,7 @@
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/service/config.h"
+#include "libs/serving/change_streams.h"
 #include "libs/serving/merge.h"
 #include "libs/serving/openapi.h"
 #include "libs/serving/page.h"
@@ -157,6 +158,13 @@ class Gateway : public Service {
       AddOperatorRoutes(projection);
     }
     AddPassedOnRoutes();
+    changes_ = std::make_unique<ChangeStreams>(
+        env.log,
+        ChangeStreams::Options{.topic = env.topics.touchpoints,
+                               .group = absl::StrCat("rapport-changes-gateway-", env.instance),
+                               .member = env.instance},
+        [exchange = exchange_](const auto& clients) { return AskOwnersOf(exchange, clients); });
+    changes_->AddRoute(env.http);
   }
   ~Gateway() override { exchange_.owners->Stop(); }
 
@@ -317,6 +325,7 @@ class Gateway : public Service {
 
   const ServiceEnv env_;
   const ExchangeEnv exchange_;
+  std::unique_ptr<ChangeStreams> changes_;
 };
 
 }  // namespace

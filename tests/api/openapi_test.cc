@@ -19,6 +19,7 @@
 #include "nlohmann/json.hpp"
 #include "rapport/query/v1/access.pb.h"
 #include "rapport/query/v1/alert.pb.h"
+#include "rapport/query/v1/change.pb.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/handover.pb.h"
 #include "rapport/query/v1/identity.pb.h"
@@ -160,7 +161,7 @@ TEST_F(OpenApiTest, SchemasHaveTheFieldsOfTheirMessages) {
         query::v1::Retention::descriptor()->file(), query::v1::SourceList::descriptor()->file(),
         query::v1::Session::descriptor()->file(), query::v1::StaffList::descriptor()->file(),
         query::v1::Handover::descriptor()->file(), query::v1::SearchAnswer::descriptor()->file(),
-        query::v1::Watermark::descriptor()->file()}) {
+        query::v1::StateChange::descriptor()->file(), query::v1::Watermark::descriptor()->file()}) {
     for (int i = 0; i < file->message_type_count(); ++i) {
       messages[file->message_type(i)->name()] = file->message_type(i);
     }
