@@ -26,6 +26,10 @@ export const routes: readonly ScreenRoute[] = [
     permission: "read_clients",
     nav: { label: "nav.today", icon: "today", group: "work", phone: true },
   }),
+  screen("/clients", () => import("../screens/clients"), {
+    permission: "read_clients",
+    nav: { label: "nav.clients", icon: "clients", group: "work", phone: true },
+  }),
   screen("/clients/:id", () => import("../screens/client"), { permission: "read_clients" }),
   screen("/settings", () => import("../screens/settings"), {
     nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
