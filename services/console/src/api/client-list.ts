@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useQueries } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { request, type Schemas } from "./client";
+import { api, body, type Schemas } from "./client";
 import { readAgainEvery } from "./query";
 import type { Watermark } from "./watermark";
 
@@ -11,7 +11,7 @@ export interface ClientFilter {
   /** "-": those who have nobody. */
   owner: string;
   team: string;
-  segment: string;
+  segment: "" | "personal" | "business" | "corporate";
   /** The beginning of the name. */
   q: string;
 }
@@ -24,18 +24,22 @@ function readPage(
   limit: number,
   signal: AbortSignal,
 ): Promise<Schemas["ClientList"]> {
-  const owner = filter.owner === "-" ? "?owner=" : "";
-  return request<Schemas["ClientList"]>("GET", `/v1/clients${owner}`, {
-    query: {
-      owner: owner ? undefined : filter.owner,
-      team: filter.team,
-      segment: filter.segment,
-      q: filter.q,
-      cursor,
-      limit,
-    },
-    signal,
-  });
+  return body(
+    api.GET("/v1/clients", {
+      params: {
+        query: {
+          limit,
+          // An empty owner asks for those without one.
+          ...(filter.owner ? { owner: filter.owner === "-" ? "" : filter.owner } : {}),
+          ...(filter.team ? { team: filter.team } : {}),
+          ...(filter.segment ? { segment: filter.segment } : {}),
+          ...(filter.q ? { q: filter.q } : {}),
+          ...(cursor ? { cursor } : {}),
+        },
+      },
+      signal,
+    }),
+  );
 }
 
 export interface ClientPages {

@@ -31,6 +31,18 @@ export const routes: readonly ScreenRoute[] = [
     nav: { label: "nav.clients", icon: "clients", group: "work", phone: true },
   }),
   screen("/clients/:id", () => import("../screens/client"), { permission: "read_clients" }),
+  screen("/alerts", () => import("../screens/alerts"), {
+    permission: "read_clients",
+    nav: { label: "nav.alerts", icon: "alerts", group: "work", phone: true },
+  }),
+  screen("/commitments", () => import("../screens/commitments"), {
+    permission: "read_clients",
+    nav: { label: "nav.commitments", icon: "promise", group: "work" },
+  }),
+  screen("/complaints", () => import("../screens/complaints"), {
+    permission: "read_clients",
+    nav: { label: "nav.complaints", icon: "complaint", group: "work" },
+  }),
   screen("/settings", () => import("../screens/settings"), {
     nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
   }),
