@@ -26,7 +26,23 @@ export const routes: readonly ScreenRoute[] = [
     permission: "read_clients",
     nav: { label: "nav.today", icon: "today", group: "work", phone: true },
   }),
+  screen("/clients", () => import("../screens/clients"), {
+    permission: "read_clients",
+    nav: { label: "nav.clients", icon: "clients", group: "work", phone: true },
+  }),
   screen("/clients/:id", () => import("../screens/client"), { permission: "read_clients" }),
+  screen("/alerts", () => import("../screens/alerts"), {
+    permission: "read_clients",
+    nav: { label: "nav.alerts", icon: "alerts", group: "work", phone: true },
+  }),
+  screen("/commitments", () => import("../screens/commitments"), {
+    permission: "read_clients",
+    nav: { label: "nav.commitments", icon: "promise", group: "work" },
+  }),
+  screen("/complaints", () => import("../screens/complaints"), {
+    permission: "read_clients",
+    nav: { label: "nav.complaints", icon: "complaint", group: "work" },
+  }),
   screen("/settings", () => import("../screens/settings"), {
     nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
   }),
