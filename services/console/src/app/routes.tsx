@@ -27,6 +27,13 @@ export const routes: readonly ScreenRoute[] = [
     nav: { label: "nav.today", icon: "today", group: "work", phone: true },
   }),
   screen("/clients/:id", () => import("../screens/client"), { permission: "read_clients" }),
+  screen("/pipeline", () => import("../screens/pipeline"), {
+    permission: "read_figures",
+    nav: { label: "nav.pipeline", icon: "pipeline", group: "work", phone: true },
+  }),
+  screen("/pipeline/list", () => import("../screens/pipeline/list"), {
+    permission: "read_figures",
+  }),
   screen("/settings", () => import("../screens/settings"), {
     nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
   }),
