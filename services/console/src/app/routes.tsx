@@ -31,6 +31,13 @@ export const routes: readonly ScreenRoute[] = [
     nav: { label: "nav.clients", icon: "clients", group: "work", phone: true },
   }),
   screen("/clients/:id", () => import("../screens/client"), { permission: "read_clients" }),
+  screen("/pipeline", () => import("../screens/pipeline"), {
+    permission: "read_figures",
+    nav: { label: "nav.pipeline", icon: "pipeline", group: "work", phone: true },
+  }),
+  screen("/pipeline/list", () => import("../screens/pipeline/list"), {
+    permission: "read_figures",
+  }),
   screen("/alerts", () => import("../screens/alerts"), {
     permission: "read_clients",
     nav: { label: "nav.alerts", icon: "alerts", group: "work", phone: true },
