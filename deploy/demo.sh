@@ -43,5 +43,5 @@ if [[ ! -e $data/demo-imported ]]; then
 fi
 show at-risk --limit 15
 show client show 18073
-printf '\n$ rapport up\n'
+printf '\n$ rapport up\nThe console is at http://%s/ as soon as it is up: whom to call today, and why.\n' "$listen"
 exec "$rapport" --data "$data" up --listen "$listen"

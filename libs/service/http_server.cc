@@ -228,6 +228,11 @@ void HttpServer::Handle(absl::string_view method, absl::string_view pattern, Htt
   impl_->routes().Add(method, pattern, std::move(handler), std::move(options));
 }
 
+void HttpServer::HandleRest(absl::string_view except, HttpHandler handler) {
+  RAPPORT_CHECK(!impl_->started(), "routes are added before Start");
+  impl_->routes().AddRest(except, std::move(handler));
+}
+
 std::vector<HttpServer::Route> HttpServer::routes() const { return impl_->routes().routes(); }
 
 void HttpServer::SetAccess(Access* access) {

@@ -81,6 +81,10 @@ class HttpServer {
   void Handle(absl::string_view method, absl::string_view pattern, HttpHandler handler) {
     Handle(method, pattern, std::move(handler), RouteOptions());
   }
+  // Answers GET and HEAD of paths that no route has, but `except` and what is below it, such as
+  // "/v1"; anybody may call. For files of a web page, whose names are not known here.
+  void HandleRest(absl::string_view except, HttpHandler handler);
+  // Without the rest.
   std::vector<Route> routes() const;
   // Asks `access` for each request who sends it, in place of the one token; before Start. It
   // outlives the server.

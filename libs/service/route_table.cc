@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -97,6 +98,13 @@ void RouteTable::Add(absl::string_view method, absl::string_view pattern, HttpHa
   entry.entries.push_back(entries_.back().get());
 }
 
+void RouteTable::AddRest(absl::string_view except, HttpHandler handler) {
+  RAPPORT_CHECK(rest_ == nullptr, "two routes for the rest");
+  rest_except_ = std::string(except);
+  rest_.reset(new Entry{
+      "GET", "rest", std::move(handler), {.open = true}, RouteMetrics(metrics_, "GET", "rest")});
+}
+
 RouteTable::Pattern& RouteTable::PatternOf(absl::string_view text) {
   Pattern pattern;
   pattern.text = std::string(text);
@@ -151,7 +159,13 @@ RouteTable::Match RouteTable::Find(absl::string_view method, absl::string_view r
     }
     add_methods(pattern);
   }
+  if (match.methods.empty() && IsOfRest(method, raw_path)) match.entry = rest_.get();
   return match;
+}
+
+bool RouteTable::IsOfRest(absl::string_view method, absl::string_view raw_path) const {
+  if (rest_ == nullptr || (method != "GET" && method != "HEAD")) return false;
+  return raw_path != rest_except_ && !absl::StartsWith(raw_path, absl::StrCat(rest_except_, "/"));
 }
 
 std::vector<HttpServer::Route> RouteTable::routes() const {

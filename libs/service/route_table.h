@@ -56,6 +56,8 @@ class RouteTable {
 
   void Add(absl::string_view method, absl::string_view pattern, HttpHandler handler,
            HttpServer::RouteOptions options);
+  // As HttpServer::HandleRest.
+  void AddRest(absl::string_view except, HttpHandler handler);
   // `raw_path` is still percent-encoded. HEAD is answered by the route of GET.
   Match Find(absl::string_view method, absl::string_view raw_path);
   std::vector<HttpServer::Route> routes() const;
@@ -73,6 +75,7 @@ class RouteTable {
 
   Pattern& PatternOf(absl::string_view text);
   static Entry* EntryFor(const Pattern& pattern, absl::string_view method);
+  bool IsOfRest(absl::string_view method, absl::string_view raw_path) const;
 
   Metrics* const metrics_;
   RouteMetrics unmatched_;
@@ -80,6 +83,8 @@ class RouteTable {
   absl::flat_hash_map<std::string, Pattern> literal_;
   // Those with a {name}: the more literal ones first.
   std::vector<Pattern> with_names_;
+  std::string rest_except_;
+  std::unique_ptr<Entry> rest_;
 };
 
 }  // namespace rapport

@@ -24,6 +24,7 @@
 #include "rapport/query/v1/projection.pb.h"
 #include "rapport/query/v1/retention.pb.h"
 #include "rapport/query/v1/watermark.pb.h"
+#include "services/console/console_files.h"
 #include "services/gateway/exchange.h"
 #include "services/gateway/owners.h"
 
@@ -322,6 +323,7 @@ absl::StatusOr<std::unique_ptr<Service>> StartGateway(const ServiceEnv& env) {
   if (!env.config->http().token_file().empty()) {
     RAPPORT_ASSIGN_OR_RETURN(token, ReadSecretFile(env.config->http().token_file()));
   }
+  RAPPORT_RETURN_IF_ERROR(ServeConsole(env.config->http().console_folder(), env.http));
   return std::make_unique<Gateway>(env, std::move(token));
 }
 

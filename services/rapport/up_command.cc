@@ -19,6 +19,7 @@
 #include "libs/service/service.h"
 #include "libs/serving/work_queue.h"
 #include "services/alerts/alerts.h"
+#include "services/console/console_files.h"
 #include "services/ingest/ingest.h"
 #include "services/pipeline/pipeline.h"
 #include "services/profiles/profiles.h"
@@ -70,7 +71,8 @@ absl::StatusOr<config::v1::Config> ReadConfig(const CommonOptions& common,
 }
 
 void TellPeople(const std::string& address) {
-  Print(absl::StrCat("Rapport is up at ", address, "\n  curl ", address,
+  Print(absl::StrCat("Rapport is up at ", address, "\n  ", address,
+                     "/      in a browser: whom to call today, and why\n  curl ", address,
                      "/v1/retention/at-risk      who is about to leave, and why\n  curl ", address,
                      "/v1/clients                everybody\n  curl ", address,
                      "/v1/pipeline/board         where every deal stands\n  curl -N ", address,
@@ -131,6 +133,7 @@ absl::Status Serve(const config::v1::Config& config) {
                            HttpServer::Create(http_options, &metrics));
   http->SetAccess(people->access());
   people->AddRoutes(http.get());
+  RAPPORT_RETURN_IF_ERROR(ServeConsole(config.http().console_folder(), http.get()));
   std::unique_ptr<AddressFile> address_file;
   AddCheckpointRoute(http.get(), log.get(), data, &log_work);
   const ServiceEnv env{.config = &config,
