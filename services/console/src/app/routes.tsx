@@ -27,6 +27,10 @@ export const routes: readonly ScreenRoute[] = [
     nav: { label: "nav.today", icon: "today", group: "work", phone: true },
   }),
   screen("/clients/:id", () => import("../screens/client"), { permission: "read_clients" }),
+  screen("/operations", () => import("../screens/operations"), {
+    permission: "read_operation",
+    nav: { label: "nav.operations", icon: "operations", group: "operate", phone: true },
+  }),
   screen("/settings", () => import("../screens/settings"), {
     nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
   }),
