@@ -27,6 +27,10 @@ export const routes: readonly ScreenRoute[] = [
     nav: { label: "nav.today", icon: "today", group: "work", phone: true },
   }),
   screen("/clients/:id", () => import("../screens/client"), { permission: "read_clients" }),
+  screen("/sources", () => import("../screens/sources"), {
+    permission: "read_sources",
+    nav: { label: "nav.sources", icon: "sources", group: "operate", phone: true },
+  }),
   screen("/operations", () => import("../screens/operations"), {
     permission: "read_operation",
     nav: { label: "nav.operations", icon: "operations", group: "operate", phone: true },

@@ -7,11 +7,11 @@ import { SeverityShape } from "../../components/severity";
 import { Field, Sheet } from "../../components/sheet";
 import { Loaded, useErrorText } from "../../components/states";
 import { toast } from "../../components/toast";
+import { Told } from "../../components/watched";
 import { useFormattingLocale, useT } from "../../i18n";
 import { formatFull, formatSeconds, formatSpan, timeOf } from "../../lib/dates";
 import { useDraft } from "../../lib/draft";
 import { useKeys } from "../../lib/keys";
-import { Told } from "./parts";
 
 const standings = {
   CLOCK_STANDING_TICKING: { severity: "good", word: "ticking" },

@@ -11,13 +11,13 @@ import { SeverityShape } from "../../components/severity";
 import { Field, Sheet } from "../../components/sheet";
 import { Loaded, useErrorText } from "../../components/states";
 import { toast } from "../../components/toast";
+import { RowName } from "../../components/watched";
 import { useFormattingLocale, useT } from "../../i18n";
 import { formatRelative } from "../../lib/dates";
 import { useDraft } from "../../lib/draft";
 import { hexLines } from "../../lib/hex";
 import { useKeys } from "../../lib/keys";
 import { formatCount } from "../../lib/numbers";
-import { RowName } from "./parts";
 
 export interface Letter {
   projection: Projection;

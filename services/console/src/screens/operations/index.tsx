@@ -29,6 +29,8 @@ import { Screen } from "../../components/screen";
 import { SeverityShape } from "../../components/severity";
 import { ErrorBanner, Loaded, useErrorText } from "../../components/states";
 import { toast } from "../../components/toast";
+import type { Standing } from "../../components/watched";
+import { StandingMark, Told } from "../../components/watched";
 import { useFormattingLocale, useT } from "../../i18n";
 import { timeOf } from "../../lib/dates";
 import { useKeys } from "../../lib/keys";
@@ -37,7 +39,6 @@ import { text, useSearchParams } from "../../lib/search-params";
 import { ClockSection } from "./clock";
 import { type Letter, LetterRow, letterKey, MoreLetters } from "./dead-letters";
 import { JobProgress, JobRow, JobSheet, jobKey } from "./jobs";
-import { StandingMark, Told } from "./parts";
 import {
   PartitionTable,
   PlainRow,
@@ -46,7 +47,7 @@ import {
   SettingsLine,
   Troubles,
 } from "./projections";
-import { type Standing, standingOfJob } from "./standing";
+import { standingOfJob } from "./standing";
 import { WebHookRow } from "./web-hooks";
 
 const params = { open: text(), of: text() };

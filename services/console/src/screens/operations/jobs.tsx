@@ -14,11 +14,11 @@ import { SeverityShape } from "../../components/severity";
 import { Field, Sheet } from "../../components/sheet";
 import { useErrorText } from "../../components/states";
 import { toast } from "../../components/toast";
+import { RowName, Told } from "../../components/watched";
 import { type Translate, useFormattingLocale, useT } from "../../i18n";
 import { formatSeconds, formatSpan, timeOf } from "../../lib/dates";
 import { useKeys } from "../../lib/keys";
 import { formatCount, formatPercent } from "../../lib/numbers";
-import { RowName, Told } from "./parts";
 
 export function jobKey(job: Job): string {
   return `${job.projection ?? ""}.${job.instance ?? ""}.${job.job_id ?? ""}`;

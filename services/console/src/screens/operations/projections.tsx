@@ -8,11 +8,12 @@ import {
 } from "../../api/operation";
 import { Cut, Moment } from "../../components/basics";
 import { useErrorText } from "../../components/states";
+import { RowName, StandingMark, Told } from "../../components/watched";
 import { type MessageId, useFormattingLocale, useT } from "../../i18n";
 import { formatSeconds, formatSpan, timeOf } from "../../lib/dates";
 import { formatCount } from "../../lib/numbers";
-import { RowName, StandingMark, Told, Trend } from "./parts";
 import { standingOf } from "./standing";
+import { Trend } from "./trend";
 
 /** One bar for each partition: folded, behind, standing still, or nobody's. */
 function PartitionBars({ status }: { status: ProjectionStatus }) {

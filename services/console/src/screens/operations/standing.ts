@@ -7,18 +7,10 @@ import {
   percentOf,
   unownedPartitions,
 } from "../../api/operation";
-import type { Severity } from "../../components/severity";
+import type { Standing } from "../../components/watched";
 import type { Translate } from "../../i18n";
 import { minute } from "../../lib/dates";
 import { formatPercent } from "../../lib/numbers";
-
-/** How something stands: its shape, and a word. `working`: it is neither good nor bad. */
-export interface Standing {
-  severity: Severity | "working";
-  text: string;
-  /** The sentence behind the word; in the server's words. */
-  why?: string;
-}
 
 // What is told of a fold that is less far behind than that: nothing.
 const shortest = 1000;

@@ -10,12 +10,12 @@ import { Button, Cut, Moment } from "../../components/basics";
 import { SeverityShape } from "../../components/severity";
 import { Loaded, useErrorText } from "../../components/states";
 import { toast } from "../../components/toast";
+import { RowName, Told } from "../../components/watched";
 import { type Translate, useFormattingLocale, useT } from "../../i18n";
 import { formatRelative, formatSeconds, formatSpan, timeOf } from "../../lib/dates";
 import { useKeys } from "../../lib/keys";
 import { formatCount } from "../../lib/numbers";
 import { nameOfId } from "../../lib/people";
-import { RowName, Told } from "./parts";
 
 function wasTaken(delivery: Delivery): boolean {
   const status = delivery.status ?? 0;
