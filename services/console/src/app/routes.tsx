@@ -50,6 +50,14 @@ export const routes: readonly ScreenRoute[] = [
     permission: "read_clients",
     nav: { label: "nav.complaints", icon: "complaint", group: "work" },
   }),
+  screen("/sources", () => import("../screens/sources"), {
+    permission: "read_sources",
+    nav: { label: "nav.sources", icon: "sources", group: "operate", phone: true },
+  }),
+  screen("/operations", () => import("../screens/operations"), {
+    permission: "read_operation",
+    nav: { label: "nav.operations", icon: "operations", group: "operate", phone: true },
+  }),
   screen("/settings", () => import("../screens/settings"), {
     nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
   }),
