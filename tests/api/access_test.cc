@@ -20,6 +20,7 @@
 #include "libs/people/people.h"
 #include "libs/people/route_rules.h"
 #include "libs/serving/testing/serving_fixture.h"
+#include "rapport/query/v1/agenda.pb.h"
 #include "rapport/query/v1/alert.pb.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/handover.pb.h"
@@ -193,6 +194,15 @@ class AccessTest : public testing::ServingFixture {
       for (const auto& deal : column.deals()) deals.insert(deal.client_id());
     }
     EXPECT_EQ(deals, clients) << person;
+    std::set<std::string> matters;
+    const auto agenda = Told<query::v1::Agenda>(
+        As(person, "GET",
+           absl::StrCat("/v1/agenda?limit=500&kind=contract&until=2100-01-01T00:00:00Z", query)));
+    for (const auto& section : agenda.sections()) {
+      EXPECT_EQ(section.count(), section.items_size());
+      for (const auto& item : section.items()) matters.insert(item.client_id());
+    }
+    EXPECT_EQ(matters, clients) << person;
     return clients;
   }
   // Whether single reads give the client to the person: all of them, or none.
@@ -366,6 +376,70 @@ TEST_F(AccessTest, AHandoverTakesTheAlertAlongAndSaysWhoDidIt) {
   }
   const HttpAnswer touchpoints = As("ben", "GET", "/v1/clients/a1/touchpoints");
   EXPECT_TRUE(absl::StrContains(touchpoints.body, R"("recorded_by":"anna")")) << touchpoints.body;
+}
+
+// A person writes in their own name, or for those they lead, of clients whom they see.
+TEST_F(AccessTest, WhoWritesIsWhoIsSignedIn) {
+  Staff(
+      "units { unit_id: 'red' }"
+      "people { person_id: 'anna' unit_id: 'red' leads: true roles: 'relationship_manager' }"
+      "people { person_id: 'ben' unit_id: 'red' roles: 'relationship_manager' }"
+      "people { person_id: 'ada' roles: 'analyst' }");
+  AddClient("a1", "anna");
+  AddClient("b1", "ben");
+  Alerts(2);
+  const auto write = [this](const std::string& person, const std::string& client,
+                            const std::string& id, const std::string& agent) {
+    HttpCall call{.method = "POST",
+                  .url = absl::StrCat(http_->address(), "/v1/clients/", client, "/touchpoints")};
+    call.headers = {{"cookie", SignedIn(person)},
+                    {"sec-fetch-site", "same-origin"},
+                    {"content-type", "application/cloudevents+json"}};
+    call.body = absl::StrCat(
+        R"({"specversion":"1.0","source":"console","type":"rapport.touchpoint.v1.NoteTaken","id":")",
+        id, R"(","subject":")", client, R"(","time":")",
+        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone()), R"(",)",
+        R"("data":{)", agent.empty() ? "" : absl::StrCat(R"("agent_id":")", agent, R"(",)"),
+        R"("note_taken":{"text":"likes lamps"}}})");
+    call.timeout = absl::Seconds(100);
+    return *client_.Fetch(call);
+  };
+  EXPECT_EQ(write("ben", "b1", "1", "").status, 202);
+  EXPECT_EQ(write("anna", "b1", "2", "").status, 202);
+  EXPECT_EQ(write("anna", "b1", "3", "ben").status, 202);
+  EXPECT_EQ(write("ben", "b1", "4", "anna").status, 403);
+  EXPECT_EQ(write("ada", "b1", "5", "").status, 403);
+  const HttpAnswer others = write("ben", "a1", "6", "");
+  EXPECT_EQ(others.status, 404);
+  EXPECT_EQ(absl::StrReplaceAll(others.body, {{"a1", "zz"}}), write("ben", "zz", "7", "").body);
+  // Who did it, and who wrote it down.
+  std::map<std::string, std::pair<std::string, std::string>> signed_by;
+  while (signed_by.size() < 3) {
+    const auto told = Told<query::v1::Touchpoints>(As("ben", "GET", "/v1/clients/b1/touchpoints"));
+    for (const auto& touchpoint : told.touchpoints()) {
+      if (!touchpoint.has_note_taken()) continue;
+      signed_by[touchpoint.source_event_id()] = {touchpoint.agent_id(), touchpoint.recorded_by()};
+    }
+  }
+  EXPECT_EQ(signed_by["1"], std::pair(std::string("ben"), std::string("ben")));
+  EXPECT_EQ(signed_by["2"], std::pair(std::string("anna"), std::string("anna")));
+  EXPECT_EQ(signed_by["3"], std::pair(std::string("ben"), std::string("anna")));
+  // What anna wrote is not ben's to take back; she may take back what he wrote.
+  const auto timeline =
+      Told<query::v1::Timeline>(As("ben", "GET", "/v1/clients/b1/timeline?details=true"));
+  const auto id_of = [&](const std::string& number) {
+    for (const auto& entry : timeline.touchpoints()) {
+      if (entry.touchpoint().source_event_id() == number) return entry.touchpoint_id();
+    }
+    return std::string();
+  };
+  const auto withdraw = [&](const std::string& person, const std::string& number) {
+    return As(person, "POST",
+              absl::StrCat("/v1/clients/b1/touchpoints/", id_of(number), "/withdraw"))
+        .status;
+  };
+  EXPECT_EQ(withdraw("ben", "2"), 403);
+  EXPECT_EQ(withdraw("anna", "1"), 202);
 }
 
 TEST_F(AccessTest, AStreamEndsWithTheSessionAndGivesWhatItsReaderSees) {
