@@ -1,17 +1,30 @@
 #include "services/pipeline/board.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
+#include "libs/base/time.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
 #include "libs/serving/page.h"
 
 namespace rapport {
 
-query::v1::DealSummary ToSummary(const std::string& client_id, const state::v1::DealRow& row) {
+namespace {
+
+// How many days a deal usually stays in a stage of the sale, where nobody has said otherwise;
+// indexed by the number of the stage. 0: it is at its end there.
+constexpr std::array<int, 16> kUsualStageDays = {0, 14, 7, 14, 14, 21, 14, 21};
+// In its stage for so many times the usual, a deal is told of.
+constexpr int kLongInStage = 2;
+
+}  // namespace
+
+query::v1::DealSummary ToSummary(const std::string& client_id, const state::v1::DealRow& row,
+                                 absl::Time now) {
   query::v1::DealSummary summary;
   summary.set_deal_id(row.deal_id());
   summary.set_client_id(client_id);
@@ -24,7 +37,24 @@ query::v1::DealSummary ToSummary(const std::string& client_id, const state::v1::
   if (row.has_expected_close_at()) {
     *summary.mutable_expected_close_at() = row.expected_close_at();
   }
+  summary.set_client_name(row.client_name());
+  summary.set_kind(row.kind());
+  const auto stage = static_cast<size_t>(row.stage());
+  const int usual_days = stage < kUsualStageDays.size() ? kUsualStageDays.at(stage) : 0;
+  summary.set_usual_stage_days(usual_days);
+  if (usual_days == 0) return summary;
+  summary.set_long_in_stage(row.has_stage_since_at() &&
+                            now - FromProto(row.stage_since_at()) >
+                                absl::Hours(24) * usual_days * kLongInStage);
+  summary.set_past_close(row.has_expected_close_at() && FromProto(row.expected_close_at()) < now);
   return summary;
+}
+
+bool StandsWith(const std::string& client_id, const state::v1::DealRow& row,
+                const absl::btree_map<std::string, std::vector<DealPlace>>& shared) {
+  const auto places = shared.find(row.deal_id());
+  return places == shared.end() || places->second.empty() ||
+         places->second.front().client_id == client_id;
 }
 
 int64_t WeightedMinorUnits(const state::v1::DealRow& row) {
@@ -51,7 +81,7 @@ void BoardBuilder::Add(const std::string& place, const std::string& client_id,
   if (deals_per_column_ == 0) return;
   const bool full = column.by_place.size() == deals_per_column_;
   if (full && place > column.by_place.rbegin()->first) return;
-  query::v1::DealSummary summary = ToSummary(client_id, row);
+  query::v1::DealSummary summary = ToSummary(client_id, row, now_);
   summary.set_cursor(EncodeCursor(place));
   column.by_place.emplace(place, std::move(summary));
   if (full) column.by_place.erase(std::prev(column.by_place.end()));
@@ -113,9 +143,9 @@ absl::StatusOr<absl::btree_map<std::string, std::vector<DealPlace>>> SharedDeals
 }
 
 query::v1::Deal ToDeal(const std::string& client_id, const state::v1::Deal& deal,
-                       const state::v1::DealRow& row) {
+                       const state::v1::DealRow& row, absl::Time now) {
   query::v1::Deal answer;
-  *answer.mutable_summary() = ToSummary(client_id, row);
+  *answer.mutable_summary() = ToSummary(client_id, row, now);
   if (deal.has_opened()) *answer.mutable_opened_at() = deal.opened().occurred_at();
   answer.set_kind(deal.kind());
   answer.set_source(deal.source());

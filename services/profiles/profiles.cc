@@ -23,6 +23,7 @@
 #include "libs/serving/openapi.h"
 #include "libs/serving/owner_filter.h"
 #include "libs/serving/projection_host.h"
+#include "libs/serving/projection_list.h"
 #include "libs/serving/query_values.h"
 #include "services/profiles/client_answer.h"
 #include "services/profiles/client_list.h"
@@ -230,6 +231,7 @@ absl::StatusOr<std::unique_ptr<Service>> StartProfiles(const ServiceEnv& env) {
                             std::make_unique<SpecOf<Profile>>(ProfileSettings{})));
   // In one process with the others it is this service that tells of all.
   ServeOpenApi(*env.http);
+  if (env.all_in_one) RAPPORT_RETURN_IF_ERROR(AddProjectionListRoute(env));
   return std::make_unique<Profiles>(std::move(host));
 }
 

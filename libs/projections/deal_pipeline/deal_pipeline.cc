@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
+#include "libs/projections/client_label.h"
 #include "libs/projections/keyed_set.h"
 #include "libs/projections/stamp.h"
 
@@ -144,7 +145,8 @@ const std::string* DealIdOf(const Touchpoint& touchpoint) {
 
 bool DealPipeline::Wants(const Touchpoint& touchpoint) {
   return !touchpoint.client_id().empty() &&
-         (touchpoint.has_owner_assigned() || DealIdOf(touchpoint) != nullptr);
+         (touchpoint.has_owner_assigned() || TellsLabel(touchpoint) ||
+          DealIdOf(touchpoint) != nullptr);
 }
 
 absl::Status DealPipeline::Apply(const FoldContext&, const Touchpoint& touchpoint, const Settings&,
@@ -152,6 +154,10 @@ absl::Status DealPipeline::Apply(const FoldContext&, const Touchpoint& touchpoin
   RAPPORT_RETURN_IF_ERROR(CheckEventId(touchpoint));
   if (touchpoint.has_owner_assigned()) {
     TellOwner(touchpoint, touchpoint.owner_assigned().to_owner_id(), state.mutable_client_owner());
+    return absl::OkStatus();
+  }
+  if (TellsLabel(touchpoint)) {
+    FoldClientLabel(touchpoint, state.mutable_client_label());
     return absl::OkStatus();
   }
   const std::string* deal_id = DealIdOf(touchpoint);
@@ -228,6 +234,8 @@ state::v1::DealRow RowOf(const DealPipelineState& state, const Deal& deal,
   state::v1::DealRow row;
   row.set_deal_id(deal.deal_id());
   row.set_title(deal.title());
+  row.set_kind(deal.kind());
+  row.set_client_name(state.client_label().name());
   row.set_owner_id(OwnerOf(state, deal));
   row.set_stage(StageOf(deal));
   if (deal.has_amount()) *row.mutable_amount() = deal.amount();
