@@ -5,6 +5,9 @@
 
 namespace rapport {
 
+// Whether it is a ClientRegistered or ClientDetailsChanged that tells the client's name or kind.
+bool TellsLabel(const touchpoint::v1::Touchpoint& touchpoint);
+
 // Folds what a ClientRegistered or ClientDetailsChanged tells of the client's name and kind;
 // nothing of any other touchpoint. For projections whose lists name clients: the same as profile's,
 // whatever the order of arrival.

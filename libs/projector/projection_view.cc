@@ -51,6 +51,14 @@ ProjectionView::ProjectionView(const std::vector<std::shared_ptr<StateStore>>& s
   }
 }
 
+std::vector<ProjectionView> ProjectionView::EachPartition() const {
+  std::vector<ProjectionView> each;
+  for (const auto& [partition, store] : stores_) {
+    each.push_back(ProjectionView(partition_count_, {{partition, store}}));
+  }
+  return each;
+}
+
 absl::StatusOr<const StateStore*> ProjectionView::StoreOf(Partition partition) const {
   const auto it = stores_.find(partition);
   if (it != stores_.end()) return it->second.get();
@@ -152,17 +160,19 @@ absl::Status ProjectionView::Scan(absl::string_view index, const Range& range,
 absl::StatusOr<std::vector<ProjectionView::IndexEntry>> ProjectionView::List(
     absl::string_view index, const Range& range, size_t limit) const {
   std::vector<IndexEntry> entries;
-  for (const auto& [partition, store] : stores_) {
+  for (const ProjectionView& one : EachPartition()) {
     size_t taken = 0;
-    const ProjectionView one(partition_count_, {{partition, store}});
     RAPPORT_RETURN_IF_ERROR(one.Scan(index, range, [&](IndexEntry entry) {
       if (taken == limit) return false;
       entries.push_back(std::move(entry));
       return ++taken < limit;
     }));
   }
-  std::sort(entries.begin(), entries.end(),
-            [](const IndexEntry& a, const IndexEntry& b) { return a.place < b.place; });
+  // Those of one partition are in order.
+  if (stores_.size() > 1) {
+    std::sort(entries.begin(), entries.end(),
+              [](const IndexEntry& a, const IndexEntry& b) { return a.place < b.place; });
+  }
   if (entries.size() > limit) entries.resize(limit);
   return entries;
 }

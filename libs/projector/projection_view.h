@@ -35,6 +35,9 @@ class ProjectionView {
   ProjectionView(int partition_count, std::map<Partition, std::shared_ptr<StateStore>> stores)
       : partition_count_(partition_count), stores_(std::move(stores)) {}
 
+  // One for each partition that is here, in their order.
+  std::vector<ProjectionView> EachPartition() const;
+
   // Where each partition is, in their order; read before anything else, it is at most what the
   // rest is read from.
   absl::StatusOr<std::vector<StoredPosition>> Positions() const;

@@ -66,17 +66,17 @@ void AddCounts(const Parts& parts, pb::Message* merged) {
   const pb::Reflection& reflection = *merged->GetReflection();
   const pb::FieldDescriptor* count = FieldOf(merged->GetDescriptor(), "count");
   const pb::FieldDescriptor* least = FieldOf(merged->GetDescriptor(), "count_is_least");
-  if (count == nullptr || least == nullptr) return;
+  if (count == nullptr) return;
   int64_t sum = 0;
   bool is_least = false;
   bool any = false;
   for (const auto& part : parts) {
     any |= reflection.HasField(*part, count);
     sum += reflection.GetInt64(*part, count);
-    is_least |= reflection.GetBool(*part, least);
+    is_least |= least != nullptr && reflection.GetBool(*part, least);
   }
   if (any) reflection.SetInt64(merged, count, sum);
-  reflection.SetBool(merged, least, is_least);
+  if (least != nullptr) reflection.SetBool(merged, least, is_least);
 }
 
 absl::Status MergeList(const Parts& parts, const pb::FieldDescriptor* rows, size_t limit,

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "google/protobuf/util/json_util.h"
+#include "libs/base/status.h"
 
 namespace rapport {
 
@@ -61,6 +62,16 @@ absl::StatusOr<int> ParseEnum(absl::string_view name, absl::string_view value,
   }
   return absl::InvalidArgumentError(
       absl::StrCat(name, " is '", value, "'; there are: ", EnumWords(type)));
+}
+
+absl::StatusOr<std::set<int>> QueryEnums(const HttpRequest& request, absl::string_view name,
+                                         const google::protobuf::EnumDescriptor& type) {
+  std::set<int> numbers;
+  for (const std::string& value : QueryAll(request, name)) {
+    RAPPORT_ASSIGN_OR_RETURN(const int number, ParseEnum(name, value, type));
+    numbers.insert(number);
+  }
+  return numbers;
 }
 
 absl::StatusOr<touchpoint::v1::Touchpoint::PayloadCase> ParseKind(absl::string_view name,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ std::vector<std::string> QueryAll(const HttpRequest& request, absl::string_view 
 // .proto: "e_mail" or "CHANNEL_E_MAIL". InvalidArgument with the names that there are.
 absl::StatusOr<int> ParseEnum(absl::string_view name, absl::string_view value,
                               const google::protobuf::EnumDescriptor& type);
+
+// The values of a parameter that may be repeated, as ParseEnum reads them; empty when it is not
+// there.
+absl::StatusOr<std::set<int>> QueryEnums(const HttpRequest& request, absl::string_view name,
+                                         const google::protobuf::EnumDescriptor& type);
 
 // A kind of touchpoint by its name as in Touchpoint.payload, such as "order_placed".
 // InvalidArgument with the nearest name there is, or all when none is near.

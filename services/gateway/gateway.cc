@@ -18,6 +18,7 @@
 #include "libs/serving/openapi.h"
 #include "libs/serving/page.h"
 #include "libs/serving/projection_host.h"
+#include "libs/serving/projection_list.h"
 #include "rapport/query/v1/agenda.pb.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/handover.pb.h"
@@ -244,6 +245,8 @@ class Gateway : public Service {
     AddOwnedByClient("/v1/retention/{client}/history", Retention::kName, "client");
     AddShared("GET", "/v1/pipeline/board", DealPipeline::kName,
               query::v1::Board::default_instance(), Merge);
+    AddShared("GET", "/v1/pipeline/deals", DealPipeline::kName,
+              query::v1::DealList::default_instance(), Merge);
     AddShared("GET", "/v1/deals/{id}", DealPipeline::kName, query::v1::Deal::default_instance(),
               FirstFound);
     ServeOpenApi(*env_.http);
@@ -335,6 +338,7 @@ absl::StatusOr<std::unique_ptr<Service>> StartGateway(const ServiceEnv& env) {
   if (!env.config->http().token_file().empty()) {
     RAPPORT_ASSIGN_OR_RETURN(token, ReadSecretFile(env.config->http().token_file()));
   }
+  RAPPORT_RETURN_IF_ERROR(AddProjectionListRoute(env));
   RAPPORT_RETURN_IF_ERROR(ServeConsole(env.config->http().console_folder(), env.http));
   return std::make_unique<Gateway>(env, std::move(token));
 }

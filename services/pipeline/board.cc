@@ -6,10 +6,18 @@
 #include "absl/container/flat_hash_set.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
+#include "libs/base/time.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
 #include "libs/serving/page.h"
 
 namespace rapport {
+
+bool StandsWith(const std::string& client_id, const state::v1::DealRow& row,
+                const absl::btree_map<std::string, std::vector<DealPlace>>& shared) {
+  const auto places = shared.find(row.deal_id());
+  return places == shared.end() || places->second.empty() ||
+         places->second.front().client_id == client_id;
+}
 
 int64_t WeightedMinorUnits(const state::v1::DealRow& row) {
   constexpr int64_t kWhole = 1000;
@@ -35,7 +43,7 @@ void BoardBuilder::Add(const std::string& place, const std::string& client_id,
   if (deals_per_column_ == 0) return;
   const bool full = column.by_place.size() == deals_per_column_;
   if (full && place > column.by_place.rbegin()->first) return;
-  query::v1::DealSummary summary = SummaryOf(client_id, row);
+  query::v1::DealSummary summary = SummaryOf(client_id, row, now_);
   summary.set_cursor(EncodeCursor(place));
   column.by_place.emplace(place, std::move(summary));
   if (full) column.by_place.erase(std::prev(column.by_place.end()));
@@ -97,9 +105,9 @@ absl::StatusOr<absl::btree_map<std::string, std::vector<DealPlace>>> SharedDeals
 }
 
 query::v1::Deal ToDeal(const std::string& client_id, const state::v1::Deal& deal,
-                       const state::v1::DealRow& row) {
+                       const state::v1::DealRow& row, absl::Time now) {
   query::v1::Deal answer;
-  *answer.mutable_summary() = SummaryOf(client_id, row);
+  *answer.mutable_summary() = SummaryOf(client_id, row, now);
   if (deal.has_opened()) *answer.mutable_opened_at() = deal.opened().occurred_at();
   answer.set_kind(deal.kind());
   answer.set_source(deal.source());

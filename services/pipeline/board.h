@@ -8,6 +8,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "libs/base/money.h"
 #include "libs/projector/projection_view.h"
 #include "rapport/query/v1/pipeline.pb.h"
@@ -21,8 +22,9 @@ int64_t WeightedMinorUnits(const state::v1::DealRow& row);
 // Puts deals into their columns and adds them up.
 class BoardBuilder {
  public:
-  // At most `deals_per_column` are listed; all are counted.
-  explicit BoardBuilder(size_t deals_per_column) : deals_per_column_(deals_per_column) {}
+  // At most `deals_per_column` are listed, as they stand at `now`; all are counted.
+  BoardBuilder(size_t deals_per_column, absl::Time now)
+      : deals_per_column_(deals_per_column), now_(now) {}
 
   // `place`: what orders the deals of a column.
   void Add(const std::string& place, const std::string& client_id, const state::v1::DealRow& row);
@@ -40,6 +42,7 @@ class BoardBuilder {
   };
 
   const size_t deals_per_column_;
+  const absl::Time now_;
   std::map<touchpoint::v1::DealStage, Column> columns_;
 };
 
@@ -58,8 +61,12 @@ absl::StatusOr<std::vector<DealPlace>> FindDeal(const ProjectionView& view,
 absl::StatusOr<absl::btree_map<std::string, std::vector<DealPlace>>> SharedDeals(
     const ProjectionView& view);
 
-// A deal with its history, put for readers; `as_of` and `watermark` are left out.
+// Whether the deal stands on the board with that client, rather than with another.
+bool StandsWith(const std::string& client_id, const state::v1::DealRow& row,
+                const absl::btree_map<std::string, std::vector<DealPlace>>& shared);
+
+// A deal with its history, put for readers at `now`; `as_of` and `watermark` are left out.
 query::v1::Deal ToDeal(const std::string& client_id, const state::v1::Deal& deal,
-                       const state::v1::DealRow& row);
+                       const state::v1::DealRow& row, absl::Time now);
 
 }  // namespace rapport

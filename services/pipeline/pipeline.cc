@@ -21,19 +21,12 @@
 #include "libs/serving/query_values.h"
 #include "libs/serving/timeline_client.h"
 #include "services/pipeline/board.h"
+#include "services/pipeline/deal_list.h"
 
 namespace rapport {
 namespace {
 
 constexpr int kMostSharedDeals = 100;
-
-// Whether the deal stands on the board with that client, rather than with another.
-bool StandsWith(const std::string& client_id, const state::v1::DealRow& row,
-                const absl::btree_map<std::string, std::vector<DealPlace>>& shared) {
-  const auto places = shared.find(row.deal_id());
-  return places == shared.end() || places->second.empty() ||
-         places->second.front().client_id == client_id;
-}
 
 absl::Status NoSuchDeal(const std::string& deal_id) {
   return absl::NotFoundError(absl::StrCat("there is no deal '", deal_id, "'"));
@@ -47,6 +40,13 @@ class Pipeline final : public Service {
     host_->Answer(
         "/v1/pipeline/board", {"owner", "team", "branch", "limit"},
         [this](const HttpRequest& request) { return ShowBoard(request); },
+        [](const HttpRequest&) { return true; });
+    host_->Answer(
+        "/v1/pipeline/deals", {kDealListParameters.begin(), kDealListParameters.end()},
+        [this](const HttpRequest& request) -> absl::StatusOr<HttpResponse> {
+          RAPPORT_ASSIGN_OR_RETURN(const query::v1::DealList list, ListDeals(*host_, request));
+          return MessageResponse(request, list);
+        },
         [](const HttpRequest&) { return true; });
     host_->Get("/v1/deals/{id}", {"as_of"}, [this](HttpRequest request, HttpReply reply) {
       Show(std::move(request), std::move(reply));
@@ -62,6 +62,7 @@ class Pipeline final : public Service {
     std::string owner_id;  // of the deal
     state::v1::DealPipelineState state;
     query::v1::Watermark watermark;
+    absl::Time now = absl::InfinitePast();
   };
 
   absl::StatusOr<HttpResponse> ShowBoard(const HttpRequest& request) const {
@@ -76,7 +77,7 @@ class Pipeline final : public Service {
     if (owners.everybody()) prefixes.emplace_back();
     RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadAll());
     RAPPORT_ASSIGN_OR_RETURN(const auto shared, SharedDeals(reading.view));
-    BoardBuilder board(limit ? static_cast<size_t>(*limit) : kDefaultPage);
+    BoardBuilder board(limit ? static_cast<size_t>(*limit) : kDefaultPage, reading.clock);
     bool readable = true;
     for (const std::string& prefix : prefixes) {
       RAPPORT_RETURN_IF_ERROR(reading.view.Scan(
@@ -140,7 +141,7 @@ class Pipeline final : public Service {
                 at = **as_of](absl::StatusOr<query::v1::Touchpoints> touchpoints) {
           host_->chores().Add([shared, client_id, request, at, fetched = std::move(touchpoints)] {
             if (!fetched.ok()) return shared->Send(ErrorResponse(fetched.status()));
-            Found then{.client_id = client_id, .watermark = fetched->watermark()};
+            Found then{.client_id = client_id, .watermark = fetched->watermark(), .now = at};
             then.state =
                 AsOfFold<DealPipeline>(
                     client_id, {}, {fetched->touchpoints().begin(), fetched->touchpoints().end()})
@@ -158,6 +159,7 @@ class Pipeline final : public Service {
     Found found{.client_id = places.front().client_id, .owner_id = places.front().row.owner_id()};
     RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadClient(found.client_id));
     RAPPORT_RETURN_IF_ERROR(reading.view.Get(found.client_id, &found.state).status());
+    found.now = reading.clock;
     found.watermark = std::move(reading.watermark);
     return found;
   }
@@ -170,8 +172,8 @@ class Pipeline final : public Service {
       return one.deal_id() == deal_id;
     });
     if (deal == deals.end()) return ErrorResponse(NoSuchDeal(deal_id));
-    query::v1::Deal answer =
-        ToDeal(found.client_id, *deal, RowOf(found.state, *deal, DealPipelineSettings{}));
+    query::v1::Deal answer = ToDeal(found.client_id, *deal,
+                                    RowOf(found.state, *deal, DealPipelineSettings{}), found.now);
     if (as_of) ToProto(*as_of, answer.mutable_as_of());
     *answer.mutable_watermark() = found.watermark;
     return MessageResponse(request, answer);

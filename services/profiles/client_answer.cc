@@ -296,12 +296,13 @@ void AddMeetings(const ProfileState& state, Client* client) {
   }
 }
 
-void AddDeals(const std::string& client_id, const ProfileState& state, Client* client) {
+void AddDeals(const std::string& client_id, const ProfileState& state, absl::Time now,
+              Client* client) {
   for (const auto& stored : state.pipeline().deals()) {
     const state::v1::DealRow row = RowOf(state.pipeline(), stored, {});
     if (row.removed()) continue;
     query::v1::DealSummary& deal = *client->add_deals();
-    deal = SummaryOf(client_id, row);
+    deal = SummaryOf(client_id, row, now);
     if (deal.owner_id().empty()) deal.set_owner_id(OwnerOf(state));
   }
 }
@@ -338,7 +339,7 @@ void AddOrderedParts(const ProfileState& state, Client* client) {
 
 }  // namespace
 
-Client ToClient(const std::string& client_id, const ProfileState& state) {
+Client ToClient(const std::string& client_id, const ProfileState& state, absl::Time now) {
   Client client;
   client.set_client_id(client_id);
   *client.mutable_facts() = ToFacts(state.details());
@@ -358,7 +359,7 @@ Client ToClient(const std::string& client_id, const ProfileState& state) {
   AddContracts(state, &client);
   AddNeeds(state, &client);
   AddMeetings(state, &client);
-  AddDeals(client_id, state, &client);
+  AddDeals(client_id, state, now, &client);
   AddWaitingContacts(state, &client);
   AddOrderedParts(state, &client);
   if (state.has_erasure_requested()) {

@@ -23,7 +23,7 @@ namespace {
 // Entries that are looked at for a word at first, and from turn to turn so many times more.
 constexpr size_t kFirstStep = 256;
 constexpr size_t kStepGrowth = 8;
-constexpr size_t kMostEntries = kFirstStep * kStepGrowth * 4;
+constexpr size_t kMostEntries = 4'096;
 // Clients of one meaning that are looked at.
 constexpr size_t kMostClients = 1'000;
 constexpr size_t kMostWords = 8;
@@ -87,6 +87,22 @@ WordMatches Intersect(std::vector<WordClients> words) {
   return matches;
 }
 
+// FindByWords where all partitions of `view` are taken as one.
+absl::StatusOr<WordMatches> FindIn(const ProjectionView& view, const OwnerFilter& owners,
+                                   const std::vector<std::string>& words, size_t enough,
+                                   size_t most) {
+  std::vector<WordClients> found(words.size());
+  for (size_t step = std::min(kFirstStep, most);; step = std::min(step * kStepGrowth, most)) {
+    for (size_t i = 0; i < words.size(); ++i) {
+      RAPPORT_ASSIGN_OR_RETURN(found[i], ClientsOf(view, owners, words[i], step));
+    }
+    const bool done =
+        std::any_of(found.begin(), found.end(), [](const auto& word) { return word.complete; }) ||
+        (words.size() == 1 && found.front().in_order.size() >= enough);
+    if (done || step == most) return Intersect(std::move(found));
+  }
+}
+
 // Whether an item is meant: all words are its own or its client's, and one its own.
 bool IsMeant(const std::vector<std::string>& meaning, const SearchItem& item,
              const SearchItem& client) {
@@ -140,7 +156,8 @@ absl::StatusOr<bool> FindMeant(const ProjectionView& view, const OwnerFilter& ow
   size_t looked_at = 0;
   state::v1::ProfileState state;
   for (const std::string& client_id : matches.client_ids) {
-    if (found >= enough || looked_at++ == kMostClients) return false;
+    // Those of several words are in no order: one that is called exactly so may come last.
+    if ((found >= enough && meaning.size() == 1) || looked_at++ == kMostClients) return false;
     // It may have gone since the list was read.
     RAPPORT_ASSIGN_OR_RETURN(const bool there, view.Get(client_id, &state));
     if (!there || !owners.Has(OwnerOf(state))) continue;
@@ -159,16 +176,17 @@ absl::StatusOr<bool> FindMeant(const ProjectionView& view, const OwnerFilter& ow
 absl::StatusOr<WordMatches> FindByWords(const ProjectionView& view, const OwnerFilter& owners,
                                         const std::vector<std::string>& words, size_t enough,
                                         size_t most) {
-  std::vector<WordClients> found(words.size());
-  for (size_t step = std::min(kFirstStep, most);; step = std::min(step * kStepGrowth, most)) {
-    for (size_t i = 0; i < words.size(); ++i) {
-      RAPPORT_ASSIGN_OR_RETURN(found[i], ClientsOf(view, owners, words[i], step));
+  if (words.size() == 1) return FindIn(view, owners, words, enough, most);
+  WordMatches matches{.client_ids = {}, .complete = true};
+  // What two words have in common is in one partition.
+  for (const ProjectionView& partition : view.EachPartition()) {
+    RAPPORT_ASSIGN_OR_RETURN(WordMatches found, FindIn(partition, owners, words, enough, most));
+    matches.complete &= found.complete;
+    for (std::string& client_id : found.client_ids) {
+      matches.client_ids.push_back(std::move(client_id));
     }
-    const bool done =
-        std::any_of(found.begin(), found.end(), [](const auto& word) { return word.complete; }) ||
-        (words.size() == 1 && found.front().in_order.size() >= enough);
-    if (done || step == most) return Intersect(std::move(found));
   }
+  return matches;
 }
 
 absl::StatusOr<query::v1::SearchAnswer> SearchClients(const ProjectionHost& host,

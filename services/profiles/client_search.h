@@ -20,14 +20,16 @@ absl::StatusOr<query::v1::SearchAnswer> SearchClients(const ProjectionHost& host
                                                       const HttpRequest& request);
 
 // Clients that have all of `words` (folded; each as the beginning of one of theirs), by the lists
-// of words, in no order that means anything.
+// of words.
 struct WordMatches {
+  // Of a single word in its order, whoever has it exactly so first.
   std::vector<std::string> client_ids;
-  // Whether these are all. If not, there are others, or many have each of the words.
+  // Whether all are among them, beside some who may have not all of the words. If not, many have
+  // each of the words, and there may be others.
   bool complete = false;
 };
-// Reads at most `most` entries for each word; fewer where that is enough to have all, or for a
-// single word `enough` clients.
+// Reads at most `most` entries for each word, of several words so many in each partition; fewer
+// where that is enough to have all, or for a single word `enough` clients.
 absl::StatusOr<WordMatches> FindByWords(const ProjectionView& view, const OwnerFilter& owners,
                                         const std::vector<std::string>& words, size_t enough,
                                         size_t most);

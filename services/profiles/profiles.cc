@@ -23,6 +23,7 @@
 #include "libs/serving/openapi.h"
 #include "libs/serving/owner_filter.h"
 #include "libs/serving/projection_host.h"
+#include "libs/serving/projection_list.h"
 #include "libs/serving/query_values.h"
 #include "services/profiles/agenda_answer.h"
 #include "services/profiles/client_answer.h"
@@ -156,7 +157,7 @@ class Profiles final : public Service {
     } else if (!found) {
       return AbsorbedOrNone(request, std::move(reading), client_id);
     }
-    query::v1::Client answer = ToClient(client_id, state);
+    query::v1::Client answer = ToClient(client_id, state, as_of.value_or(reading.clock));
     if (as_of) ToProto(*as_of, answer.mutable_as_of());
     *answer.mutable_watermark() = std::move(reading.watermark);
     return MessageResponse(request, answer);
@@ -240,6 +241,7 @@ absl::StatusOr<std::unique_ptr<Service>> StartProfiles(const ServiceEnv& env) {
                             std::make_unique<SpecOf<Profile>>(ProfileSettings{})));
   // In one process with the others it is this service that tells of all.
   ServeOpenApi(*env.http);
+  if (env.all_in_one) RAPPORT_RETURN_IF_ERROR(AddProjectionListRoute(env));
   return std::make_unique<Profiles>(std::move(host));
 }
 

@@ -362,7 +362,7 @@ TEST_F(ProfilesTest, AsOfEqualsAPlainFoldOfWhatHadHappened) {
     for (const Touchpoint& touchpoint : history) {
       if (FromProto(touchpoint.occurred_at()) <= as_of) plain.Fold(touchpoint);
     }
-    query::v1::Client wanted = ToClient(client, plain.StateOf(client));
+    query::v1::Client wanted = ToClient(client, plain.StateOf(client), as_of);
     ToProto(as_of, wanted.mutable_as_of());
     auto answer = Read<query::v1::Client>(absl::StrCat(
         "/v1/clients/", client,

@@ -50,16 +50,6 @@ struct TimelineRequest {
   PageRequest page;
 };
 
-absl::StatusOr<std::set<int>> QueryEnums(const HttpRequest& request, absl::string_view name,
-                                         const pb::EnumDescriptor& type) {
-  std::set<int> numbers;
-  for (const std::string& value : QueryAll(request, name)) {
-    RAPPORT_ASSIGN_OR_RETURN(const int number, ParseEnum(name, value, type));
-    numbers.insert(number);
-  }
-  return numbers;
-}
-
 absl::StatusOr<TimelineRequest> ReadTimelineRequest(const HttpRequest& request) {
   TimelineRequest timeline;
   RAPPORT_ASSIGN_OR_RETURN(const std::optional<absl::Time> from, QueryTime(request, "from"));

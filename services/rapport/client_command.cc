@@ -66,11 +66,11 @@ CommandResult RunShow(const CommonOptions& common, const ClientArguments& argume
   RAPPORT_ASSIGN_OR_RETURN(const ProjectionView pipeline, host->View(DealPipeline::kName));
   RAPPORT_ASSIGN_OR_RETURN(const bool known, profile.Get(facts.client_id, &facts.profile));
   if (!known) return NoSuchClient(common, facts.client_id);
-  facts.matters = ToClient(facts.client_id, facts.profile);
   state::v1::RetentionState risk;
   RAPPORT_RETURN_IF_ERROR(retention.Get(facts.client_id, &risk).status());
   RAPPORT_RETURN_IF_ERROR(pipeline.Get(facts.client_id, &facts.pipeline).status());
   RAPPORT_ASSIGN_OR_RETURN(facts.now, host->Clock(Retention::kName));
+  facts.matters = ToClient(facts.client_id, facts.profile, facts.now);
   RAPPORT_ASSIGN_OR_RETURN(const RetentionSettings model, ModelInForce(common.data));
   facts.risk = RiskOf(risk, model, facts.now);
   common.json ? PrintJson(ClientJson(facts)) : Print(ClientText(facts));

@@ -9,6 +9,7 @@
 #include "libs/base/time.h"
 #include "libs/serving/testing/serving_fixture.h"
 #include "rapport/query/v1/pipeline.pb.h"
+#include "rapport/query/v1/projection.pb.h"
 #include "services/pipeline/board.h"
 #include "services/profiles/profiles.h"
 
@@ -100,6 +101,72 @@ TEST_F(PipelineTest, TheBoardHasAColumnPerStageWithItsSums) {
   EXPECT_THAT(sums.columns(0).deals(), IsEmpty());
   EXPECT_EQ(Read<query::v1::Board>("/v1/pipeline/board?owner=otto&owner=eva").columns_size(), 2);
   EXPECT_EQ(Read<query::v1::Board>("/v1/pipeline/board?owner=nobody").columns_size(), 0);
+}
+
+TEST_F(PipelineTest, AllProjectionsAreToldAtOnceAndThoseThatAreAway) {
+  const auto list = Read<query::v1::ProjectionList>("/v1/projections");
+  ASSERT_THAT(list.projections(), SizeIs(2));
+  EXPECT_EQ(list.projections(0).projection(), "profile");
+  EXPECT_EQ(list.projections(1).projection(), "deal_pipeline");
+  EXPECT_THAT(list.projections(1).partitions(), SizeIs(kPartitions));
+  ASSERT_THAT(list.unavailable(), SizeIs(1));
+  EXPECT_EQ(list.unavailable(0).projection(), "retention");
+  EXPECT_EQ(list.unavailable(0).reason(), "HTTP status 404");
+}
+
+TEST_F(PipelineTest, DealsAreListedNarrowedAndSorted) {
+  using touchpoint::v1::DEAL_STAGE_NEGOTIATION;
+  using touchpoint::v1::DEAL_STAGE_WON;
+  Touchpoint registered =
+      testing::MakeTouchpoint(Touchpoint::kClientRegistered, "c2", "registered", testing::Day(0));
+  registered.mutable_client_registered()->mutable_details()->set_name("Żabka");
+  Touchpoint closing = Opened("c2", "d2", 900, "otto");
+  ToProto(testing::Day(20), closing.mutable_deal_opened()->mutable_expected_close_at());
+  closing.mutable_deal_opened()->set_kind(touchpoint::v1::DEAL_KIND_RENEWAL);
+  // Leads are usual for 14 days, so that day 30 is more than twice that after day 1.
+  Append({registered, Opened("c1", "d1", 100, "otto"), closing, Opened("c3", "d3", 500, "eva"),
+          Opened("c4", "d4", 300, "otto", "CHF"), Moved("c3", "d3", DEAL_STAGE_NEGOTIATION, 25),
+          Moved("c4", "d4", DEAL_STAGE_WON, 9)});
+  const std::string wait = Tick(testing::Day(30));
+  const std::string path = "/v1/pipeline/deals";
+  Read<query::v1::DealList>(path + "?" + wait);
+  const auto ids = [&](const std::string& parameters) {
+    std::vector<std::string> found;
+    std::string cursor;
+    do {
+      const auto page = Read<query::v1::DealList>(
+          absl::StrCat(path, "?limit=1", parameters, cursor.empty() ? "" : "&cursor=", cursor));
+      for (const auto& deal : page.deals()) found.push_back(deal.deal_id());
+      cursor = page.next_cursor();
+    } while (!cursor.empty());
+    return found;
+  };
+  EXPECT_THAT(ids(""), ElementsAre("d1", "d2", "d4", "d3"));
+  EXPECT_THAT(ids("&sort=closing"), ElementsAre("d2", "d1", "d3", "d4"));
+  EXPECT_THAT(ids("&sort=amount"), ElementsAre("d4", "d2", "d3", "d1"));
+  EXPECT_THAT(ids("&owner=otto&stage=lead"), ElementsAre("d1", "d2"));
+  EXPECT_THAT(ids("&stage=won&stage=negotiation"), ElementsAre("d4", "d3"));
+  EXPECT_THAT(ids("&kind=renewal"), ElementsAre("d2"));
+  EXPECT_THAT(ids("&closing_before=" + Rfc3339(testing::Day(21))), ElementsAre("d2"));
+  EXPECT_THAT(ids("&closing_before=" + Rfc3339(testing::Day(20))), IsEmpty());
+  EXPECT_THAT(ids("&attention=true"), ElementsAre("d1", "d2"));
+  EXPECT_THAT(ids("&q=zabka%20about"), ElementsAre("d2"));
+  const auto list = Read<query::v1::DealList>(path + "?q=d2&limit=1");
+  EXPECT_EQ(list.count(), 1);
+  ASSERT_THAT(list.deals(), SizeIs(1));
+  EXPECT_EQ(list.deals(0).client_name(), "Żabka");
+  EXPECT_EQ(list.deals(0).kind(), touchpoint::v1::DEAL_KIND_RENEWAL);
+  EXPECT_EQ(list.deals(0).usual_stage_days(), 14);
+  EXPECT_TRUE(list.deals(0).long_in_stage());
+  EXPECT_TRUE(list.deals(0).past_close());
+  EXPECT_EQ(Read<query::v1::DealList>(path + "?limit=2").count(), 4);
+  const auto board = Read<query::v1::Board>("/v1/pipeline/board?owner=otto");
+  EXPECT_EQ(board.columns(0).deals(1).client_name(), "Żabka");
+  EXPECT_EQ(Read<query::v1::Deal>("/v1/deals/d2").summary().client_name(), "Żabka");
+  EXPECT_THAT(Error(path + "?sort=luck", 400),
+              HasSubstr("sort is 'luck'; there are: stage_age, closing, amount"));
+  EXPECT_THAT(Error(path + "?stage=lost_in_space", 400), HasSubstr("stage is 'lost_in_space'"));
+  EXPECT_THAT(Error(path + "?closing_before=soon", 400), HasSubstr("closing_before is 'soon'"));
 }
 
 // A source moves a deal to another client without a word: of both has been told.
@@ -221,7 +288,7 @@ TEST(Board, WeightsAreRoundedPerDealAndDoNotOverflow) {
 }
 
 TEST(Board, AColumnKeepsItsFirstDeals) {
-  BoardBuilder builder(2);
+  BoardBuilder builder(2, testing::Day(0));
   state::v1::DealRow row;
   row.set_stage(touchpoint::v1::DEAL_STAGE_LEAD);
   for (const char* place : {"d", "b", "c", "a"}) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <string>
@@ -82,26 +83,41 @@ void AppendClients(int64_t clients, EventLog* log) {
   append();
 }
 
+// Of this process: the server's and the client's, with nobody else about.
+absl::Duration ProcessorTime() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return absl::DurationFromTimespec(time);
+}
+
+std::string Figures(std::vector<absl::Duration>* times) {
+  std::sort(times->begin(), times->end());
+  const auto at = [&](double share) {
+    const auto index = static_cast<size_t>(share * static_cast<double>(times->size() - 1));
+    return absl::ToDoubleMilliseconds(times->at(index));
+  };
+  return fmt::format("p50 {:7.2f} ms, p99 {:7.2f} ms, longest {:7.2f} ms", at(0.5), at(0.99),
+                     at(1));
+}
+
 void Measure(const char* what, int64_t requests, HttpClient& client, const HttpServer& server,
              const std::function<std::string(Random*)>& path) {
   Random random(7);
   std::vector<absl::Duration> times;
+  std::vector<absl::Duration> cpu_times;
   size_t bytes = 0;
   for (int64_t i = 0; i < requests; ++i) {
     const std::string url = absl::StrCat(server.address(), path(&random));
     const absl::Time before = absl::Now();
+    const absl::Duration cpu_before = ProcessorTime();
     const auto answer = client.Fetch({.url = url, .timeout = absl::Seconds(100)});
     times.push_back(absl::Now() - before);
+    cpu_times.push_back(ProcessorTime() - cpu_before);
     RAPPORT_CHECK(answer.ok() && answer->status == 200, url);
     bytes += answer->body.size();
   }
-  std::sort(times.begin(), times.end());
-  const auto at = [&times](double share) {
-    const auto index = static_cast<size_t>(share * static_cast<double>(times.size() - 1));
-    return absl::ToDoubleMilliseconds(times[index]);
-  };
-  fmt::print("{:<48} p50 {:7.2f} ms  p99 {:7.2f} ms  longest {:7.2f} ms  {:6} bytes\n", what,
-             at(0.5), at(0.99), at(1), bytes / static_cast<size_t>(requests));
+  fmt::print("{:<48} {}; of the processor {}; {} bytes\n", what, Figures(&times),
+             Figures(&cpu_times), bytes / static_cast<size_t>(requests));
 }
 
 std::string Encoded(const std::string& text) {

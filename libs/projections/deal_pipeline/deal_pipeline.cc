@@ -1,11 +1,14 @@
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
 
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
+#include "libs/base/time.h"
+#include "libs/projections/client_label.h"
 #include "libs/projections/keyed_set.h"
 #include "libs/projections/stamp.h"
 
@@ -153,7 +156,8 @@ const std::string* DealIdOf(const Touchpoint& touchpoint) {
 
 bool DealPipeline::Wants(const Touchpoint& touchpoint) {
   return !touchpoint.client_id().empty() &&
-         (touchpoint.has_owner_assigned() || DealIdOf(touchpoint) != nullptr);
+         (touchpoint.has_owner_assigned() || TellsLabel(touchpoint) ||
+          DealIdOf(touchpoint) != nullptr);
 }
 
 absl::Status DealPipeline::Apply(const FoldContext&, const Touchpoint& touchpoint, const Settings&,
@@ -161,6 +165,10 @@ absl::Status DealPipeline::Apply(const FoldContext&, const Touchpoint& touchpoin
   RAPPORT_RETURN_IF_ERROR(CheckEventId(touchpoint));
   if (touchpoint.has_owner_assigned()) {
     TellOwner(touchpoint, touchpoint.owner_assigned().to_owner_id(), state.mutable_client_owner());
+    return absl::OkStatus();
+  }
+  if (TellsLabel(touchpoint)) {
+    FoldClientLabel(touchpoint, state.mutable_client_label());
     return absl::OkStatus();
   }
   const std::string* deal_id = DealIdOf(touchpoint);
@@ -238,6 +246,8 @@ state::v1::DealRow RowOf(const DealPipelineState& state, const Deal& deal,
   state::v1::DealRow row;
   row.set_deal_id(deal.deal_id());
   row.set_title(deal.title());
+  row.set_kind(deal.kind());
+  row.set_client_name(state.client_label().name());
   row.set_owner_id(OwnerOf(state, deal));
   row.set_stage(StageOf(deal));
   if (deal.has_amount()) *row.mutable_amount() = deal.amount();
@@ -256,7 +266,14 @@ state::v1::DealRow RowOf(const DealPipelineState& state, const Deal& deal,
   return row;
 }
 
-query::v1::DealSummary SummaryOf(const std::string& client_id, const state::v1::DealRow& row) {
+int UsualStageDays(DealStage stage) {
+  static constexpr std::array<int, 16> kDays = {0, 14, 7, 14, 14, 21, 14, 21};
+  const auto index = static_cast<size_t>(stage);
+  return index < kDays.size() ? kDays.at(index) : 0;
+}
+
+query::v1::DealSummary SummaryOf(const std::string& client_id, const state::v1::DealRow& row,
+                                 absl::Time now) {
   query::v1::DealSummary summary;
   summary.set_deal_id(row.deal_id());
   summary.set_client_id(client_id);
@@ -271,6 +288,15 @@ query::v1::DealSummary SummaryOf(const std::string& client_id, const state::v1::
   }
   summary.set_next_step(row.next_step());
   if (row.has_next_step_due_at()) *summary.mutable_next_step_due_at() = row.next_step_due_at();
+  summary.set_client_name(row.client_name());
+  summary.set_kind(row.kind());
+  const int usual_days = UsualStageDays(row.stage());
+  summary.set_usual_stage_days(usual_days);
+  if (usual_days == 0) return summary;
+  summary.set_long_in_stage(row.has_stage_since_at() &&
+                            now - FromProto(row.stage_since_at()) >
+                                absl::Hours(24) * usual_days * kLongInStage);
+  summary.set_past_close(row.has_expected_close_at() && FromProto(row.expected_close_at()) < now);
   return summary;
 }
 

@@ -69,7 +69,14 @@ const std::string& OwnerOf(const state::v1::DealPipelineState& state, const stat
 state::v1::DealRow RowOf(const state::v1::DealPipelineState& state, const state::v1::Deal& deal,
                          const DealPipelineSettings& settings);
 
-// Such a line for readers; `cursor` is left empty.
-query::v1::DealSummary SummaryOf(const std::string& client_id, const state::v1::DealRow& row);
+// How many days a deal usually stays in a stage of the sale, where nobody has said otherwise; 0 of
+// a stage in which it is at its end.
+int UsualStageDays(touchpoint::v1::DealStage stage);
+// In its stage for so many times the usual, a deal asks for attention.
+inline constexpr int kLongInStage = 2;
+
+// Such a line for readers at `now`; `cursor` is left empty.
+query::v1::DealSummary SummaryOf(const std::string& client_id, const state::v1::DealRow& row,
+                                 absl::Time now);
 
 }  // namespace rapport

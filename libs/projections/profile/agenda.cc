@@ -168,7 +168,7 @@ class Agenda {
     if (!deal.stages().empty()) {
       const auto& since = deal.stages(deal.stages_size() - 1).stamp().occurred_at();
       *row.mutable_since_at() = since;
-      at = FromProto(since) + 2 * kUsualStay;
+      at = FromProto(since) + absl::Hours(24) * UsualStageDays(StageOf(deal)) * kLongInStage;
     }
     const bool has_step = !deal.next_step().empty() && deal.has_next_step_due_at();
     if (has_step) *row.mutable_due_at() = deal.next_step_due_at();

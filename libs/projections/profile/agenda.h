@@ -15,9 +15,6 @@ inline constexpr char kAgendaIndex[] = "agenda";
 // The same behind AppendKeyString(owner).
 inline constexpr char kAgendaByOwnerIndex[] = "agenda_by_owner";
 
-// How long a deal usually stays in a stage; twice as long calls for attention.
-inline constexpr absl::Duration kUsualStay = absl::Hours(24 * 14);
-
 void IndexAgenda(const state::v1::ProfileState& state, IndexWriter& index);
 
 }  // namespace rapport

@@ -299,9 +299,7 @@ void FoldLastTouchpoint(const Touchpoint& touchpoint, RiskFactors* factors) {
 
 void FoldDetails(const Touchpoint& touchpoint, const touchpoint::v1::ClientDetails& details,
                  RiskFactors* factors) {
-  if (details.has_name() || details.has_segment()) {
-    FoldClientLabel(touchpoint, factors->mutable_label());
-  }
+  if (TellsLabel(touchpoint)) FoldClientLabel(touchpoint, factors->mutable_label());
   if (!details.has_key_account()) return;
   auto* key_account = factors->mutable_key_account();
   if (TakeIfLater(touchpoint, key_account->mutable_stamp()))
