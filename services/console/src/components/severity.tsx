@@ -1,3 +1,4 @@
+import type { Schemas } from "../api/client";
 import { useT } from "../i18n";
 
 export const severities = ["critical", "high", "medium", "low", "good"] as const;
@@ -19,11 +20,15 @@ export function severityOf(name: string | undefined): Severity | null {
   }
 }
 
-/** Of a score that has no alert: by the steps at which alerts are raised. */
-export function severityOfScore(score: number): Severity {
-  if (score >= 900) return "critical";
-  if (score >= 750) return "high";
-  if (score >= 600) return "medium";
+/** By which scores the server raises, grades and clears alerts. */
+export type Thresholds = Schemas["AlertThresholds"];
+
+/** Of a score that has no alert: as an alert of it would be graded. */
+export function severityOfScore(score: number, thresholds: Thresholds | undefined): Severity {
+  if (!thresholds) return "low";
+  if (score >= (thresholds.critical_from ?? Number.POSITIVE_INFINITY)) return "critical";
+  if (score >= (thresholds.high_from ?? Number.POSITIVE_INFINITY)) return "high";
+  if (score >= (thresholds.raised_from ?? Number.POSITIVE_INFINITY)) return "medium";
   return "low";
 }
 

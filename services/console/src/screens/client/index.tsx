@@ -80,7 +80,8 @@ function ClientPage({ id }: { id: string }) {
     ...(callsRefused(client.data) ? { callOff: t("act.off.consent") } : {}),
   });
   const score = retention.data?.score ?? 0;
-  const severity = (open && severityOf(alert?.severity)) || severityOfScore(score);
+  const thresholds = retention.data?.thresholds;
+  const severity = (open && severityOf(alert?.severity)) || severityOfScore(score, thresholds);
   const points = useMemo(
     () => (history.data?.days ?? []).map((one) => ({ at: timeOf(one.at), value: one.score ?? 0 })),
     [history.data],
@@ -191,7 +192,13 @@ function ClientPage({ id }: { id: string }) {
                       </span>
                     </span>
                   </div>
-                  <Sparkline points={points} severity={severity} width={172} height={34} />
+                  <Sparkline
+                    points={points}
+                    severity={severity}
+                    width={172}
+                    height={34}
+                    threshold={thresholds?.raised_from}
+                  />
                 </div>
                 <div>
                   <p className="cap-of xs mut">
@@ -297,7 +304,7 @@ function ClientPage({ id }: { id: string }) {
                   />
                 </div>
                 <Loaded query={history} skeleton={<SkeletonRows count={2} columns={2} />}>
-                  {(days) => <RiskChart history={days} name={name} />}
+                  {(days) => <RiskChart history={days} name={name} thresholds={thresholds} />}
                 </Loaded>
               </div>
               <Loaded query={retention} skeleton={<SkeletonRows count={3} columns={2} />}>

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useMemo, useState } from "react";
 import type { RetentionHistory } from "../../api/risk";
 import { signed } from "../../components/reasons";
-import { SeverityShape } from "../../components/severity";
+import { SeverityShape, type Thresholds } from "../../components/severity";
 import { useFormattingLocale, useT } from "../../i18n";
 import { formatDay, formatMonth, timeOf } from "../../lib/dates";
 import { reasonText } from "../../lib/reasons";
@@ -12,14 +12,19 @@ const left = 34;
 const right = 572;
 const top = 10;
 const bottom = 148;
-const raisedAbove = 600;
-const closedBelow = 450;
 
 /** The score day by day, with what came and went; arrow keys walk the days. */
-export function RiskChart(props: { history: RetentionHistory; name: string }) {
+export function RiskChart(props: {
+  history: RetentionHistory;
+  name: string;
+  thresholds: Thresholds | undefined;
+}) {
   const t = useT();
   const locale = useFormattingLocale();
   const { history, name } = props;
+  const raisedFrom = props.thresholds?.raised_from;
+  const closedBelow = props.thresholds?.cleared_below;
+  const lines = [closedBelow, raisedFrom].filter((score) => score !== undefined);
   const days = useMemo(
     () =>
       (history.days ?? []).map((one) => ({
@@ -123,7 +128,7 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
               stroke="var(--line)"
             />
           ))}
-          {[closedBelow, raisedAbove].map((score) => (
+          {lines.map((score) => (
             <line
               key={score}
               x1={left}
@@ -134,7 +139,7 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
               strokeDasharray="3 3"
             />
           ))}
-          {[0, closedBelow, raisedAbove, 1000].map((score) => (
+          {[0, ...lines, 1000].map((score) => (
             <text key={score} x={left - 6} y={y(score) + 4} textAnchor="end">
               {score}
             </text>
@@ -224,7 +229,9 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
           </>
         ) : (
           <span className="mut">
-            {t("client.risk.above")}, {t("client.risk.below")}
+            {raisedFrom !== undefined &&
+              closedBelow !== undefined &&
+              `${t("client.risk.above", { score: raisedFrom })}, ${t("client.risk.below", { score: closedBelow })}`}
           </span>
         )}
       </p>

@@ -217,24 +217,26 @@ export function Timeline(props: {
             {t(`client.filter.${name}`)}
           </Chip>
         ))}
-        <input
-          className="f words"
-          type="search"
-          placeholder={t("client.filter.words")}
-          aria-label={t("client.filter.words")}
-          value={typed}
-          onChange={(event) => setTyped(event.target.value)}
-        />
-        <label className="jump sm mut">
-          {t("client.jump")}
+        <span className="find-in">
           <input
-            className="f"
-            type="date"
-            id="timeline-until"
-            value={props.until}
-            onChange={(event) => props.onChange({ until: event.target.value })}
+            className="f words"
+            type="search"
+            placeholder={t("client.filter.words")}
+            aria-label={t("client.filter.words")}
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
           />
-        </label>
+          <label className="jump sm mut">
+            {t("client.jump")}
+            <input
+              className="f"
+              type="date"
+              id="timeline-until"
+              value={props.until}
+              onChange={(event) => props.onChange({ until: event.target.value })}
+            />
+          </label>
+        </span>
       </div>
       {timeline.error && (
         <ErrorBanner
