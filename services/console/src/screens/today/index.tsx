@@ -25,18 +25,16 @@ const params = { owner: text(), team: text(), open: text() };
 
 // After an action the next row has the focus, as the work goes on there.
 function useNextAfterAction(clientId: string, next: () => void): void {
-  const latest = useDone()[0]?.id ?? "";
-  const known = useRef(latest);
+  const latest = useDone()[0];
+  const seen = useRef(latest?.at ?? 0);
   const current = useRef({ clientId, next });
   current.current = { clientId, next };
-  const done = useDone();
   useEffect(() => {
-    if (latest === known.current) return;
-    known.current = latest;
-    if (done[0] && !done[0].undone && done[0].clientId === current.current.clientId) {
-      current.current.next();
-    }
-  }, [latest, done]);
+    // One that was refused is forgotten, and an older one is the latest again: no action.
+    if (!latest || latest.at <= seen.current) return;
+    seen.current = latest.at;
+    if (latest.clientId === current.current.clientId) current.current.next();
+  }, [latest]);
 }
 
 /** The morning's list: what waits, what is due, and who is about to leave. */
