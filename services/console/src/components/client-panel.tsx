@@ -62,8 +62,8 @@ export function ClientPanel(props: {
     ...(callsRefused(client.data) ? { callOff: t("act.off.consent") } : {}),
   });
   const score = retention.data?.score ?? 0;
-  const thresholds = retention.data?.thresholds;
-  const severity = (open && severityOf(alert?.severity)) || severityOfScore(score, thresholds);
+  const severity =
+    (open && severityOf(alert?.severity)) || severityOfScore(score, retention.data?.thresholds);
   const snoozed = timeOf(alert?.snoozed_until);
   const takenOn = timeOf(alert?.acknowledged_at);
   const promises = retention.data?.promises ?? [];
@@ -110,7 +110,7 @@ export function ClientPanel(props: {
               severity={severity}
               width={96}
               height={32}
-              threshold={thresholds?.raised_from}
+              threshold={retention.data?.thresholds?.raised_from}
             />
           </div>
         )}

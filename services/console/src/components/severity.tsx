@@ -20,15 +20,15 @@ export function severityOf(name: string | undefined): Severity | null {
   }
 }
 
-/** By which scores the server raises, grades and clears alerts. */
-export type Thresholds = Schemas["AlertThresholds"];
-
-/** Of a score that has no alert: as an alert of it would be graded. */
-export function severityOfScore(score: number, thresholds: Thresholds | undefined): Severity {
+/** Of a score that has no alert: by the steps at which the firm's settings grade alerts. */
+export function severityOfScore(
+  score: number,
+  thresholds: Schemas["AlertThresholds"] | undefined,
+): Severity {
   if (!thresholds) return "low";
-  if (score >= (thresholds.critical_from ?? Number.POSITIVE_INFINITY)) return "critical";
-  if (score >= (thresholds.high_from ?? Number.POSITIVE_INFINITY)) return "high";
-  if (score >= (thresholds.raised_from ?? Number.POSITIVE_INFINITY)) return "medium";
+  if (score >= (thresholds.critical_from ?? 0)) return "critical";
+  if (score >= (thresholds.high_from ?? 0)) return "high";
+  if (score >= (thresholds.raised_from ?? 0)) return "medium";
   return "low";
 }
 

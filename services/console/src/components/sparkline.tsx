@@ -14,8 +14,8 @@ export function Sparkline(props: {
   severity: Severity;
   width?: number;
   height?: number;
-  /** The score from which alerts are raised; left out: no line. */
-  threshold?: number | undefined;
+  /** From where on alerts are raised. */
+  threshold: number | undefined;
 }) {
   const { points, width = 52, height = 24, threshold } = props;
   const first = points[0];

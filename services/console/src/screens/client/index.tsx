@@ -80,8 +80,8 @@ function ClientPage({ id }: { id: string }) {
     ...(callsRefused(client.data) ? { callOff: t("act.off.consent") } : {}),
   });
   const score = retention.data?.score ?? 0;
-  const thresholds = retention.data?.thresholds;
-  const severity = (open && severityOf(alert?.severity)) || severityOfScore(score, thresholds);
+  const severity =
+    (open && severityOf(alert?.severity)) || severityOfScore(score, retention.data?.thresholds);
   const points = useMemo(
     () => (history.data?.days ?? []).map((one) => ({ at: timeOf(one.at), value: one.score ?? 0 })),
     [history.data],
@@ -197,7 +197,7 @@ function ClientPage({ id }: { id: string }) {
                     severity={severity}
                     width={172}
                     height={34}
-                    threshold={thresholds?.raised_from}
+                    threshold={retention.data?.thresholds?.raised_from}
                   />
                 </div>
                 <div>
@@ -304,7 +304,7 @@ function ClientPage({ id }: { id: string }) {
                   />
                 </div>
                 <Loaded query={history} skeleton={<SkeletonRows count={2} columns={2} />}>
-                  {(days) => <RiskChart history={days} name={name} thresholds={thresholds} />}
+                  {(days) => <RiskChart history={days} name={name} />}
                 </Loaded>
               </div>
               <Loaded query={retention} skeleton={<SkeletonRows count={3} columns={2} />}>

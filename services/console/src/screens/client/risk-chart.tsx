@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useMemo, useState } from "react";
 import type { RetentionHistory } from "../../api/risk";
 import { signed } from "../../components/reasons";
-import { SeverityShape, type Thresholds } from "../../components/severity";
+import { SeverityShape } from "../../components/severity";
 import { useFormattingLocale, useT } from "../../i18n";
 import { formatDay, formatMonth, timeOf } from "../../lib/dates";
 import { reasonText } from "../../lib/reasons";
@@ -14,17 +14,10 @@ const top = 10;
 const bottom = 148;
 
 /** The score day by day, with what came and went; arrow keys walk the days. */
-export function RiskChart(props: {
-  history: RetentionHistory;
-  name: string;
-  thresholds: Thresholds | undefined;
-}) {
+export function RiskChart(props: { history: RetentionHistory; name: string }) {
   const t = useT();
   const locale = useFormattingLocale();
   const { history, name } = props;
-  const raisedFrom = props.thresholds?.raised_from;
-  const closedBelow = props.thresholds?.cleared_below;
-  const lines = [closedBelow, raisedFrom].filter((score) => score !== undefined);
   const days = useMemo(
     () =>
       (history.days ?? []).map((one) => ({
@@ -35,6 +28,8 @@ export function RiskChart(props: {
     [history],
   );
   const [chosen, setChosen] = useState<number | null>(null);
+  const raisedFrom = history.thresholds?.raised_from ?? 0;
+  const closedBelow = history.thresholds?.cleared_below ?? 0;
   const first = days[0];
   const last = days.at(-1);
   if (!first || !last || days.length < 2) {
@@ -128,7 +123,7 @@ export function RiskChart(props: {
               stroke="var(--line)"
             />
           ))}
-          {lines.map((score) => (
+          {[closedBelow, raisedFrom].map((score) => (
             <line
               key={score}
               x1={left}
@@ -139,7 +134,7 @@ export function RiskChart(props: {
               strokeDasharray="3 3"
             />
           ))}
-          {[0, ...lines, 1000].map((score) => (
+          {[0, closedBelow, raisedFrom, 1000].map((score) => (
             <text key={score} x={left - 6} y={y(score) + 4} textAnchor="end">
               {score}
             </text>
@@ -229,9 +224,8 @@ export function RiskChart(props: {
           </>
         ) : (
           <span className="mut">
-            {raisedFrom !== undefined &&
-              closedBelow !== undefined &&
-              `${t("client.risk.above", { score: raisedFrom })}, ${t("client.risk.below", { score: closedBelow })}`}
+            {t("client.risk.above", { score: raisedFrom })},{" "}
+            {t("client.risk.below", { score: closedBelow })}
           </span>
         )}
       </p>
