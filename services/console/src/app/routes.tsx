@@ -43,6 +43,10 @@ export const routes: readonly ScreenRoute[] = [
     permission: "read_clients",
     nav: { label: "nav.complaints", icon: "complaint", group: "work" },
   }),
+  screen("/people", () => import("../screens/people"), {
+    permission: "read_staff",
+    nav: { label: "nav.people", icon: "person", group: "foot" },
+  }),
   screen("/settings", () => import("../screens/settings"), {
     nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
   }),
