@@ -31,6 +31,13 @@ export const routes: readonly ScreenRoute[] = [
     nav: { label: "nav.clients", icon: "clients", group: "work", phone: true },
   }),
   screen("/clients/:id", () => import("../screens/client"), { permission: "read_clients" }),
+  screen("/pipeline", () => import("../screens/pipeline"), {
+    permission: "read_figures",
+    nav: { label: "nav.pipeline", icon: "pipeline", group: "work", phone: true },
+  }),
+  screen("/pipeline/list", () => import("../screens/pipeline/list"), {
+    permission: "read_figures",
+  }),
   screen("/alerts", () => import("../screens/alerts"), {
     permission: "read_clients",
     nav: { label: "nav.alerts", icon: "alerts", group: "work", phone: true },
@@ -46,6 +53,14 @@ export const routes: readonly ScreenRoute[] = [
   screen("/people", () => import("../screens/people"), {
     permission: "read_staff",
     nav: { label: "nav.people", icon: "person", group: "foot" },
+  }),
+  screen("/sources", () => import("../screens/sources"), {
+    permission: "read_sources",
+    nav: { label: "nav.sources", icon: "sources", group: "operate", phone: true },
+  }),
+  screen("/operations", () => import("../screens/operations"), {
+    permission: "read_operation",
+    nav: { label: "nav.operations", icon: "operations", group: "operate", phone: true },
   }),
   screen("/settings", () => import("../screens/settings"), {
     nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
