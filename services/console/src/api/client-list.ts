@@ -1,5 +1,5 @@
-import { keepPreviousData, useInfiniteQuery, useQueries } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useQueries } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import { api, body, type Schemas } from "./client";
 import { readAgainEvery } from "./query";
 import type { Watermark } from "./watermark";
@@ -12,8 +12,10 @@ export interface ClientFilter {
   owner: string;
   team: string;
   segment: "" | "personal" | "business" | "corporate";
-  /** The beginning of the name. */
+  /** Beginnings of words of the name, or of the id. */
   q: string;
+  keyAccounts: boolean;
+  sort: "name" | "last_contact";
 }
 
 const pageSize = 200;
@@ -21,20 +23,22 @@ const pageSize = 200;
 function readPage(
   filter: ClientFilter,
   cursor: string,
-  limit: number,
   signal: AbortSignal,
 ): Promise<Schemas["ClientList"]> {
   return body(
     api.GET("/v1/clients", {
       params: {
         query: {
-          limit,
+          limit: pageSize,
           // An empty owner asks for those without one.
           ...(filter.owner ? { owner: filter.owner === "-" ? "" : filter.owner } : {}),
           ...(filter.team ? { team: filter.team } : {}),
           ...(filter.segment ? { segment: filter.segment } : {}),
           ...(filter.q ? { q: filter.q } : {}),
-          ...(cursor ? { cursor } : {}),
+          ...(filter.keyAccounts ? { key_account: true } : {}),
+          ...(filter.sort === "name" ? {} : { sort: filter.sort }),
+          // They are counted once, with the first page.
+          ...(cursor ? { cursor } : { count: true }),
         },
       },
       signal,
@@ -46,6 +50,8 @@ export interface ClientPages {
   /** How many rows are known to be there; those after them are not. */
   count: number;
   hasMore: boolean;
+  /** How many there are in all, as the server counted them; null before it has. */
+  total: { count: number; isLeast: boolean } | null;
   /** Undefined: not read, or let go of since. */
   row(index: number): ClientRow | undefined;
   watermarks: (Watermark | undefined)[];
@@ -60,6 +66,7 @@ export interface ClientPages {
 
 interface Known {
   filter: string;
+  total: ClientPages["total"];
   /** Where each page begins; the one behind the last that was read may be among them. */
   starts: readonly string[];
   /** How many rows each of them has. */
@@ -67,14 +74,15 @@ interface Known {
 }
 
 /**
- * The clients in the order of their names. Of any number of them only the pages about the rows from
+ * The clients in the order that the filter asks for. Of any number of them only the pages about the rows from
  * `first` to `last` are held and read again; others come back when they are scrolled to.
  */
 export function useClientPages(filter: ClientFilter, first: number, last: number): ClientPages {
   const name = JSON.stringify(filter);
-  const [known, setKnown] = useState<Known>({ filter: name, starts: [""], lengths: [] });
+  const nothing: Known = { filter: name, total: null, starts: [""], lengths: [] };
+  const [known, setKnown] = useState(nothing);
   const [wanted, setWanted] = useState(0);
-  const current = known.filter === name ? known : { filter: name, starts: [""], lengths: [] };
+  const current = known.filter === name ? known : nothing;
   const from = Math.max(0, Math.floor(first / pageSize));
   const to = Math.min(
     current.starts.length - 1,
@@ -85,7 +93,7 @@ export function useClientPages(filter: ClientFilter, first: number, last: number
     queries: shown.map((page) => ({
       queryKey: ["clients", filter, current.starts[page] ?? ""],
       queryFn: ({ signal }: { signal: AbortSignal }) =>
-        readPage(filter, current.starts[page] ?? "", pageSize, signal),
+        readPage(filter, current.starts[page] ?? "", signal),
       gcTime: 30_000,
       refetchInterval: readAgainEvery,
     })),
@@ -93,11 +101,17 @@ export function useClientPages(filter: ClientFilter, first: number, last: number
   const answers = pages.map((page) => page.data);
   useEffect(() => {
     setKnown((before) => {
-      let next: Known =
-        before.filter === name ? before : { filter: name, starts: [""], lengths: [] };
+      let next = before.filter === name ? before : nothing;
       shown.forEach((page, index) => {
         const answer = answers[index];
         if (!answer) return;
+        if (answer.count !== undefined) {
+          const count = Number(answer.count);
+          const isLeast = answer.count_is_least === true;
+          if (next.total?.count !== count || next.total.isLeast !== isLeast) {
+            next = { ...next, total: { count, isLeast } };
+          }
+        }
         const length = answer.clients?.length ?? 0;
         const behind = answer.next_cursor ?? "";
         if (next.lengths[page] !== length) {
@@ -119,6 +133,7 @@ export function useClientPages(filter: ClientFilter, first: number, last: number
   const errors = pages.map((page) => page.error).filter(Boolean);
   return {
     count: current.lengths.reduce((sum, length) => sum + length, 0),
+    total: current.total,
     hasMore: current.starts.length > current.lengths.length,
     row: (index) => answers[Math.floor(index / pageSize) - from]?.clients?.[index % pageSize],
     watermarks: answers.map((answer) => answer?.watermark),
@@ -129,64 +144,5 @@ export function useClientPages(filter: ClientFilter, first: number, last: number
     readAgain: () => {
       for (const page of pages) void page.refetch();
     },
-  };
-}
-
-/** How many clients are looked through before somebody has to ask for more. */
-const lookedThroughAtOnce = 5000;
-
-export interface KeyAccounts extends Omit<ClientPages, "more"> {
-  /** How many clients were looked through. */
-  lookedThrough: number;
-  /** Looks through more of them, when some are left. */
-  more(): void;
-}
-
-/**
- * The key accounts among the clients. The server has no such filter: the list is looked through
- * from its beginning, and the screen says how far.
- */
-export function useKeyAccounts(filter: ClientFilter, enabled: boolean, last: number): KeyAccounts {
-  const [steps, setSteps] = useState(1);
-  const list = useInfiniteQuery({
-    queryKey: ["clients", filter, "key accounts"],
-    enabled,
-    initialPageParam: "",
-    refetchInterval: false,
-    gcTime: 30_000,
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam, signal }) => readPage(filter, pageParam, 500, signal),
-    getNextPageParam: (page) => page.next_cursor || undefined,
-  });
-  const pages = list.data?.pages ?? [];
-  const rows = useMemo(
-    () =>
-      (list.data?.pages ?? []).flatMap((page) =>
-        (page.clients ?? []).filter((client) => client.key_account),
-      ),
-    [list.data],
-  );
-  const lookedThrough = pages.reduce((sum, page) => sum + (page.clients?.length ?? 0), 0);
-  const { hasNextPage, isFetching, fetchNextPage, error } = list;
-  const goesOn =
-    enabled &&
-    hasNextPage &&
-    !error &&
-    lookedThrough < steps * lookedThroughAtOnce &&
-    rows.length < last + 40;
-  useEffect(() => {
-    if (goesOn && !isFetching) void fetchNextPage();
-  }, [goesOn, isFetching, fetchNextPage]);
-  return {
-    count: rows.length,
-    hasMore: hasNextPage,
-    lookedThrough,
-    row: (index) => rows[index],
-    watermarks: pages.map((page) => page.watermark),
-    error,
-    readAt: list.dataUpdatedAt,
-    pending: list.isPending || (rows.length === 0 && goesOn),
-    more: () => setSteps(Math.ceil((lookedThrough + 1) / lookedThroughAtOnce)),
-    readAgain: () => void list.refetch(),
   };
 }

@@ -50,6 +50,10 @@ export const routes: readonly ScreenRoute[] = [
     permission: "read_clients",
     nav: { label: "nav.complaints", icon: "complaint", group: "work" },
   }),
+  screen("/people", () => import("../screens/people"), {
+    permission: "read_staff",
+    nav: { label: "nav.people", icon: "person", group: "foot" },
+  }),
   screen("/sources", () => import("../screens/sources"), {
     permission: "read_sources",
     nav: { label: "nav.sources", icon: "sources", group: "operate", phone: true },

@@ -9,7 +9,7 @@ import {
   useStaff,
 } from "../api/staff";
 import { useFormattingLocale, useT } from "../i18n";
-import { formatDay } from "../lib/dates";
+import { lastDayOf } from "../lib/absence";
 import { newId } from "../lib/ids";
 import { Cut } from "./basics";
 import { useNow } from "./freshness";
@@ -130,12 +130,14 @@ export function HandoverSheet(props: {
         {...(away
           ? {
               hint: t("people.away", {
-                until: away.to_at ? formatDay(away.to_at, locale, { now }) : "",
+                until: lastDayOf(away, locale, now),
                 deputy: away.deputy_id ? personName(away.deputy_id) : "",
                 known: away.deputy_id ? "yes" : "no",
               }),
             }
-          : {})}
+          : staff.data?.length === 0
+            ? { error: t("people.empty") }
+            : {})}
       >
         {(field) => (
           <select

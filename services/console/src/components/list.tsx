@@ -178,6 +178,8 @@ export interface Column {
   className?: string;
   /** The list is sorted by it. */
   sorted?: "ascending" | "descending";
+  /** Sorts the list by it. */
+  onSort?: () => void;
   /** Its text is read out, and not shown. */
   silent?: boolean;
 }
@@ -196,7 +198,18 @@ export function HeadRow(props: { columns: readonly Column[] }) {
             aria-sort={column.sorted}
             {...(column.className ? { className: column.className } : {})}
           >
-            {column.silent ? <span className="vh">{column.text}</span> : column.text}
+            {column.onSort ? (
+              <button type="button" className="sort" onClick={column.onSort}>
+                {column.text}
+                {column.sorted && (
+                  <span aria-hidden="true">{column.sorted === "ascending" ? " ↑" : " ↓"}</span>
+                )}
+              </button>
+            ) : column.silent ? (
+              <span className="vh">{column.text}</span>
+            ) : (
+              column.text
+            )}
           </span>
         ))}
       </div>

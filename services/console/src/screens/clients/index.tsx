@@ -1,7 +1,7 @@
 import "./clients.css";
 import { useCallback, useDeferredValue, useMemo, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { type ClientRow, useClientPages, useKeyAccounts } from "../../api/client-list";
+import { type ClientRow, useClientPages } from "../../api/client-list";
 import { usePersonName } from "../../api/staff";
 import { freshnessOf } from "../../api/watermark";
 import { useSession } from "../../app/session";
@@ -26,6 +26,7 @@ const params = {
   team: text(),
   segment: oneOf(...segments),
   key: flag(),
+  sort: oneOf("name", "last_contact"),
   q: text(),
   at: text(),
 };
@@ -51,12 +52,17 @@ export default function ClientsScreen() {
   const [pivot, setPivot] = useState(-1);
   const q = useDeferredValue(search.q.trim());
   const filter = useMemo(
-    () => ({ owner: search.owner, team: search.team, segment: search.segment, q }),
-    [search.owner, search.team, search.segment, q],
+    () => ({
+      owner: search.owner,
+      team: search.team,
+      segment: search.segment,
+      q,
+      keyAccounts: search.key,
+      sort: search.sort,
+    }),
+    [search.owner, search.team, search.segment, q, search.key, search.sort],
   );
-  const pages = useClientPages(filter, range.first, range.last);
-  const keyAccounts = useKeyAccounts(filter, search.key, range.last);
-  const list = search.key ? keyAccounts : pages;
+  const list = useClientPages(filter, range.first, range.last);
   const height = useRowHeight("--row");
   const [selectedIndex, setSelectedIndex] = useState(-1);
   const selected = useMemo(() => {
@@ -136,7 +142,12 @@ export default function ClientsScreen() {
   });
   const onRange = useCallback((first: number, last: number) => setRange({ first, last }), []);
   const narrowed = { owner: search.owner, team: search.team, segment: search.segment };
-  const query = withParams("", params, { ...narrowed, key: search.key, q: search.q });
+  const query = withParams("", params, {
+    ...narrowed,
+    key: search.key,
+    sort: search.sort,
+    q: search.q,
+  });
   const ownerOf = (row: ClientRow) => moved.get(row.client_id ?? "") ?? row.owner_id ?? "";
   const onlyOwner =
     mayHandOver &&
@@ -215,7 +226,13 @@ export default function ClientsScreen() {
     <Screen
       className="clients list-screen"
       title={t("nav.clients")}
-      sub={t("clients.order")}
+      sub={
+        list.total &&
+        t("clients.count", {
+          count: list.total.count,
+          shown: `${new Intl.NumberFormat(locale).format(list.total.count)}${list.total.isLeast ? "+" : ""}`,
+        })
+      }
       freshness={freshnessOf(list.watermarks)}
       onReadAgain={list.readAgain}
       actions={
@@ -284,7 +301,8 @@ export default function ClientsScreen() {
           label={t("nav.clients")}
           count={list.count}
           hasMore={list.hasMore}
-          {...(search.key ? {} : { onEnd: list.more })}
+          onEnd={list.more}
+          {...(list.total && !list.total.isLeast ? { total: list.total.count } : {})}
           onRange={onRange}
           height={height}
           selected={selected}
@@ -298,29 +316,28 @@ export default function ClientsScreen() {
             <HeadRow
               columns={[
                 { id: "choose", text: t("keys.choose"), silent: true },
-                { id: "name", text: t("clients.head.name"), sorted: "ascending" },
+                {
+                  id: "name",
+                  text: t("clients.head.name"),
+                  ...(search.sort === "name" ? { sorted: "ascending" } : {}),
+                  onSort: () => change({ sort: "name", at: "" }),
+                },
                 { id: "id", text: t("clients.head.id"), className: "c-id" },
                 { id: "segment", text: t("clients.segment"), className: "c-segment" },
                 { id: "owner", text: t("clients.head.owner"), className: "c-owner" },
-                { id: "last", text: t("clients.head.last"), className: "num c-last" },
+                {
+                  id: "last",
+                  text: t("clients.head.last"),
+                  className: "num c-last",
+                  ...(search.sort === "last_contact" ? { sorted: "ascending" } : {}),
+                  onSort: () => change({ sort: "last_contact", at: "" }),
+                },
               ]}
             />
           }
         >
           {renderRow}
         </VirtualRows>
-      )}
-      {search.key && !list.pending && (
-        <p className="list-foot">
-          <span>
-            {keyAccounts.hasMore
-              ? t("clients.looked_through", { count: keyAccounts.lookedThrough })
-              : t("clients.looked_through_all", { count: keyAccounts.lookedThrough })}
-          </span>
-          {keyAccounts.hasMore && (
-            <Button onClick={keyAccounts.more}>{t("clients.look_further")}</Button>
-          )}
-        </p>
       )}
       {chosen.size > 0 && (
         <div className="list-foot chosen">
