@@ -1,7 +1,6 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { api, body, request, type Schemas } from "./client";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { api, body, type Schemas } from "./client";
 import { positionOf } from "./touchpoints";
-import type { Watermark } from "./watermark";
 
 export type Client = Schemas["Client"];
 
@@ -28,42 +27,63 @@ export function useClient(clientId: string, at = "") {
   });
 }
 
-export type TimelineEntry = Schemas["TimelineEntry"] & {
-  /** The whole touchpoint as JSON, from ?details=true. */
-  touchpoint?: Record<string, unknown>;
-};
-
-interface TimelinePage {
-  touchpoints?: TimelineEntry[];
-  next_cursor?: string;
-  watermark?: Watermark;
-}
+export type TimelineEntry = Schemas["TimelineEntry"];
 
 export interface TimelineFilter {
-  channel?: string;
-  /** RFC 3339; entries after it are left out. */
+  /** Names of kinds as in Touchpoint.payload; none: all. */
+  kinds?: readonly string[];
+  /** Words that stand in it. */
+  words?: string;
+  /** RFC 3339; what came after it is left out. */
   to?: string;
 }
 
-/** What happened with a client, the newest first, page by page. */
+/** What happened with a client, the newest first, page by page, with the touchpoints themselves. */
 export function useTimeline(clientId: string, filter: TimelineFilter = {}) {
   return useInfiniteQuery({
     queryKey: ["client", clientId, "timeline", filter],
     initialPageParam: "",
     // More pages are more to read again: the first screens are what is looked at.
     maxPages: 20,
+    placeholderData: keepPreviousData,
     queryFn: ({ pageParam, signal }) =>
-      request<TimelinePage>("GET", `/v1/clients/${encodeURIComponent(clientId)}/timeline`, {
-        query: {
-          channel: filter.channel,
-          to: filter.to,
-          cursor: pageParam,
-          limit: 50,
-          wait_for: positionOf(clientId),
-        },
-        signal,
-      }),
+      body(
+        api.GET("/v1/clients/{id}/timeline", {
+          params: {
+            path: { id: clientId },
+            query: {
+              details: true,
+              limit: 50,
+              ...(filter.kinds?.length ? { kind: [...filter.kinds] } : {}),
+              ...(filter.words ? { q: filter.words } : {}),
+              ...(filter.to ? { to: filter.to } : {}),
+              ...(pageParam ? { cursor: pageParam } : {}),
+              ...waiting(clientId),
+            },
+          },
+          signal,
+        }),
+      ),
     getNextPageParam: (page) => page.next_cursor || undefined,
     getPreviousPageParam: () => undefined,
+  });
+}
+
+/** When contacts of the last 12 months were, for the rhythm; the latest 500. */
+export function useYearOfContacts(clientId: string, from: string) {
+  return useQuery({
+    queryKey: ["client", clientId, "year", from],
+    refetchInterval: false,
+    staleTime: 5 * 60_000,
+    queryFn: ({ signal }) =>
+      body(
+        api.GET("/v1/clients/{id}/timeline", {
+          params: {
+            path: { id: clientId },
+            query: { from, limit: 500, ...waiting(clientId) },
+          },
+          signal,
+        }),
+      ),
   });
 }

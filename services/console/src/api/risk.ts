@@ -1,21 +1,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { api, body, request, type Schemas } from "./client";
+import { api, body, type Schemas } from "./client";
 import { positionOf } from "./touchpoints";
-import type { Watermark } from "./watermark";
 
-/** What the list of clients at risk tells of each of them. */
-export type AtRiskClient = Schemas["AtRiskClient"] & {
-  client_name?: string;
-  segment?: string;
-  key_account?: boolean;
-  last_touchpoint_at?: string;
-};
-
-export interface AtRiskPage {
-  clients?: AtRiskClient[];
-  next_cursor?: string;
-  watermark?: Watermark;
-}
+export type AtRiskClient = Schemas["AtRiskClient"];
 
 export interface Scope {
   owner: string;
@@ -28,10 +15,19 @@ export function useAtRisk(scope: Scope) {
     queryKey: ["at-risk", scope],
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) =>
-      request<AtRiskPage>("GET", "/v1/retention/at-risk", {
-        query: { owner: scope.owner, team: scope.team, cursor: pageParam, limit: 50 },
-        signal,
-      }),
+      body(
+        api.GET("/v1/retention/at-risk", {
+          params: {
+            query: {
+              limit: 50,
+              ...(scope.owner ? { owner: scope.owner } : {}),
+              ...(scope.team ? { team: scope.team } : {}),
+              ...(pageParam ? { cursor: pageParam } : {}),
+            },
+          },
+          signal,
+        }),
+      ),
     getNextPageParam: (page) => page.next_cursor || undefined,
   });
 }
@@ -56,24 +52,7 @@ export function useRetention(clientId: string, at = "") {
   });
 }
 
-export interface HistoryDay {
-  at?: string;
-  score?: number;
-  reasons?: Schemas["RetentionReason"][];
-}
-
-export interface HistoryMark {
-  at?: string;
-  change?: string;
-  alert_id?: string;
-  score?: number;
-}
-
-export interface RetentionHistory {
-  days?: HistoryDay[];
-  marks?: HistoryMark[];
-  watermark?: Watermark;
-}
+export type RetentionHistory = Schemas["RetentionHistory"];
 
 /** The score of each day since `from`, with its reasons. */
 export function useRetentionHistory(clientId: string, from: string) {
@@ -83,10 +62,17 @@ export function useRetentionHistory(clientId: string, from: string) {
     // One fold of all that the client has: read once, and again after what one writes.
     refetchInterval: false,
     staleTime: 5 * 60_000,
-    queryFn: ({ signal }) =>
-      request<RetentionHistory>("GET", `/v1/retention/${encodeURIComponent(clientId)}/history`, {
-        query: { from, wait_for: positionOf(clientId) },
-        signal,
-      }),
+    queryFn: ({ signal }) => {
+      const position = positionOf(clientId);
+      return body(
+        api.GET("/v1/retention/{client}/history", {
+          params: {
+            path: { client: clientId },
+            query: { from, ...(position ? { wait_for: [position] } : {}) },
+          },
+          signal,
+        }),
+      );
+    },
   });
 }

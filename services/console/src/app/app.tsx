@@ -5,6 +5,7 @@ import { queryClient } from "../api/query";
 import { Empty, ErrorBanner, NoPermission, SkeletonRows } from "../components/states";
 import { Toasts } from "../components/toast";
 import { Texts, useT } from "../i18n";
+import { Sheets } from "../sheets";
 import { ErrorBoundary } from "./error-boundary";
 import { KeysHelp } from "./keys-help";
 import { Navigation, TabBar } from "./navigation";
@@ -90,6 +91,7 @@ function SignedIn() {
       <TabBar />
       <Toasts />
       <Palette />
+      <Sheets />
       <KeysHelp />
     </SessionProvider>
   );

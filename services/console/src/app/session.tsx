@@ -7,6 +7,7 @@ export type Permission =
   | "read_clients"
   | "read_figures"
   | "act_on_alerts"
+  | "record_contacts"
   | "hand_over"
   | "merge_clients"
   | "write_touchpoints"
@@ -34,12 +35,26 @@ export type Role = (typeof roles)[number];
 
 // As libs/people/README.md has it. The server decides; the page only leaves out what it would refuse.
 const permissionsOf: Record<Role, readonly Permission[]> = {
-  relationship_manager: ["read_clients", "read_figures", "act_on_alerts", "read_staff"],
-  lead: ["read_clients", "read_figures", "act_on_alerts", "hand_over", "read_staff"],
+  relationship_manager: [
+    "read_clients",
+    "read_figures",
+    "act_on_alerts",
+    "record_contacts",
+    "read_staff",
+  ],
+  lead: [
+    "read_clients",
+    "read_figures",
+    "act_on_alerts",
+    "record_contacts",
+    "hand_over",
+    "read_staff",
+  ],
   director: [
     "read_clients",
     "read_figures",
     "act_on_alerts",
+    "record_contacts",
     "hand_over",
     "merge_clients",
     "read_staff",

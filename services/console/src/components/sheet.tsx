@@ -53,7 +53,7 @@ export function Sheet(props: {
   /** A sentence on what it does. */
   hint?: ReactNode;
   submit: string;
-  busy?: boolean;
+  busy?: boolean | undefined;
   /** Why it cannot be sent yet. */
   off?: string;
   /** What the server said, when it refused. */

@@ -89,10 +89,15 @@ export function formatToday(moment: string | number, locale: string): string {
   );
 }
 
-/** "3 days ago", "in 2 hours", "yesterday", in the words of the locale. */
-export function formatRelative(moment: string | number, locale: string, now = Date.now()): string {
+/** "3 days ago", "in 2 hours", "yesterday", in the words of the locale; `short`: for a column. */
+export function formatRelative(
+  moment: string | number,
+  locale: string,
+  now = Date.now(),
+  style: "long" | "short" = "long",
+): string {
   const time = typeof moment === "number" ? moment : Date.parse(moment);
-  const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style });
   const difference = time - now;
   if (Math.abs(difference) < hour) return format.format(Math.round(difference / minute), "minute");
   const days = calendarDays(now, time);

@@ -6,7 +6,7 @@ import type { Written } from "../../api/touchpoints";
 import { useActor } from "../../app/session";
 import { useErrorText } from "../../components/states";
 import { toast } from "../../components/toast";
-import { useT } from "../../i18n";
+import { type Translate, useT } from "../../i18n";
 import { type Deal, nameOfStage, type Stage, stageOf } from "../../lib/board";
 import { newId } from "../../lib/ids";
 import { createStore, useStore } from "../../lib/store";
@@ -69,6 +69,13 @@ export function takesFocus(dealId: string): boolean {
 
 export function titleOf(deal: Deal): string {
   return deal.title || (deal.deal_id ?? "");
+}
+
+/** The name of a stage as a heading; within a sentence it is `stage.<stage>` as it stands. */
+export function stageHeading(t: Translate, stage: Stage): string {
+  const name = t(`stage.${stage}`);
+  // Not by the rules of a language: Greek capitals would lose their accent.
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 /** Writes of a deal, says what was done with a way back, and says why when it was refused. */

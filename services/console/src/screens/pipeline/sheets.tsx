@@ -16,6 +16,7 @@ import {
   closeDealSheet,
   type DealSheetKind,
   openDealSheet,
+  stageHeading,
   titleOf,
   useOpenDealSheet,
   useWriteDeal,
@@ -648,7 +649,7 @@ function NewDealSheet(props: {
             >
               {openStages.map((stage) => (
                 <option key={stage} value={stage}>
-                  {t(`stage.${stage}`)}
+                  {stageHeading(t, stage)}
                 </option>
               ))}
             </select>

@@ -1,11 +1,14 @@
 import "./today.css";
-import { useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { useLocation } from "wouter";
-import { agendaKindOf, useAgenda } from "../../api/agenda";
+import { type AgendaItem, agendaKindOf, useAgenda } from "../../api/agenda";
 import { type AtRiskClient, useAtRisk } from "../../api/risk";
 import { freshnessOf } from "../../api/watermark";
-import { useCount } from "../../app/counts";
+import { useDone } from "../../api/writes";
 import { useSession } from "../../app/session";
+import { Button } from "../../components/basics";
+import { ClientPanel } from "../../components/client-panel";
+import { DoneList } from "../../components/done-list";
 import { useNow } from "../../components/freshness";
 import { useListKeys, useSelectedInSight } from "../../components/list";
 import { Screen } from "../../components/screen";
@@ -16,6 +19,22 @@ import { text, useSearchParams } from "../../lib/search-params";
 import { AgendaRow, RiskRow } from "./rows";
 
 const params = { owner: text(), team: text(), open: text() };
+
+// After an action the next row has the focus, as the work goes on there.
+function useNextAfterAction(clientId: string, next: () => void): void {
+  const latest = useDone()[0]?.id ?? "";
+  const known = useRef(latest);
+  const current = useRef({ clientId, next });
+  current.current = { clientId, next };
+  const done = useDone();
+  useEffect(() => {
+    if (latest === known.current) return;
+    known.current = latest;
+    if (done[0] && !done[0].undone && done[0].clientId === current.current.clientId) {
+      current.current.next();
+    }
+  }, [latest, done]);
+}
 
 /** The morning's list: what waits, what is due, and who is about to leave. */
 export default function TodayScreen() {
@@ -49,11 +68,18 @@ export default function TodayScreen() {
     () => [
       ...sections.flatMap((section) =>
         section.items.map((item) => ({
-          key: `${section.kind}.${item.item_id ?? ""}.${item.client_id ?? ""}`,
+          key: agendaKey(section.kind, item),
           clientId: item.client_id ?? "",
+          name: item.client_name || (item.client_id ?? ""),
+          ownerId: item.owner_id ?? "",
         })),
       ),
-      ...atRisk.map((client) => ({ key: riskKey(client), clientId: client.client_id ?? "" })),
+      ...atRisk.map((client) => ({
+        key: riskKey(client),
+        clientId: client.client_id ?? "",
+        name: client.client_name || (client.client_id ?? ""),
+        ownerId: client.owner_id ?? "",
+      })),
     ],
     [sections, atRisk],
   );
@@ -72,8 +98,11 @@ export default function TodayScreen() {
     onClose: () => select(""),
   });
   const list = useSelectedInSight(search.open || null);
-  const critical = atRisk.filter((client) => client.severity === "SEVERITY_CRITICAL").length;
-  useCount("/", null, critical > 0);
+  const shown = rows[selected];
+  useNextAfterAction(shown?.clientId ?? "", () => {
+    const next = rows[selected + 1];
+    if (next) select(next.key);
+  });
   const loading = risk.isPending || agenda.isPending;
   const nothing = !loading && rows.length === 0 && !risk.error && !agenda.error;
   return (
@@ -113,7 +142,6 @@ export default function TodayScreen() {
               <span />
               <span>{t("today.head.client")}</span>
               <span>{t("today.head.why")}</span>
-              <span />
               <span className="num">{t("today.head.value")}</span>
               <span className="num">{t("today.head.due")}</span>
             </div>
@@ -125,7 +153,7 @@ export default function TodayScreen() {
                   <span className="n">{section.count}</span>
                 </div>
                 {section.items.map((item) => {
-                  const key = `${section.kind}.${item.item_id ?? ""}.${item.client_id ?? ""}`;
+                  const key = agendaKey(section.kind, item);
                   return (
                     <AgendaRow
                       key={key}
@@ -160,12 +188,37 @@ export default function TodayScreen() {
                 })}
               </section>
             )}
+            {risk.hasNextPage && (
+              <div className="more">
+                <Button busy={risk.isFetchingNextPage} onClick={() => void risk.fetchNextPage()}>
+                  {t("act.show_more")}
+                </Button>
+              </div>
+            )}
+            <DoneList />
           </div>
-          <aside className="panel" aria-label={t("today.at_risk")} />
+          <aside className="panel" aria-label={shown ? shown.name : t("today.panel")}>
+            {shown ? (
+              <ClientPanel
+                key={shown.clientId}
+                clientId={shown.clientId}
+                name={shown.name}
+                ownerId={shown.ownerId}
+                now={now}
+                onClose={() => select("")}
+              />
+            ) : (
+              <p className="blk sec">{t("today.panel_empty")}</p>
+            )}
+          </aside>
         </div>
       )}
     </Screen>
   );
+}
+
+function agendaKey(kind: string, item: AgendaItem): string {
+  return `${kind}.${item.item_id ?? ""}.${item.client_id ?? ""}`;
 }
 
 function riskKey(client: AtRiskClient): string {

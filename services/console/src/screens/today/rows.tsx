@@ -15,6 +15,7 @@ import {
   timeOf,
 } from "../../lib/dates";
 import { reasonText } from "../../lib/reasons";
+import { complaintCategories } from "../../sheets/complaint-sheet";
 
 interface RowProps {
   rowKey: string;
@@ -56,7 +57,7 @@ function Due(props: { at: number; now: number; past: boolean }) {
           : formatDay(at, locale, { now });
   const second =
     days === 0 || Math.abs(days) > 6
-      ? formatRelative(at, locale, now)
+      ? formatRelative(at, locale, now, "short")
       : formatDay(at, locale, { now });
   return (
     <Moment at={at} className="two num due">
@@ -84,11 +85,13 @@ export function AgendaRow(props: RowProps & { kind: AgendaKind; item: AgendaItem
   const since = timeOf(item.since_at);
   const moment = Number.isNaN(due) ? since : due;
   const late = !Number.isNaN(due) && due < now;
+  const category = complaintCategories.find((one) => item.category === `COMPLAINT_CATEGORY_${one}`);
   const detail = [
-    item.person,
-    item.stage && t("agenda.in_stage"),
-    !Number.isNaN(since) && t("agenda.since", { ago: formatRelative(since, locale, now) }),
+    kind === "COMPLAINT" && category && t(`complaint.category.${category}`),
     item.detail,
+    !Number.isNaN(since) &&
+      !Number.isNaN(due) &&
+      t(`agenda.since.${kind}`, { ago: formatRelative(since, locale, now) }),
   ];
   return (
     <Link
@@ -117,7 +120,6 @@ export function AgendaRow(props: RowProps & { kind: AgendaKind; item: AgendaItem
         <Cut text={item.text || t(`agenda.item.${kind}`)} />
         <Cut className="sm mut" text={detail.filter(Boolean).join(" · ")} />
       </span>
-      <span className="c4" />
       <span className="num c6 sec">
         <Money money={item.amount} />
       </span>
@@ -155,14 +157,13 @@ export function RiskRow(props: RowProps & { client: AtRiskClient }) {
           text={second ? reasonText(t, locale, second, now) : t("today.only_reason")}
         />
       </span>
-      <span className="c4" />
       <span className="two num c6">
         <span className="sec">
           <Money money={client.yearly_value} />
         </span>
         {!Number.isNaN(lastContact) && (
           <Moment at={lastContact} className="sm mut">
-            {formatRelative(lastContact, locale, now)}
+            {formatRelative(lastContact, locale, now, "short")}
           </Moment>
         )}
       </span>

@@ -1,0 +1,194 @@
+import { useMemo, useState } from "react";
+import { Link } from "wouter";
+import { useClient } from "../api/clients";
+import { useRetention, useRetentionHistory } from "../api/risk";
+import { useSession } from "../app/session";
+import { useFormattingLocale, useT } from "../i18n";
+import { day, formatDay, formatRelative, formatTime, timeOf } from "../lib/dates";
+import { nameOfId } from "../lib/people";
+import { ActionButton, useClientActions } from "../sheets/actions";
+import type { Subject } from "../sheets/open";
+import { IconButton, Moment, Money, Tag } from "./basics";
+import { Reasons } from "./reasons";
+import { SeverityShape, severityOf, severityOfScore } from "./severity";
+import { Sparkline } from "./sparkline";
+import { Loaded, SkeletonRows } from "./states";
+
+/** Who can be called at a client: the first decision maker who has a number, or anybody. */
+export function phoneOf(client: ReturnType<typeof useClient>["data"]): string {
+  const there = (client?.people ?? []).filter((person) => person.phone && !person.left_at);
+  const decides = there.find((person) => person.influence === "INFLUENCE_DECISION_MAKER");
+  return (decides ?? there[0])?.phone ?? "";
+}
+
+/** Whether the client took its consent to calls back. */
+export function callsRefused(client: ReturnType<typeof useClient>["data"]): boolean {
+  return (client?.consents ?? []).some(
+    (consent) => consent.channel === "CHANNEL_PHONE" && consent.given === false,
+  );
+}
+
+/** What to know of a client, and to do, without leaving a list: why it is at risk, and its actions. */
+export function ClientPanel(props: {
+  clientId: string;
+  name: string;
+  ownerId: string;
+  now: number;
+  onClose(): void;
+}) {
+  const t = useT();
+  const locale = useFormattingLocale();
+  const session = useSession();
+  const { clientId, now } = props;
+  const client = useClient(clientId);
+  const retention = useRetention(clientId);
+  const [from] = useState(() => new Date(now - 84 * day).toISOString());
+  const history = useRetentionHistory(clientId, from);
+  const points = useMemo(
+    () => (history.data?.days ?? []).map((one) => ({ at: timeOf(one.at), value: one.score ?? 0 })),
+    [history.data],
+  );
+  const alert = retention.data?.alert;
+  const open = alert?.status === "RETENTION_ALERT_STATUS_OPEN";
+  const subject: Subject = {
+    clientId,
+    clientName: client.data?.facts?.name || props.name,
+    ownerId: client.data?.owner_id || props.ownerId,
+    alertId: open ? (alert?.alert_id ?? "") : "",
+    phone: phoneOf(client.data),
+  };
+  const actions = useClientActions(subject, {
+    mayAct: session.may("act_on_alerts"),
+    ...(callsRefused(client.data) ? { callOff: t("act.off.consent") } : {}),
+  });
+  const score = retention.data?.score ?? 0;
+  const severity = (open && severityOf(alert?.severity)) || severityOfScore(score);
+  const snoozed = timeOf(alert?.snoozed_until);
+  const takenOn = timeOf(alert?.acknowledged_at);
+  const promises = retention.data?.promises ?? [];
+  const statementOf = (id: string | undefined) =>
+    client.data?.commitments?.find((one) => one.commitment_id === id)?.statement || id;
+  return (
+    <div className="client-panel">
+      <div className="blk">
+        <div className="title">
+          <Link className="cut str" href={`/clients/${encodeURIComponent(clientId)}`}>
+            {subject.clientName}
+          </Link>
+          {client.data?.facts?.key_account && <Tag>{t("client.key_account")}</Tag>}
+          <IconButton icon="close" plain label={t("act.close")} onClick={props.onClose} />
+        </div>
+        {retention.data && (
+          <div className="big">
+            <span className={`v c-${severity}`}>{score}</span>
+            <span className="two">
+              <span className={`sev c-${severity}`}>
+                <SeverityShape severity={severity} />
+                {t(`severity.${severity}`)}
+              </span>
+              <span className="sm mut">
+                {open && alert?.raised_at
+                  ? t("panel.alert_since", { day: formatDay(alert.raised_at, locale, { now }) })
+                  : t("panel.no_alert")}
+              </span>
+              {!Number.isNaN(snoozed) && snoozed > now && (
+                <span className="sm mut">
+                  {t("panel.snoozed", {
+                    day: `${formatDay(snoozed, locale, { now })} ${formatTime(snoozed, locale)}`,
+                  })}
+                </span>
+              )}
+              {open && !Number.isNaN(takenOn) && (
+                <span className="sm mut">
+                  {t("panel.taken_on", { ago: formatRelative(takenOn, locale, now) })}
+                </span>
+              )}
+            </span>
+            <Sparkline points={points} severity={severity} width={96} height={32} />
+          </div>
+        )}
+      </div>
+      <Loaded query={retention} skeleton={<SkeletonRows count={3} columns={2} />}>
+        {(told) => (
+          <>
+            <div className="blk">
+              <h3>
+                <span>{t("panel.why")}</span>
+                <span>{t("panel.points")}</span>
+              </h3>
+              {told.reasons?.length ? (
+                <Reasons clientId={clientId} reasons={told.reasons} severity={severity} now={now} />
+              ) : (
+                <p className="sec">{t("panel.no_reasons")}</p>
+              )}
+            </div>
+            {promises.length > 0 && (
+              <div className="blk">
+                <h3>
+                  <span>{t("panel.promises")}</span>
+                </h3>
+                {promises.map((promise) => (
+                  <p key={promise.commitment_id} className="two">
+                    <span>{statementOf(promise.commitment_id)}</span>
+                    <span className="sm mut">
+                      {promise.due_at &&
+                        `${t("promise.due", { day: formatDay(promise.due_at, locale, { now }) })}, `}
+                      {t("panel.if_failed", {
+                        kept: promise.score_if_kept ?? 0,
+                        failed: promise.score_if_failed ?? 0,
+                      })}
+                    </span>
+                  </p>
+                ))}
+              </div>
+            )}
+            <div className="blk">
+              <dl className="kv">
+                {told.yearly_value && (
+                  <>
+                    <dt>{t("panel.yearly")}</dt>
+                    <dd>
+                      <Money money={told.yearly_value} />
+                    </dd>
+                  </>
+                )}
+                {told.expected_loss && (
+                  <>
+                    <dt>{t("panel.loss")}</dt>
+                    <dd>
+                      <Money money={told.expected_loss} />
+                    </dd>
+                  </>
+                )}
+                {client.data?.last_touchpoint_at && (
+                  <>
+                    <dt>{t("panel.last_contact")}</dt>
+                    <dd>
+                      <Moment at={client.data.last_touchpoint_at}>
+                        {formatDay(client.data.last_touchpoint_at, locale, { now })}
+                      </Moment>
+                    </dd>
+                  </>
+                )}
+                {subject.ownerId && (
+                  <>
+                    <dt>{t("panel.owner")}</dt>
+                    <dd>{nameOfId(subject.ownerId)}</dd>
+                  </>
+                )}
+              </dl>
+            </div>
+          </>
+        )}
+      </Loaded>
+      <div className="acts">
+        {actions.contact.map((action) => (
+          <ActionButton key={action.key} action={action} />
+        ))}
+        {actions.alert.map((action) => (
+          <ActionButton key={action.key} action={action} plain />
+        ))}
+      </div>
+    </div>
+  );
+}

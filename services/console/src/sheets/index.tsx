@@ -1,0 +1,44 @@
+import { DismissSheet, ResolveSheet, SnoozeSheet } from "./alert-sheets";
+import { ComplaintSheet, ComplaintStateSheet } from "./complaint-sheet";
+import { LogSheet } from "./log-sheet";
+import { MeetingSheet } from "./meeting-sheet";
+import { NoteSheet } from "./note-sheet";
+import { closeSheet, type OpenSheet, useOpenSheet } from "./open";
+import { PromiseSheet, PromiseStateSheet } from "./promise-sheet";
+
+function Shown({ sheet }: { sheet: OpenSheet }) {
+  const { subject } = sheet;
+  const common = { sheet, subject, onClose: closeSheet };
+  switch (sheet.kind) {
+    case "call":
+    case "log":
+      return <LogSheet {...common} />;
+    case "note":
+      return <NoteSheet {...common} />;
+    case "promise":
+      return <PromiseSheet {...common} />;
+    case "complaint":
+      return <ComplaintSheet {...common} />;
+    case "meeting":
+      return <MeetingSheet {...common} />;
+    case "promise-kept":
+    case "promise-moved":
+    case "promise-broken":
+      return <PromiseStateSheet {...common} sheet={sheet} matter={sheet.matter} />;
+    case "complaint-settled":
+    case "complaint-rejected":
+      return <ComplaintStateSheet {...common} sheet={sheet} matter={sheet.matter} />;
+    case "snooze":
+      return <SnoozeSheet {...common} />;
+    case "dismiss":
+      return <DismissSheet {...common} />;
+    case "resolve":
+      return <ResolveSheet {...common} />;
+  }
+}
+
+/** The sheet that is open over the page, whichever screen opened it. */
+export function Sheets() {
+  const sheet = useOpenSheet();
+  return sheet ? <Shown sheet={sheet} key={`${sheet.kind} ${sheet.subject.clientId}`} /> : null;
+}
