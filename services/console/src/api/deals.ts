@@ -12,9 +12,10 @@ import {
 } from "../lib/board";
 import { createStore, useStore } from "../lib/store";
 import { ApiError, api, body, request, type Schemas } from "./client";
-import { useOutbox, write } from "./outbox";
+import { useOutbox } from "./outbox";
 import { queryClient } from "./query";
-import { type NewTouchpoint, positionOf, type Written, wrote } from "./touchpoints";
+import { type NewTouchpoint, positionOf, type Written } from "./touchpoints";
+import { writeShown } from "./writes";
 
 /** Whose deals a board shows; "" where it does not matter. */
 export interface BoardScope {
@@ -208,7 +209,7 @@ async function send(order: DealOrder, one: Pending): Promise<Written | null> {
   const { touchpoint } = order;
   let written: Written | null;
   try {
-    written = await write(touchpoint, order.text);
+    written = await writeShown(touchpoint, order.text);
   } catch (error) {
     // Somebody else was first, or it cannot be: where the deal really is, is shown instead.
     if (error instanceof ApiError && (error.status === 409 || error.status === 404)) {
@@ -248,18 +249,10 @@ async function follow(dealId: string, touchpoint: NewTouchpoint, position: strin
   }
 }
 
-/** Takes back what was written of a deal. Throws ApiError. */
-export async function withdrawOfDeal(
-  dealId: string,
-  clientId: string,
-  written: Written,
-): Promise<void> {
-  const { position } = await request<Written>(
-    "POST",
-    `/v1/clients/${encodeURIComponent(clientId)}/touchpoints/${written.id}/withdraw`,
-  );
-  wrote(clientId, position);
-  remember(position);
+/** Reads a deal again after something of it was taken back. Throws ApiError. */
+export async function readAfterUndo(dealId: string, clientId: string): Promise<void> {
+  const position = positionOf(clientId);
+  if (position) remember(position);
   await readAgain(dealId, position);
   await readHeads();
 }

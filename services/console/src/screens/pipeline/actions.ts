@@ -1,8 +1,7 @@
 import { ApiError } from "../../api/client";
 import type { DealDetails } from "../../api/deals";
-import { type DealOrder, movedTo, withdrawOfDeal, writeDeal } from "../../api/deals";
+import { type DealOrder, movedTo, readAfterUndo, writeDeal } from "../../api/deals";
 import { queryClient } from "../../api/query";
-import type { Written } from "../../api/touchpoints";
 import { useActor } from "../../app/session";
 import { useErrorText } from "../../components/states";
 import { toast } from "../../components/toast";
@@ -10,6 +9,7 @@ import { type Translate, useT } from "../../i18n";
 import { type Deal, nameOfStage, type Stage, stageOf } from "../../lib/board";
 import { newId } from "../../lib/ids";
 import { createStore, useStore } from "../../lib/store";
+import { takeBack } from "../../sheets/undo";
 
 export type DealSheetKind = "won" | "lost" | "next" | "amount" | "remove";
 
@@ -89,24 +89,20 @@ export function useWriteDeal(): (
     const { deal } = order;
     const dealId = deal.deal_id ?? "";
     const clientId = deal.client_id ?? "";
-    const answer = writeDeal({
-      ...order,
-      touchpoint: {
-        id: id ?? newId(),
-        clientId,
-        kind,
-        time: new Date().toISOString(),
-        channel: "CHANNEL_BACK_OFFICE",
-        direction: "DIRECTION_INTERNAL",
-        agentId: actor(deal.owner_id ?? ""),
-        payload: { deal_id: dealId, ...payload },
-      },
-    });
+    const touchpoint = {
+      id: id ?? newId(),
+      clientId,
+      kind,
+      time: new Date().toISOString(),
+      channel: "CHANNEL_BACK_OFFICE",
+      direction: "DIRECTION_INTERNAL",
+      agentId: actor(deal.owner_id ?? ""),
+      payload: { deal_id: dealId, ...payload },
+    };
+    const answer = writeDeal({ ...order, touchpoint });
     const undo = () => {
-      answer
-        .then((written: Written | null) =>
-          written ? withdrawOfDeal(dealId, clientId, written) : undefined,
-        )
+      takeBack(touchpoint.id)
+        .then(() => readAfterUndo(dealId, clientId))
         .catch((error: unknown) => toast.fail(errorText(error)));
     };
     toast.show(order.text, undo);

@@ -299,7 +299,7 @@ export default function PipelineScreen() {
   const locale = useFormattingLocale();
   const now = useNow();
   const session = useSession();
-  const mayMove = session.may("act_on_alerts");
+  const mayMove = session.may("record_contacts");
   const [search, change] = useSearchParams(params);
   const { query, board } = useBoard({ owner: search.owner, team: search.team });
   const unsent = useUnsentDeals();

@@ -120,7 +120,7 @@ export default function PipelineListScreen() {
   const t = useT();
   const locale = useFormattingLocale();
   const now = useNow();
-  const mayMove = useSession().may("act_on_alerts");
+  const mayMove = useSession().may("record_contacts");
   const [search, change] = useSearchParams(params);
   const { query, board } = useBoard({ owner: search.owner, team: search.team });
   const unsent = useUnsentDeals();
