@@ -34,6 +34,7 @@ export default defineConfig({
   server: {
     proxy: {
       "/v1": process.env.RAPPORT_API ?? "http://127.0.0.1:8080",
+      "/readyz": process.env.RAPPORT_API ?? "http://127.0.0.1:8080",
       "/sign-in": process.env.RAPPORT_API ?? "http://127.0.0.1:8080",
     },
   },

@@ -82,6 +82,8 @@ export async function request<Answer>(
     body?: unknown;
     contentType?: string;
     signal?: AbortSignal;
+    /** Statuses whose body is an answer too, and no error. */
+    alsoAnswers?: readonly number[];
   } = {},
 ): Promise<Answer> {
   const query = new URLSearchParams();
@@ -105,8 +107,14 @@ export async function request<Answer>(
     if (options.signal?.aborted) throw error;
     throw new ApiError(0, "");
   }
-  await checked(response);
-  return (await response.json()) as Answer;
+  if (!options.alsoAnswers?.includes(response.status)) await checked(response);
+  try {
+    return (await response.json()) as Answer;
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    // Somebody in between answered in the server's place.
+    throw new ApiError(response.status, "");
+  }
 }
 
 /** The body of an answer of `api`. */

@@ -173,7 +173,14 @@ export function ClientPanel(props: {
                 {subject.ownerId && (
                   <>
                     <dt>{t("panel.owner")}</dt>
-                    <dd>{nameOfId(subject.ownerId)}</dd>
+                    <dd>
+                      <Link
+                        className="link"
+                        href={`/?owner=${encodeURIComponent(subject.ownerId)}`}
+                      >
+                        {nameOfId(subject.ownerId)}
+                      </Link>
+                    </dd>
                   </>
                 )}
               </dl>

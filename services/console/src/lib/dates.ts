@@ -37,6 +37,16 @@ export function formatTime(moment: string | number, locale: string): string {
   );
 }
 
+/** "18:16:19". */
+export function formatSeconds(moment: string | number, locale: string): string {
+  return formatOf(locale, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  }).format(new Date(moment));
+}
+
 /** "18 Nov", with the year when it is another than that of `now`. */
 export function formatDay(
   moment: string | number,
@@ -114,6 +124,34 @@ export function formatDuration(milliseconds: number, locale: string): string {
         ? [Math.round(milliseconds / hour), "hour"]
         : [Math.round(milliseconds / day), "day"];
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(value);
+}
+
+/** "41s", "2m 20s", "3h 5m": a length of time in its two largest units, as short as can be. */
+export function formatSpan(milliseconds: number, locale: string): string {
+  const seconds = Math.round(milliseconds / 1000);
+  const parts: [number, string][] =
+    seconds < 60
+      ? [[seconds, "second"]]
+      : seconds < 3600
+        ? [
+            [Math.floor(seconds / 60), "minute"],
+            [seconds % 60, "second"],
+          ]
+        : seconds < 86_400
+          ? [
+              [Math.floor(seconds / 3600), "hour"],
+              [Math.floor((seconds % 3600) / 60), "minute"],
+            ]
+          : [
+              [Math.floor(seconds / 86_400), "day"],
+              [Math.floor((seconds % 86_400) / 3600), "hour"],
+            ];
+  return parts
+    .filter(([value], index) => index === 0 || value > 0)
+    .map(([value, unit]) =>
+      new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "narrow" }).format(value),
+    )
+    .join(" ");
 }
 
 /** "14:20" on the clock of another zone; null when the browser does not know the zone. */

@@ -194,10 +194,10 @@ function ClientPage({ id }: { id: string }) {
                   <Sparkline points={points} severity={severity} width={172} height={34} />
                 </div>
                 <div>
-                  <h3>
+                  <p className="cap-of xs mut">
                     <span>{t("panel.why")}</span>
                     <span>{t("panel.points")}</span>
-                  </h3>
+                  </p>
                   <ol className="sm sec">
                     {(retention.data.reasons ?? []).slice(0, 3).map((reason) => (
                       <li key={reason.code}>

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { Button, type DragPreviewRenderer, useDrag } from "react-aria-components";
 import { useClientName } from "../../api/deals";
-import { useStaffName } from "../../api/staff";
+import { usePersonName } from "../../api/staff";
 import { Avatar, Money } from "../../components/basics";
 import { SeverityShape } from "../../components/severity";
 import { useFormattingLocale, useT } from "../../i18n";
@@ -87,7 +87,7 @@ export function DealCard(props: {
 }) {
   const t = useT();
   const locale = useFormattingLocale();
-  const nameOf = useStaffName();
+  const nameOf = usePersonName();
   const { deal, now, mayMove } = props;
   const card = useRef<HTMLElement>(null);
   const link = useRef<HTMLAnchorElement>(null);

@@ -1,5 +1,5 @@
 import { type ReactNode, useMemo } from "react";
-import { useStaff, useStaffName, useUnits } from "../../api/staff";
+import { usePersonName, useStaff, useUnits } from "../../api/staff";
 import { Chip } from "../../components/basics";
 import { SeverityShape } from "../../components/severity";
 import { useFormattingLocale, useT } from "../../i18n";
@@ -43,7 +43,7 @@ export function Filters(props: {
 }) {
   const t = useT();
   const locale = useFormattingLocale();
-  const nameOf = useStaffName();
+  const nameOf = usePersonName();
   const staff = useStaff();
   const units = useUnits();
   const { search, onChange, board } = props;

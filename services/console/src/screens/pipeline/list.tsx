@@ -3,7 +3,7 @@ import { type ReactNode, useMemo } from "react";
 import { I18nProvider } from "react-aria-components";
 import { ApiError } from "../../api/client";
 import { mostCards, useBoard, useClientName, useUnsentDeals } from "../../api/deals";
-import { useStaffName } from "../../api/staff";
+import { usePersonName } from "../../api/staff";
 import { freshnessOf } from "../../api/watermark";
 import { useSession } from "../../app/session";
 import { Avatar, Button, Cut, Money } from "../../components/basics";
@@ -73,7 +73,7 @@ function Cell(props: { className: string; title?: string; children: ReactNode })
 function DealRow(props: { deal: Deal; now: number; unsent: boolean }) {
   const t = useT();
   const locale = useFormattingLocale();
-  const nameOf = useStaffName();
+  const nameOf = usePersonName();
   const { deal, now } = props;
   const client = useClientName(deal.client_id ?? "", deal.client_name, true);
   const stage = stageOf(deal.stage);

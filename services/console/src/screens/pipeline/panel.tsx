@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { api, body } from "../../api/client";
 import { type Client, useClient } from "../../api/clients";
 import { type DealDetails, useDeal } from "../../api/deals";
-import { useStaffName } from "../../api/staff";
+import { usePersonName } from "../../api/staff";
 import { positionOf } from "../../api/touchpoints";
 import { Button, Cut, IconButton, Moment, Money, Tag } from "../../components/basics";
 import { Icon } from "../../components/icon";
@@ -121,7 +121,7 @@ function Steps({ details, now }: { details: DealDetails; now: number }) {
 function Amounts({ clientId, dealId, now }: { clientId: string; dealId: string; now: number }) {
   const t = useT();
   const locale = useFormattingLocale();
-  const nameOf = useStaffName();
+  const nameOf = usePersonName();
   const amounts = useAmounts(clientId, dealId);
   // One telling is what stands in the head already.
   if ((amounts.data?.length ?? 0) < 2) return null;
@@ -163,7 +163,7 @@ function influenceOf(name: string | undefined): (typeof influences)[number] | nu
 function OfClient({ client, dealId, now }: { client: Client; dealId: string; now: number }) {
   const t = useT();
   const locale = useFormattingLocale();
-  const nameOf = useStaffName();
+  const nameOf = usePersonName();
   const objections = (client.objections ?? []).filter((one) => one.deal_id === dealId);
   const needs = (client.needs ?? []).filter((one) => !one.deal_id || one.deal_id === dealId);
   const competitors = (client.competitors ?? []).filter((one) => one.deal_id === dealId);
@@ -313,7 +313,7 @@ function OfClient({ client, dealId, now }: { client: Client; dealId: string; now
 function Facts({ deal, details, now }: { deal: Deal; details: DealDetails; now: number }) {
   const t = useT();
   const locale = useFormattingLocale();
-  const nameOf = useStaffName();
+  const nameOf = usePersonName();
   const stage = stageOf(deal.stage);
   const past = isOpenStage(stage) && isPastClose(deal, now);
   const kind = kindOf(details.kind);

@@ -2,7 +2,7 @@ import { useId, useState } from "react";
 import { useClient } from "../../api/clients";
 import { movedTo } from "../../api/deals";
 import { useSearchHits } from "../../api/search";
-import { useStaff, useStaffName } from "../../api/staff";
+import { usePersonName, useStaff } from "../../api/staff";
 import { useSession } from "../../app/session";
 import { KeyCap } from "../../components/basics";
 import { Choice, Field, Sheet } from "../../components/sheet";
@@ -540,7 +540,7 @@ function NewDealSheet(props: {
   const t = useT();
   const session = useSession();
   const staff = useStaff();
-  const nameOf = useStaffName();
+  const nameOf = usePersonName();
   const writeOf = useWriteDeal();
   const [id] = useState(newId);
   const [dealId] = useState(newId);

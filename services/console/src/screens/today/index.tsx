@@ -1,23 +1,25 @@
 import "./today.css";
 import { useEffect, useMemo, useRef } from "react";
 import { useLocation } from "wouter";
-import { type AgendaItem, agendaKindOf, useAgenda } from "../../api/agenda";
+import { type AgendaItem, type AgendaKind, agendaKindOf, useAgenda } from "../../api/agenda";
 import { type AtRiskClient, useAtRisk } from "../../api/risk";
 import { freshnessOf } from "../../api/watermark";
 import { useDone } from "../../api/writes";
-import { useSession } from "../../app/session";
-import { Button } from "../../components/basics";
+import { Button, Chip } from "../../components/basics";
 import { ClientPanel } from "../../components/client-panel";
 import { DoneList } from "../../components/done-list";
 import { useNow } from "../../components/freshness";
+import { Icon } from "../../components/icon";
 import { useListKeys, useSelectedInSight } from "../../components/list";
 import { Screen } from "../../components/screen";
 import { Empty, ErrorBanner, SkeletonRows } from "../../components/states";
 import { useFormattingLocale, useT } from "../../i18n";
 import { formatToday } from "../../lib/dates";
+import { nameOfId } from "../../lib/people";
 import { text, useSearchParams } from "../../lib/search-params";
 import { AgendaRow, RiskRow } from "./rows";
 
+const pressing: readonly AgendaKind[] = ["UNANSWERED", "PROMISE"];
 const params = { owner: text(), team: text(), open: text() };
 
 // After an action the next row has the focus, as the work goes on there.
@@ -41,13 +43,10 @@ export default function TodayScreen() {
   const t = useT();
   const locale = useFormattingLocale();
   const now = useNow();
-  const session = useSession();
   const [, navigate] = useLocation();
   const [search, change] = useSearchParams(params);
-  const scope = {
-    owner: search.owner || (search.team ? "" : session.seesAllClients ? "" : session.personId),
-    team: search.team,
-  };
+  // Without a filter the server narrows it to those whom the caller sees.
+  const scope = { owner: search.owner, team: search.team };
   const agenda = useAgenda(scope);
   const risk = useAtRisk(scope);
   const sections = useMemo(
@@ -64,25 +63,28 @@ export default function TodayScreen() {
     () => (risk.data?.pages ?? []).flatMap((page) => page.clients ?? []),
     [risk.data],
   );
-  const rows = useMemo(
-    () => [
-      ...sections.flatMap((section) =>
-        section.items.map((item) => ({
-          key: agendaKey(section.kind, item),
-          clientId: item.client_id ?? "",
-          name: item.client_name || (item.client_id ?? ""),
-          ownerId: item.owner_id ?? "",
-        })),
-      ),
-      ...atRisk.map((client) => ({
-        key: riskKey(client),
-        clientId: client.client_id ?? "",
-        name: client.client_name || (client.client_id ?? ""),
-        ownerId: client.owner_id ?? "",
+  // Who waits and what is due comes before who may leave; what has more time after it.
+  const first = sections.filter((section) => pressing.includes(section.kind));
+  const rest = sections.filter((section) => !pressing.includes(section.kind));
+  const rowsOf = (some: typeof sections) =>
+    some.flatMap((section) =>
+      section.items.map((item) => ({
+        key: agendaKey(section.kind, item),
+        clientId: item.client_id ?? "",
+        name: item.client_name || (item.client_id ?? ""),
+        ownerId: item.owner_id ?? "",
       })),
-    ],
-    [sections, atRisk],
-  );
+    );
+  const rows = [
+    ...rowsOf(first),
+    ...atRisk.map((client) => ({
+      key: riskKey(client),
+      clientId: client.client_id ?? "",
+      name: client.client_name || (client.client_id ?? ""),
+      ownerId: client.owner_id ?? "",
+    })),
+    ...rowsOf(rest),
+  ];
   const selected = rows.findIndex((row) => row.key === search.open);
   const open = (index: number) => {
     const row = rows[index];
@@ -105,11 +107,41 @@ export default function TodayScreen() {
   });
   const loading = risk.isPending || agenda.isPending;
   const nothing = !loading && rows.length === 0 && !risk.error && !agenda.error;
+  const sectionOf = (section: (typeof sections)[number]) => (
+    <section key={section.kind} aria-label={t(`agenda.${section.kind}`)}>
+      <div className="sect">
+        <h2>{t(`agenda.${section.kind}`)}</h2>
+        <span className="n">{section.count}</span>
+      </div>
+      {section.items.map((item) => {
+        const key = agendaKey(section.kind, item);
+        return (
+          <AgendaRow
+            key={key}
+            rowKey={key}
+            kind={section.kind}
+            item={item}
+            now={now}
+            selected={key === search.open}
+            onSelect={() => select(key)}
+          />
+        );
+      })}
+    </section>
+  );
   return (
     <Screen
       className="today"
       title={t("nav.today")}
       sub={formatToday(now, locale)}
+      actions={
+        (search.owner || search.team) && (
+          <Chip pressed onPress={() => change({ owner: "", team: "", open: "" })}>
+            {search.owner ? nameOfId(search.owner) : search.team}
+            <Icon name="close" />
+          </Chip>
+        )
+      }
       freshness={freshnessOf([
         agenda.data?.watermark,
         ...(risk.data?.pages ?? []).map((page) => page.watermark),
@@ -146,28 +178,7 @@ export default function TodayScreen() {
               <span className="num">{t("today.head.due")}</span>
             </div>
             {loading && rows.length === 0 && <SkeletonRows columns={4} />}
-            {sections.map((section) => (
-              <section key={section.kind} aria-label={t(`agenda.${section.kind}`)}>
-                <div className="sect">
-                  <h2>{t(`agenda.${section.kind}`)}</h2>
-                  <span className="n">{section.count}</span>
-                </div>
-                {section.items.map((item) => {
-                  const key = agendaKey(section.kind, item);
-                  return (
-                    <AgendaRow
-                      key={key}
-                      rowKey={key}
-                      kind={section.kind}
-                      item={item}
-                      now={now}
-                      selected={key === search.open}
-                      onSelect={() => select(key)}
-                    />
-                  );
-                })}
-              </section>
-            ))}
+            {first.map(sectionOf)}
             {atRisk.length > 0 && (
               <section aria-label={t("today.at_risk")}>
                 <div className="sect">
@@ -188,6 +199,7 @@ export default function TodayScreen() {
                 })}
               </section>
             )}
+            {rest.map(sectionOf)}
             {risk.hasNextPage && (
               <div className="more">
                 <Button busy={risk.isFetchingNextPage} onClick={() => void risk.fetchNextPage()}>

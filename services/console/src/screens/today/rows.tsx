@@ -98,7 +98,7 @@ export function AgendaRow(props: RowProps & { kind: AgendaKind; item: AgendaItem
       href={`/clients/${encodeURIComponent(item.client_id ?? "")}`}
       className="row tall"
       data-row={props.rowKey}
-      aria-selected={props.selected}
+      aria-current={props.selected}
       onClick={(event) => {
         if (event.ctrlKey || event.metaKey || matchMedia("(max-width: 720px)").matches) return;
         event.preventDefault();
@@ -141,7 +141,7 @@ export function RiskRow(props: RowProps & { client: AtRiskClient }) {
       href={`/clients/${encodeURIComponent(client.client_id ?? "")}`}
       className="row tall"
       data-row={props.rowKey}
-      aria-selected={props.selected}
+      aria-current={props.selected}
       onClick={(event) => {
         if (event.ctrlKey || event.metaKey || matchMedia("(max-width: 720px)").matches) return;
         event.preventDefault();
