@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/console/console_files.h"
 #include "libs/event_log/partitioner.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
 #include "libs/projections/profile/profile.h"
@@ -26,7 +27,6 @@
 #include "rapport/query/v1/retention.pb.h"
 #include "rapport/query/v1/search.pb.h"
 #include "rapport/query/v1/watermark.pb.h"
-#include "services/console/console_files.h"
 #include "services/gateway/exchange.h"
 #include "services/gateway/owners.h"
 
