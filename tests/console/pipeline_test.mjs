@@ -79,10 +79,13 @@ function lane(page, stage) {
   return page.locator(`.board .lane[data-stage="${stage}"]`);
 }
 
+// Large enough that nothing has to be scrolled between taking a card and letting it go.
+const large = { width: 2200, height: 2400 };
+
 async function openBoard(options = {}, query = "") {
-  const page = await openPage(browser, address, options);
+  const page = await openPage(browser, address, { ...large, ...options });
   await show(page, `${address}/pipeline${query}`);
-  await page.waitForSelector(".board .card");
+  await page.waitForSelector(".board .card:visible");
   return page;
 }
 
@@ -181,7 +184,7 @@ describe("the board", () => {
 
   it("takes a card that a finger has held, and lets a quick one scroll", async () => {
     const deal = await newDeal("Moved by finger");
-    const page = await openBoard({ context: { hasTouch: true }, width: 1100 });
+    const page = await openBoard({ context: { hasTouch: true } });
     const touch = await page.context().newCDPSession(page);
     const send = (type, x, y) =>
       touch.send("Input.dispatchTouchEvent", {
@@ -213,7 +216,11 @@ describe("the board", () => {
   it("puts a card where somebody else has moved it meanwhile, and says so", async () => {
     const deal = await newDeal("Moved by two");
     const page = await openBoard({ expectFailedRequests: true });
+    // The page does not hear of it before it moves the card itself.
+    await page.route("**/v1/pipeline/board?*", (route) => route.abort());
+    await page.route("**/v1/deals/*", (route) => route.abort());
     await write("13983", "DealStageChanged", { deal_id: deal, to_stage: "DEAL_STAGE_OBJECTIONS" });
+    await page.unroute("**/v1/deals/*");
     const answer = nextWrite(page);
     await card(page, deal).dragTo(lane(page, "PRESENTED"));
     assert.equal((await answer).status(), 409);

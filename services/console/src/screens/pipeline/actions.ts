@@ -1,6 +1,6 @@
 import { ApiError } from "../../api/client";
 import type { DealDetails } from "../../api/deals";
-import { type DealOrder, movedTo, readAfterUndo, writeDeal } from "../../api/deals";
+import { type DealOrder, movedTo, undoOfDeal, writeDeal } from "../../api/deals";
 import { queryClient } from "../../api/query";
 import { useActor } from "../../app/session";
 import { useErrorText } from "../../components/states";
@@ -80,12 +80,18 @@ export function stageHeading(t: Translate, stage: Stage): string {
 
 /** Writes of a deal, says what was done with a way back, and says why when it was refused. */
 export function useWriteDeal(): (
-  order: Omit<DealOrder, "touchpoint"> & { kind: string; payload: object; id?: string },
+  order: Omit<DealOrder, "touchpoint"> & {
+    kind: string;
+    payload: object;
+    /** The deal as it was; null: it was not there. */
+    before: Deal | null;
+    id?: string;
+  },
 ) => Promise<boolean> {
   const t = useT();
   const errorText = useErrorText();
   const actor = useActor();
-  return async ({ kind, payload, id, ...order }) => {
+  return async ({ kind, payload, id, before, ...order }) => {
     const { deal } = order;
     const dealId = deal.deal_id ?? "";
     const clientId = deal.client_id ?? "";
@@ -101,9 +107,9 @@ export function useWriteDeal(): (
     };
     const answer = writeDeal({ ...order, touchpoint });
     const undo = () => {
-      takeBack(touchpoint.id)
-        .then(() => readAfterUndo(dealId, clientId))
-        .catch((error: unknown) => toast.fail(errorText(error)));
+      undoOfDeal(deal, before, () => takeBack(touchpoint.id)).catch((error: unknown) =>
+        toast.fail(errorText(error)),
+      );
     };
     toast.show(order.text, undo);
     try {
@@ -149,6 +155,7 @@ export function useMoveDeal(): (deal: Deal, stage: Stage, clientName: string) =>
         stage: t(`stage.${stage}`),
       }),
       deal: movedTo(deal, stage),
+      before: deal,
     });
   };
 }
