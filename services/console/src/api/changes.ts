@@ -9,6 +9,19 @@ import { wrote } from "./touchpoints";
 
 type Change = Schemas["StateChange"];
 
+export interface DealChange {
+  dealId: string;
+  position: string;
+}
+
+const dealListeners = new Set<(changes: readonly DealChange[]) => void>();
+
+/** Tells of deals that change, together what came within a second. Returns how to stop it. */
+export function onDealChanges(listener: (changes: readonly DealChange[]) => void): () => void {
+  dealListeners.add(listener);
+  return () => dealListeners.delete(listener);
+}
+
 // Positions come faster than one can read; what has come within a second is read together.
 const gatherFor = 1000;
 
@@ -23,6 +36,10 @@ export async function followChanges(signal: AbortSignal): Promise<void> {
       if (change.deal_id)
         void queryClient.invalidateQueries({ queryKey: ["deal", change.deal_id] });
     }
+    const deals = [...gathered.values()].flatMap(({ deal_id, position }) =>
+      deal_id && position ? [{ dealId: deal_id, position }] : [],
+    );
+    if (deals.length > 0) for (const listener of dealListeners) listener(deals);
     gathered.clear();
   };
   const take = (change: Change) => {

@@ -11,10 +11,12 @@ import {
   withoutDeal,
 } from "../lib/board";
 import { createStore, useStore } from "../lib/store";
+import { onDealChanges } from "./changes";
 import { ApiError, api, body, request, type Schemas } from "./client";
-import { useOutbox, write } from "./outbox";
+import { useOutbox } from "./outbox";
 import { queryClient } from "./query";
-import { type NewTouchpoint, positionOf, type Written, wrote } from "./touchpoints";
+import { type NewTouchpoint, positionOf, type Written } from "./touchpoints";
+import { writeShown } from "./writes";
 
 /** Whose deals a board shows; "" where it does not matter. */
 export interface BoardScope {
@@ -110,6 +112,7 @@ export function useBoard(scope: BoardScope) {
     },
   });
   useOutboxOutcomes();
+  useDealChanges();
   const data = useMemo(
     () => (query.data ? applied(query.data, over) : undefined),
     [query.data, over],
@@ -208,7 +211,7 @@ async function send(order: DealOrder, one: Pending): Promise<Written | null> {
   const { touchpoint } = order;
   let written: Written | null;
   try {
-    written = await write(touchpoint, order.text);
+    written = await writeShown(touchpoint, order.text);
   } catch (error) {
     // Somebody else was first, or it cannot be: where the deal really is, is shown instead.
     if (error instanceof ApiError && (error.status === 409 || error.status === 404)) {
@@ -248,20 +251,62 @@ async function follow(dealId: string, touchpoint: NewTouchpoint, position: strin
   }
 }
 
-/** Takes back what was written of a deal. Throws ApiError. */
-export async function withdrawOfDeal(
-  dealId: string,
-  clientId: string,
-  written: Written,
+// The server tells the history of a client anew when something of it is taken back, which is over
+// soon after it has said so. It is asked so often, at growing distances, and then at the usual ones.
+const triesAfterUndo = 6;
+
+/**
+ * Takes back what was written of a deal, by `takeBack`, and shows at once what was `before` it;
+ * null: it was not there. Throws ApiError.
+ */
+export async function undoOfDeal(
+  now: Deal,
+  before: Deal | null,
+  takeBack: () => Promise<void>,
 ): Promise<void> {
-  const { position } = await request<Written>(
-    "POST",
-    `/v1/clients/${encodeURIComponent(clientId)}/touchpoints/${written.id}/withdraw`,
+  const dealId = now.deal_id ?? "";
+  const touchpointId = `undo ${dealId}`;
+  setPending(dealId, {
+    touchpointId,
+    deal: before ?? now,
+    removed: before === null,
+    state: "sending",
+  });
+  try {
+    await takeBack();
+    const position = positionOf(now.client_id ?? "");
+    if (position) remember(position);
+    const known = JSON.stringify(truths.get(dealId)?.deal);
+    for (let tries = 0; tries < triesAfterUndo; ++tries) {
+      const told = await readAgain(dealId, position);
+      if (JSON.stringify(told) !== known) break;
+      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
+    }
+    await readHeads();
+  } finally {
+    dropPending(dealId, touchpointId);
+  }
+}
+
+/** What others wrote of deals is read deal by deal; of very many at once, all of it. */
+const mostReadAlone = 20;
+
+function useDealChanges(): void {
+  useEffect(
+    () =>
+      onDealChanges((changes) => {
+        for (const { position } of changes) remember(position);
+        if (changes.length > mostReadAlone) {
+          void queryClient.invalidateQueries({ queryKey: ["board"] });
+          return;
+        }
+        void Promise.all(changes.map(({ dealId, position }) => readAgain(dealId, position)))
+          .then(readHeads)
+          // The board is read again every half minute in any case.
+          .catch(() => undefined);
+      }),
+    [],
   );
-  wrote(clientId, position);
-  remember(position);
-  await readAgain(dealId, position);
-  await readHeads();
 }
 
 // What waited in the outbox was sent, refused or given up there: the deal is read again.

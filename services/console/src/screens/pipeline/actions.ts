@@ -1,15 +1,15 @@
 import { ApiError } from "../../api/client";
 import type { DealDetails } from "../../api/deals";
-import { type DealOrder, movedTo, withdrawOfDeal, writeDeal } from "../../api/deals";
+import { type DealOrder, movedTo, undoOfDeal, writeDeal } from "../../api/deals";
 import { queryClient } from "../../api/query";
-import type { Written } from "../../api/touchpoints";
 import { useActor } from "../../app/session";
 import { useErrorText } from "../../components/states";
 import { toast } from "../../components/toast";
-import { useT } from "../../i18n";
+import { type Translate, useT } from "../../i18n";
 import { type Deal, nameOfStage, type Stage, stageOf } from "../../lib/board";
 import { newId } from "../../lib/ids";
 import { createStore, useStore } from "../../lib/store";
+import { takeBack } from "../../sheets/undo";
 
 export type DealSheetKind = "won" | "lost" | "next" | "amount" | "remove";
 
@@ -71,36 +71,45 @@ export function titleOf(deal: Deal): string {
   return deal.title || (deal.deal_id ?? "");
 }
 
+/** The name of a stage as a heading; within a sentence it is `stage.<stage>` as it stands. */
+export function stageHeading(t: Translate, stage: Stage): string {
+  const name = t(`stage.${stage}`);
+  // Not by the rules of a language: Greek capitals would lose their accent.
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
 /** Writes of a deal, says what was done with a way back, and says why when it was refused. */
 export function useWriteDeal(): (
-  order: Omit<DealOrder, "touchpoint"> & { kind: string; payload: object; id?: string },
+  order: Omit<DealOrder, "touchpoint"> & {
+    kind: string;
+    payload: object;
+    /** The deal as it was; null: it was not there. */
+    before: Deal | null;
+    id?: string;
+  },
 ) => Promise<boolean> {
   const t = useT();
   const errorText = useErrorText();
   const actor = useActor();
-  return async ({ kind, payload, id, ...order }) => {
+  return async ({ kind, payload, id, before, ...order }) => {
     const { deal } = order;
     const dealId = deal.deal_id ?? "";
     const clientId = deal.client_id ?? "";
-    const answer = writeDeal({
-      ...order,
-      touchpoint: {
-        id: id ?? newId(),
-        clientId,
-        kind,
-        time: new Date().toISOString(),
-        channel: "CHANNEL_BACK_OFFICE",
-        direction: "DIRECTION_INTERNAL",
-        agentId: actor(deal.owner_id ?? ""),
-        payload: { deal_id: dealId, ...payload },
-      },
-    });
+    const touchpoint = {
+      id: id ?? newId(),
+      clientId,
+      kind,
+      time: new Date().toISOString(),
+      channel: "CHANNEL_BACK_OFFICE",
+      direction: "DIRECTION_INTERNAL",
+      agentId: actor(deal.owner_id ?? ""),
+      payload: { deal_id: dealId, ...payload },
+    };
+    const answer = writeDeal({ ...order, touchpoint });
     const undo = () => {
-      answer
-        .then((written: Written | null) =>
-          written ? withdrawOfDeal(dealId, clientId, written) : undefined,
-        )
-        .catch((error: unknown) => toast.fail(errorText(error)));
+      undoOfDeal(deal, before, () => takeBack(touchpoint.id)).catch((error: unknown) =>
+        toast.fail(errorText(error)),
+      );
     };
     toast.show(order.text, undo);
     try {
@@ -146,6 +155,7 @@ export function useMoveDeal(): (deal: Deal, stage: Stage, clientName: string) =>
         stage: t(`stage.${stage}`),
       }),
       deal: movedTo(deal, stage),
+      before: deal,
     });
   };
 }

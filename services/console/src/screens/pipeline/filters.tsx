@@ -4,6 +4,7 @@ import { Chip } from "../../components/basics";
 import { SeverityShape } from "../../components/severity";
 import { useFormattingLocale, useT } from "../../i18n";
 import { type Board, stages } from "../../lib/board";
+import { stageHeading } from "./actions";
 import { formatMonthYear, kinds, monthOf, type Search } from "./filter";
 
 /** A filter that is one of some: a chip that opens the browser's own list. */
@@ -133,7 +134,7 @@ export function StageFilter(props: { value: string; onChange(value: string): voi
       value={props.value}
       options={[
         { value: "", text: t("pipeline.filter.open") },
-        ...stages.map((value) => ({ value, text: t(`stage.${value}`) })),
+        ...stages.map((value) => ({ value, text: stageHeading(t, value) })),
       ]}
       onChange={props.onChange}
     />

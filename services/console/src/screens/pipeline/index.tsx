@@ -26,7 +26,14 @@ import {
 } from "../../lib/board";
 import { useKeys } from "../../lib/keys";
 import { useSearchParams } from "../../lib/search-params";
-import { awaitFocus, openDealSheet, openMoveMenu, titleOf, useMoveDeal } from "./actions";
+import {
+  awaitFocus,
+  openDealSheet,
+  openMoveMenu,
+  stageHeading,
+  titleOf,
+  useMoveDeal,
+} from "./actions";
 import { DealCard } from "./card";
 import { dragging, useDragged } from "./drag";
 import { params, passes, type Search } from "./filter";
@@ -92,7 +99,7 @@ interface LaneProps {
 function ShutLane(props: LaneProps) {
   const t = useT();
   const { lane, dropProps, over } = useLaneDrop(props.stage, props.dropped);
-  const name = t(`stage.${props.stage}`);
+  const name = stageHeading(t, props.stage);
   return (
     <section
       {...dropProps}
@@ -141,7 +148,7 @@ function Lane(
     [known, search, now],
   );
   const hidden = known.length - shown.length;
-  const name = t(`stage.${stage}`);
+  const name = stageHeading(t, stage);
   return (
     <section
       {...dropProps}
@@ -217,7 +224,7 @@ function StagePicker(props: { board: Board; current: Stage; onPick(stage: Stage)
             aria-pressed={stage === props.current}
             onClick={() => props.onPick(stage)}
           >
-            {t(`stage.${stage}`)}
+            {stageHeading(t, stage)}
             <span className="n">{columnOf(props.board, stage).deal_count}</span>
           </button>
         ))}
@@ -292,7 +299,7 @@ export default function PipelineScreen() {
   const locale = useFormattingLocale();
   const now = useNow();
   const session = useSession();
-  const mayMove = session.may("act_on_alerts");
+  const mayMove = session.may("record_contacts");
   const [search, change] = useSearchParams(params);
   const { query, board } = useBoard({ owner: search.owner, team: search.team });
   const unsent = useUnsentDeals();

@@ -16,7 +16,7 @@ import { type Deal, isOpenStage, stageOf, stages } from "../../lib/board";
 import { formatDay } from "../../lib/dates";
 import { useKeys } from "../../lib/keys";
 import { useSearchParams } from "../../lib/search-params";
-import { openDealSheet, openMoveMenu, titleOf } from "./actions";
+import { openDealSheet, openMoveMenu, stageHeading, titleOf } from "./actions";
 import { NextStep, StageAge } from "./card";
 import { daysInStage, isPastClose, params, passes } from "./filter";
 import { Filters, StageFilter } from "./filters";
@@ -88,7 +88,7 @@ function DealRow(props: { deal: Deal; now: number; unsent: boolean }) {
         {client}
       </Cell>
       <Cell className="cut r-stage">
-        {t(`stage.${stage}`)}
+        {stageHeading(t, stage)}
         {props.unsent && <span className="c-medium"> · {t("pipeline.not_sent")}</span>}
       </Cell>
       <Cell className="num r-age">
@@ -120,7 +120,7 @@ export default function PipelineListScreen() {
   const t = useT();
   const locale = useFormattingLocale();
   const now = useNow();
-  const mayMove = useSession().may("act_on_alerts");
+  const mayMove = useSession().may("record_contacts");
   const [search, change] = useSearchParams(params);
   const { query, board } = useBoard({ owner: search.owner, team: search.team });
   const unsent = useUnsentDeals();
@@ -266,7 +266,7 @@ export default function PipelineListScreen() {
         {cut.map((column) => (
           <p className="banner" role="status" key={column.stage}>
             {t("pipeline.list_cut", {
-              stage: t(`stage.${stageOf(column.stage)}`),
+              stage: stageHeading(t, stageOf(column.stage)),
               shown: column.deals?.length ?? 0,
               count: Number(column.deal_count),
             })}

@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { Menu, MenuItem, Popover } from "react-aria-components";
 import { useT } from "../../i18n";
 import { type Stage, stageOf, stages } from "../../lib/board";
-import { closeMoveMenu, type OpenMenu, titleOf, useMoveDeal } from "./actions";
+import { closeMoveMenu, type OpenMenu, stageHeading, titleOf, useMoveDeal } from "./actions";
 
 /** Where a deal can go: what a drag does, by a menu. */
 export default function StagesMenu(props: {
@@ -44,12 +44,12 @@ export default function StagesMenu(props: {
             <MenuItem
               key={stage}
               id={stage}
-              textValue={t(`stage.${stage}`)}
+              textValue={stageHeading(t, stage)}
               className={({ isFocused, isDisabled }) =>
                 `item ${isFocused ? "is-hover" : ""} ${isDisabled ? "is-off" : ""}`
               }
             >
-              <span>{t(`stage.${stage}`)}</span>
+              <span>{stageHeading(t, stage)}</span>
               {stage === from && <span className="sm mut">{t("pipeline.is_here")}</span>}
             </MenuItem>
           ))}

@@ -14,7 +14,7 @@ import { useFormattingLocale, useT } from "../../i18n";
 import { type Deal, isOpenStage, isStuck, stageOf, usualStageDays } from "../../lib/board";
 import { calendarDays, formatDay, timeOf } from "../../lib/dates";
 import type { Money as MoneyValue } from "../../lib/money";
-import { openDealSheet, openMoveMenu, titleOf } from "./actions";
+import { openDealSheet, openMoveMenu, stageHeading, titleOf } from "./actions";
 import { daysInStage, isPastClose, kindOf, sources } from "./filter";
 
 interface Told {
@@ -101,7 +101,7 @@ function Steps({ details, now }: { details: DealDetails; now: number }) {
           const stuck = isStuck(stage, days);
           return (
             <li key={`${step.occurred_at}.${step.stage}`} className={next ? "past" : "now"}>
-              <span>{t(`stage.${stage}`)}</span>
+              <span>{stageHeading(t, stage)}</span>
               {step.occurred_at && (
                 <Moment at={step.occurred_at} className="mut sm">
                   {formatDay(step.occurred_at, locale, { now })}
@@ -417,7 +417,7 @@ export function DealPanel(props: {
                 <span className="two where">
                   <span className={stuck ? "c-critical mid" : ""}>
                     {stuck && <SeverityShape severity="critical" />}
-                    {t(`stage.${stage}`)}
+                    {stageHeading(t, stage)}
                     {isOpenStage(stage) && `, ${t("days.count", { n: days })}`}
                   </span>
                   {details.removed_at ? (

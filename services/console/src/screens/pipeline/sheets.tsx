@@ -16,6 +16,7 @@ import {
   closeDealSheet,
   type DealSheetKind,
   openDealSheet,
+  stageHeading,
   titleOf,
   useOpenDealSheet,
   useWriteDeal,
@@ -151,10 +152,10 @@ interface Props {
 function useSubmit(kind: DealSheetKind, props: Props) {
   const writeOf = useWriteDeal();
   const [id] = useState(newId);
-  return (order: Parameters<typeof writeOf>[0], clear: () => void) => {
+  return (order: Omit<Parameters<typeof writeOf>[0], "before">, clear: () => void) => {
     awaitFocus(props.deal.deal_id ?? "");
     props.onClose();
-    void writeOf({ ...order, id }).then((done) => {
+    void writeOf({ ...order, id, before: props.deal }).then((done) => {
       if (done) clear();
       else openDealSheet(kind, props.deal, props.clientName);
     });
@@ -605,6 +606,7 @@ function NewDealSheet(props: {
           },
           text,
           deal,
+          before: null,
         }).then((done) => {
           if (!done) return;
           clear();
@@ -648,7 +650,7 @@ function NewDealSheet(props: {
             >
               {openStages.map((stage) => (
                 <option key={stage} value={stage}>
-                  {t(`stage.${stage}`)}
+                  {stageHeading(t, stage)}
                 </option>
               ))}
             </select>
