@@ -23,3 +23,11 @@ export function atHour(now: number, days: number, hour: number): number {
 export function daysToMonday(now: number): number {
   return (8 - new Date(now).getDay()) % 7 || 7;
 }
+
+/** RFC 3339 of the beginning of a day "2026-12-31", `days` later; null when it is no day. */
+export function startOfDay(value: string, days = 0): string | null {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(value);
+  if (!match) return null;
+  const [year, month, day] = match.slice(1).map(Number) as [number, number, number];
+  return new Date(year, month - 1, day + days).toISOString();
+}

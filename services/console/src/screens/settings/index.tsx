@@ -13,7 +13,7 @@ import { preferences, usePreferences } from "../../lib/preferences";
 async function signOut(): Promise<void> {
   const { data } = await api.DELETE("/v1/session");
   queryClient.clear();
-  location.assign(data?.provider_url || "/sign-in");
+  location.assign(data?.provider_url || "/sign-in?return_to=%2F");
 }
 
 export default function SettingsScreen() {
