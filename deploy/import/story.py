@@ -7,8 +7,12 @@ import gzip
 import json
 import pathlib
 
+from story_client import ANNA, BEN, CLARA, DAVID, EMMA, OWNERS, Client, add, events, utc
+from story_present import PRESENT
+from story_regulars import (daily_business, details, goods_and_money, meet, reviews,
+                            written_off)
+
 HERE = pathlib.Path(__file__).parent
-OWNERS = ["anna.keller", "ben.okafor", "clara.jansen", "david.moreau", "emma.walsh"]
 ADJECTIVES = ["Blue", "Golden", "Willow", "Copper", "Maple", "Silver", "Hazel", "Rosewood", "Ivory",
               "Juniper", "Little", "Merry", "North", "Old", "Paper", "Quiet", "Red", "Saffron",
               "Thistle", "Velvet", "Winter", "Yellow"]
@@ -16,143 +20,6 @@ NOUNS = ["Lantern", "Door", "Barn", "Kettle", "Nest", "Acorn", "Teapot", "Orchar
          "Harbour", "Button", "Garden", "Bird", "Mill", "Candle", "Chest", "Fox", "Parcel", "Attic",
          "Bakehouse", "Cart"]
 TRADES = ["Gifts", "Homeware", "Trading", "Interiors", "Stores"]
-LONG_AFTER = "2012-12-31 12:00"
-
-events = []
-counters = {}
-
-
-def utc(text):
-    return datetime.datetime.fromisoformat(text).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def add(when, client, kind, channel, direction, agent="", /, **payload):
-    """One touchpoint; `kind` as its message is called."""
-    number = counters[client, kind] = counters.get((client, kind), 0) + 1
-    field = "".join("_" + c.lower() if c.isupper() else c for c in kind).lstrip("_")
-    data = {"channel": "CHANNEL_" + channel, "direction": "DIRECTION_" + direction}
-    if agent:
-        data["agent_id"] = agent
-    data[field] = payload
-    events.append({"specversion": "1.0", "id": f"{client}/{field}/{number}", "source": "demo-story",
-                   "type": "rapport.touchpoint.v1." + kind, "subject": client, "time": utc(when),
-                   "data": data})
-
-
-def money(pounds):
-    return {"minor_units": round(pounds * 100), "currency_code": "GBP"}
-
-
-class Client:
-    """The contacts of one client with its manager."""
-
-    def __init__(self, number, owner):
-        self.number, self.owner = number, owner
-
-    def add(self, when, kind, channel, direction, /, **payload):
-        add(when, self.number, kind, channel, direction, self.owner, **payload)
-
-    def call_in(self, when, purpose, minutes=5, outcome="ANSWERED", wait=20):
-        self.add(when, "CallCompleted", "PHONE", "INBOUND", purpose=purpose, wait_seconds=wait,
-                 talk_seconds=minutes * 60, outcome="CALL_OUTCOME_" + outcome)
-
-    def hung_up(self, when, wait):
-        self.call_in(when, "", 0, "ABANDONED", wait)
-
-    def call_out(self, when, purpose, minutes=8, outcome="ANSWERED"):
-        self.add(when, "CallCompleted", "PHONE", "OUTBOUND", purpose=purpose,
-                 talk_seconds=minutes * 60, outcome="CALL_OUTCOME_" + outcome,
-                 effective=outcome == "ANSWERED")
-
-    def mail(self, when, direction, thread, subject, excerpt=""):
-        """`thread`: mails of one thread answer each other."""
-        place = counters[self.number, thread] = counters.get((self.number, thread), 0) + 1
-        name = f"{thread}-{self.number}"
-        answers = {"in_reply_to": f"<{name}-{place - 1}@example.com>"} if place > 1 else {}
-        self.add(when, "EmailExchanged", "E_MAIL", direction, subject=subject, excerpt=excerpt,
-                 message_id=f"<{name}-{place}@example.com>", thread_id=name, **answers)
-
-    def mail_in(self, when, thread, subject, excerpt=""):
-        self.mail(when, "INBOUND", thread, subject, excerpt)
-
-    def mail_out(self, when, thread, subject, excerpt=""):
-        self.mail(when, "OUTBOUND", thread, subject, excerpt)
-
-    def meeting(self, when, agenda, minutes=60, channel="MEETING", place="video"):
-        number = counters.get((self.number, "MeetingHeld"), 0) + 1
-        self.add(when, "MeetingHeld", channel, "OUTBOUND",
-                 meeting_id=f"meeting-{self.number}-{number}",
-                 agenda=agenda, duration_minutes=minutes, place=place, agent_ids=[self.owner])
-
-    def complains(self, when, name, category, severity, statement):
-        self.add(when, "ComplaintOpened", "PHONE", "INBOUND", complaint_id=self.id(name),
-                 category="COMPLAINT_CATEGORY_" + category, statement=statement,
-                 severity="COMPLAINT_SEVERITY_" + severity)
-
-    def settled(self, when, name, resolution, pounds=0):
-        given = {"compensation": money(pounds)} if pounds else {}
-        self.add(when, "ComplaintSettled", "PHONE", "OUTBOUND", complaint_id=self.id(name),
-                 resolution=resolution, **given)
-
-    def promise(self, when, name, statement, due):
-        self.add(when, "CommitmentMade", "PHONE", "OUTBOUND", commitment_id=self.id(name),
-                 statement=statement, promised_by_agent_id=self.owner, due_at=utc(due))
-
-    def kept(self, when, name, note=""):
-        self.add(when, "CommitmentKept", "PHONE", "OUTBOUND", commitment_id=self.id(name),
-                 note=note)
-
-    def broken(self, when, name, reason):
-        self.add(when, "CommitmentBroken", "PHONE", "INBOUND", commitment_id=self.id(name),
-                 reason=reason)
-
-    def scores(self, when, score, comment="", scale="CSAT"):
-        question = ("How likely are you to recommend us?" if scale == "NPS"
-                    else "How content are you with us?")
-        self.add(when, "SatisfactionScored", "SURVEY", "INBOUND", score=score, comment=comment,
-                 scale="SATISFACTION_SCALE_" + scale, question=question)
-
-    def competitor(self, when, name, context):
-        self.add(when, "CompetitorMentioned", "PHONE", "INBOUND", competitor=name, context=context)
-
-    def person(self, when, name, role, influence="DECISION_MAKER"):
-        self.add(when, "StakeholderAdded", "BACK_OFFICE", "INTERNAL", stakeholder={
-            "stakeholder_id": self.id(name), "name": name, "role": role,
-            "influence": "INFLUENCE_" + influence})
-
-    def left(self, when, name, reason):
-        self.add(when, "StakeholderLeft", "E_MAIL", "INBOUND", stakeholder_id=self.id(name),
-                 reason=reason)
-
-    def deal(self, when, name, title, pounds, stages=(), kind="UPSELL", source="INBOUND",
-             referrer="", closes=LONG_AFTER):
-        """`stages`: (when, stage), after LEAD."""
-        self.add(when, "DealOpened", "BACK_OFFICE", "INTERNAL", deal_id=self.id(name), title=title,
-                 kind="DEAL_KIND_" + kind, source="DEAL_SOURCE_" + source, amount=money(pounds),
-                 referrer_client_id=referrer, expected_close_at=utc(closes))
-        for moment, stage in stages:
-            self.add(moment, "DealStageChanged", "BACK_OFFICE", "INTERNAL", deal_id=self.id(name),
-                     to_stage="DEAL_STAGE_" + stage)
-
-    def won(self, when, name, pounds, contract=""):
-        self.add(when, "DealWon", "BACK_OFFICE", "INTERNAL", deal_id=self.id(name),
-                 amount=money(pounds), contract_id=self.id(contract) if contract else "")
-
-    def lost(self, when, name, reason, note, competitor=""):
-        self.add(when, "DealLost", "BACK_OFFICE", "INTERNAL", deal_id=self.id(name), note=note,
-                 reason="DEAL_LOSS_REASON_" + reason, competitor=competitor)
-
-    def contract(self, when, name, start, end, renewal, pounds, renewed=False):
-        kind = "ContractRenewed" if renewed else "ContractSigned"
-        self.add(when, kind, "BACK_OFFICE", "INTERNAL", contract_id=self.id(name),
-                 terms={"starts_at": utc(start), "ends_at": utc(end),
-                        "renewal_due_at": utc(renewal), "value": money(pounds)})
-
-    def id(self, name):
-        return f"{self.number}-" + name.lower().replace(" ", "-").replace(".", "")
-
-
-ANNA, BEN, CLARA, DAVID, EMMA = OWNERS
 
 
 def complains_twice_and_falls_silent():
@@ -373,65 +240,61 @@ def first_owners():
 
 
 def read_orders():
-    """By client: moments of the orders, and the sum in pounds."""
-    moments, sums = {}, {}
+    """By client: moments of the orders, the invoices as (moment, number, pounds) without those that
+    take goods back, the sum in pounds, and the country."""
+    moments, invoices, sums, countries = {}, {}, {}, {}
     with gzip.open(HERE / "online_retail_sample.csv.gz", "rt", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             client = row["CustomerID"].split(".")[0]
+            pounds = float(row["Quantity"]) * float(row["UnitPrice"])
             moments.setdefault(client, set()).add(row["InvoiceDate"])
-            sums[client] = sums.get(client, 0) + float(row["Quantity"]) * float(row["UnitPrice"])
-    return {client: sorted(all) for client, all in moments.items()}, sums
+            sums[client] = sums.get(client, 0) + pounds
+            countries[client] = row["Country"]
+            if not row["InvoiceNo"].startswith("C"):
+                key = row["InvoiceDate"], row["InvoiceNo"]
+                of_client = invoices.setdefault(client, {})
+                of_client[key] = of_client.get(key, 0) + pounds
+    return ({client: sorted(all) for client, all in moments.items()},
+            {client: sorted((*key, pounds) for key, pounds in all.items())
+             for client, all in invoices.items()}, sums, countries)
 
 
-def introduce(number, client, first, pounds):
-    """Its name and its manager, an hour after its first order."""
+def introduce(number, client, first, pounds, country):
+    """Its name, what is known of it, and its manager, an hour after its first order."""
     when = str(datetime.datetime.fromisoformat(first) + datetime.timedelta(hours=1))
     owner = first_owners().get(client, OWNERS[number % len(OWNERS)])
     name = (f"{ADJECTIVES[number % len(ADJECTIVES)]} {NOUNS[number * 5 % len(NOUNS)]} "
             f"{TRADES[number * 3 % len(TRADES)]}")
     segment = "SEGMENT_CORPORATE" if pounds > 8000 else "SEGMENT_BUSINESS"
-    details = {"name": name, "segment": segment}
+    known = {"name": name, "segment": segment, **details(number, country)}
     if pounds > 12000:
-        details["key_account"] = True
-    add(when, client, "ClientDetailsChanged", "BACK_OFFICE", "INTERNAL", details=details)
+        known["key_account"] = True
+    add(when, client, "ClientDetailsChanged", "BACK_OFFICE", "INTERNAL", details=known)
     add(when, client, "OwnerAssigned", "BACK_OFFICE", "INTERNAL", to_owner_id=owner,
         reason="OWNER_CHANGE_REASON_FIRST_OWNER")
-    return Client(client, owner)
-
-
-def daily_business(client, number, moments):
-    """A call some days after each third order; here and there a score or a deal."""
-    for place, moment in enumerate(moments[::3]):
-        day = datetime.datetime.fromisoformat(moment) + datetime.timedelta(days=4 + number % 5)
-        when = day.replace(hour=9 + number % 7, minute=number % 60, second=0)
-        if when > datetime.datetime(2011, 12, 8):
-            continue
-        client.call_out(str(when), "did all arrive?", 3 + number % 9)
-        if place % 2 == 1:
-            client.scores(str(when + datetime.timedelta(hours=3)), 4 + number % 2)
-    if number % 3 == 0:
-        stages = ["CONTACTED", "MEETING_SET", "NEEDS_IDENTIFIED", "PRESENTED", "OBJECTIONS",
-                  "NEGOTIATION"][:number % 7]
-        opened = datetime.datetime(2011, 10, 3, 9, 0) + datetime.timedelta(days=number % 20)
-        steps = [(str(opened + datetime.timedelta(days=6 * (i + 1))), stage)
-                 for i, stage in enumerate(stages)]
-        title = ["Spring range", "Garden range", "Second shop", "Christmas window"][number % 4]
-        client.deal(str(opened), "deal", title, 800 + 150 * (number % 23), steps,
-                    ["UPSELL", "CROSS_SELL"][number % 2], closes=f"2012-0{1 + number % 6}-15 12:00")
-        if number % 7 == 6:
-            client.won("2011-12-06 09:00", "deal", 800 + 150 * (number % 23))
-        elif number % 21 == 0:
-            client.lost("2011-12-07 09:00", "deal", "PRICE", "ten percent too dear")
+    return Client(client, owner, name.lower().replace(" ", "-") + ".example")
 
 
 def main():
-    moments, sums = read_orders()
+    moments, invoices, sums, countries = read_orders()
     for plot in PLOTS:
         plot()
     for number, client in enumerate(sorted(moments)):
-        met = introduce(number, client, moments[client][0], sums[client])
-        if len(moments[client]) >= 8 and client not in first_owners():
+        first = moments[client][0]
+        met = introduce(number, client, first, sums[client], countries[client])
+        often = len(moments[client]) >= 8
+        if client not in first_owners() and len(moments[client]) >= 4:
+            meet(met, number, first, often)
+        if client not in first_owners() and often:
             daily_business(met, number, moments[client])
+            goods_and_money(met, number, invoices[client], sums[client])
+            if sums[client] > 4000:
+                reviews(met, number)
+        if len({moment[:10] for moment in moments[client]}) == 1 and sums[client] < 200:
+            if first < "2011-09-01":
+                written_off(met, number)
+        if client in PRESENT:
+            PRESENT[client](met)
     events.sort(key=lambda event: (event["time"], event["id"]))
     lines = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in events]
     (HERE / "story.ndjson.gz").write_bytes(

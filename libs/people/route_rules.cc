@@ -19,6 +19,7 @@ constexpr absl::string_view kProjections = "/v1/projections/";
 
 constexpr std::array kRules = {
     RouteRule{"GET", "/v1/clients", kReadClients, Reach::kNarrow},
+    RouteRule{"GET", "/v1/search", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/clients/{id}", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/clients/{id}/timeline", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/clients/{id}/touchpoints", kReadClients, Reach::kOwn},
@@ -26,6 +27,7 @@ constexpr std::array kRules = {
     RouteRule{"POST", "/v1/clients/{id}/touchpoints/{touchpoint_id}/withdraw", kRecordContacts,
               Reach::kOwn},
     RouteRule{"GET", "/v1/agenda", kReadClients, Reach::kNarrow},
+    RouteRule{"GET", "/v1/changes/stream", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/retention/at-risk", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/retention/{client}", kReadClients, Reach::kOwn},
     RouteRule{"GET", "/v1/retention/{client}/history", kReadClients, Reach::kOwn},

@@ -99,6 +99,7 @@ class IndexWriter {
     entry.value.assign(value.data(), value.size());
   }
   std::vector<Entry>& entries() { return entries_; }
+  const std::string& client_id() const { return client_id_; }
 
  private:
   std::string client_id_;

@@ -100,21 +100,40 @@ absl::StatusOr<std::string> ProjectionView::AbsorbedInto(absl::string_view clien
   return retold.absorbed_into_client_id();
 }
 
-absl::Status ProjectionView::Scan(absl::string_view index, const Range& range,
-                                  const std::function<bool(IndexEntry entry)>& visit) const {
+ProjectionView::IndexRange ProjectionView::RangeOfIndex(absl::string_view index,
+                                                        const Range& range) {
   std::string list;
   AppendKeyString(&list, index);
   // The smallest key above `after` is the one with a zero byte behind it.
-  const std::string begin = range.after.empty()
-                                ? absl::StrCat(list, range.prefix)
-                                : absl::StrCat(list, range.after, absl::string_view("\0", 1));
+  std::string begin = range.after.empty()
+                          ? absl::StrCat(list, range.prefix)
+                          : absl::StrCat(list, range.after, absl::string_view("\0", 1));
   std::string end = AfterPrefix(absl::StrCat(list, range.prefix));
   if (!range.before.empty()) end = std::min(end, absl::StrCat(list, range.before));
+  return {.list_size = list.size(), .begin = std::move(begin), .end = std::move(end)};
+}
+
+absl::StatusOr<size_t> ProjectionView::Count(absl::string_view index, const Range& range,
+                                             size_t most) const {
+  const IndexRange keys = RangeOfIndex(index, range);
+  size_t count = 0;
+  for (const auto& [partition, store] : stores_) {
+    if (count == most) break;
+    RAPPORT_RETURN_IF_ERROR(
+        store->Scan(Family::kIndex, keys.begin, keys.end,
+                    [&](absl::string_view, absl::string_view) { return ++count < most; }));
+  }
+  return count;
+}
+
+absl::Status ProjectionView::Scan(absl::string_view index, const Range& range,
+                                  const std::function<bool(IndexEntry entry)>& visit) const {
+  const IndexRange keys = RangeOfIndex(index, range);
   for (const auto& [partition, store] : stores_) {
     bool goes_on = true;
     bool damaged = false;
     const auto take = [&](absl::string_view key, absl::string_view value) {
-      const absl::string_view place = key.substr(list.size());
+      const absl::string_view place = key.substr(keys.list_size);
       const size_t client_size = place.size() < 4 ? 0 : ReadBig32(place.data() + place.size() - 4);
       if (place.size() < 4 + client_size) return !(damaged = true);
       const size_t sort_size = place.size() - 4 - client_size;
@@ -122,7 +141,7 @@ absl::Status ProjectionView::Scan(absl::string_view index, const Range& range,
                               std::string(place.substr(sort_size, client_size)), std::string(value),
                               std::string(place)});
     };
-    RAPPORT_RETURN_IF_ERROR(store->Scan(Family::kIndex, begin, end, take));
+    RAPPORT_RETURN_IF_ERROR(store->Scan(Family::kIndex, keys.begin, keys.end, take));
     if (damaged)
       return absl::DataLossError(absl::StrCat("an entry of list ", index, " is damaged"));
     if (!goes_on) break;

@@ -72,6 +72,8 @@ class ProjectionView {
                                                absl::string_view sort_prefix, size_t limit) const {
     return List(index, Range{.prefix = std::string(sort_prefix)}, limit);
   }
+  // How many entries there are in a range; stops at `most`.
+  absl::StatusOr<size_t> Count(absl::string_view index, const Range& range, size_t most) const;
   // Calls `visit` with the entries in a range, partition by partition, until it returns false.
   absl::Status Scan(absl::string_view index, const Range& range,
                     const std::function<bool(IndexEntry entry)>& visit) const;
@@ -95,6 +97,14 @@ class ProjectionView {
   absl::StatusOr<std::optional<std::string>> DeadLetterAt(const RecordPosition& position) const;
 
  private:
+  // Keys of the entries in a range of a list: from `begin` to before `end`, each with the list's
+  // name before its place.
+  struct IndexRange {
+    size_t list_size;
+    std::string begin;
+    std::string end;
+  };
+  static IndexRange RangeOfIndex(absl::string_view index, const Range& range);
   absl::StatusOr<const StateStore*> StoreOf(Partition partition) const;
   absl::StatusOr<const StateStore*> StoreFor(absl::string_view client) const;
   // Where rows of the client stand.

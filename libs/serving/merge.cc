@@ -38,8 +38,10 @@ void JoinWatermarks(const Watermark& part, Watermark* merged) {
   std::sort(missing.begin(), missing.end());
 }
 
-// Orders rows by the bytes of their cursors, drops doubles and cuts at `limit`; whether it cut.
-absl::StatusOr<bool> OrderRows(pb::Message* merged, const pb::FieldDescriptor* rows, size_t limit) {
+// Orders rows by the bytes of their cursors, drops doubles and those behind `end` (empty: none),
+// and cuts at `limit`; whether any were left out.
+absl::StatusOr<bool> OrderRows(pb::Message* merged, const pb::FieldDescriptor* rows, size_t limit,
+                               const std::string& end = "") {
   const pb::Reflection& reflection = *merged->GetReflection();
   const pb::FieldDescriptor* cursor = FieldOf(rows->message_type(), "cursor");
   std::map<std::string, const pb::Message*> by_place;
@@ -52,33 +54,63 @@ absl::StatusOr<bool> OrderRows(pb::Message* merged, const pb::FieldDescriptor* r
   const std::unique_ptr<pb::Message> ordered(merged->New());
   size_t taken = 0;
   for (const auto& [place, row] : by_place) {
-    if (taken++ == limit) break;
+    if (taken == limit || (!end.empty() && place > end)) break;
     reflection.AddMessage(ordered.get(), rows)->CopyFrom(*row);
+    ++taken;
   }
   reflection.SwapFields(merged, ordered.get(), {rows});
-  return by_place.size() > limit;
+  return taken < by_place.size();
+}
+
+void AddCounts(const Parts& parts, pb::Message* merged) {
+  const pb::Reflection& reflection = *merged->GetReflection();
+  const pb::FieldDescriptor* count = FieldOf(merged->GetDescriptor(), "count");
+  const pb::FieldDescriptor* least = FieldOf(merged->GetDescriptor(), "count_is_least");
+  if (count == nullptr || least == nullptr) return;
+  int64_t sum = 0;
+  bool is_least = false;
+  bool any = false;
+  for (const auto& part : parts) {
+    any |= reflection.HasField(*part, count);
+    sum += reflection.GetInt64(*part, count);
+    is_least |= reflection.GetBool(*part, least);
+  }
+  if (any) reflection.SetInt64(merged, count, sum);
+  reflection.SetBool(merged, least, is_least);
 }
 
 absl::Status MergeList(const Parts& parts, const pb::FieldDescriptor* rows, size_t limit,
                        pb::Message* merged) {
   const pb::Reflection& reflection = *merged->GetReflection();
   const pb::FieldDescriptor* next = FieldOf(merged->GetDescriptor(), "next_cursor");
-  bool more = false;
+  const pb::FieldDescriptor* more = FieldOf(merged->GetDescriptor(), "more");
+  // The first place at which a part goes on.
+  std::string end;
+  bool any_more = false;
   reflection.ClearField(merged, rows);
   for (const auto& part : parts) {
-    if (next != nullptr) more |= !reflection.GetString(*part, next).empty();
+    if (next != nullptr && !reflection.GetString(*part, next).empty()) {
+      RAPPORT_ASSIGN_OR_RETURN(std::string place, DecodeCursor(reflection.GetString(*part, next)));
+      if (end.empty() || place < end) end = std::move(place);
+    }
+    if (more != nullptr) any_more |= reflection.GetBool(*part, more);
     for (int i = 0; i < reflection.FieldSize(*part, rows); ++i) {
       reflection.AddMessage(merged, rows)->CopyFrom(reflection.GetRepeatedMessage(*part, rows, i));
     }
   }
-  RAPPORT_ASSIGN_OR_RETURN(const bool cut, OrderRows(merged, rows, limit));
+  AddCounts(parts, merged);
+  RAPPORT_ASSIGN_OR_RETURN(const bool cut, OrderRows(merged, rows, limit, end));
+  if (more != nullptr) reflection.SetBool(merged, more, any_more || cut);
   if (next == nullptr) return absl::OkStatus();
   reflection.ClearField(merged, next);
   const int size = reflection.FieldSize(*merged, rows);
-  if ((!more && !cut) || size == 0) return absl::OkStatus();
-  const pb::Message& last = reflection.GetRepeatedMessage(*merged, rows, size - 1);
-  const pb::FieldDescriptor* cursor = FieldOf(rows->message_type(), "cursor");
-  reflection.SetString(merged, next, last.GetReflection()->GetString(last, cursor));
+  if (static_cast<size_t>(size) == limit && size > 0 && (cut || !end.empty())) {
+    const pb::Message& last = reflection.GetRepeatedMessage(*merged, rows, size - 1);
+    const pb::FieldDescriptor* cursor = FieldOf(rows->message_type(), "cursor");
+    reflection.SetString(merged, next, last.GetReflection()->GetString(last, cursor));
+  } else if (!end.empty()) {
+    reflection.SetString(merged, next, EncodeCursor(end));
+  }
   return absl::OkStatus();
 }
 

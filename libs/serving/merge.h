@@ -14,7 +14,10 @@ namespace rapport {
 // - the watermarks' partitions are joined;
 // - rows of a list (the repeated field whose messages have a `cursor`) are ordered by the bytes of
 //   their cursors, those with the same cursor dropped, and cut at `limit`; next_cursor is then the
-//   last row's if any part has more;
+//   last row's if any part has more; a part that goes on behind its next_cursor says nothing of
+//   what is there, so that no row of others behind it is taken;
+// - `more` is true if it is so of a part, or rows were cut; `count` is the sum of the parts', and
+//   `count_is_least` true if it is so of a part;
 // - the columns of a Board are joined by stage, sums added, each column's deals merged and cut;
 // - the sections of an Agenda are joined by kind, counts added, each one's items merged and cut;
 // - other repeated messages that have a `partition` (of a ProjectionStatus) are joined in its

@@ -12,6 +12,7 @@
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"
+#include "rapport/query/v1/search.pb.h"
 
 namespace rapport {
 namespace {
@@ -138,6 +139,41 @@ TEST(Merge, SectionsOfAnAgendaAreJoined) {
   ASSERT_EQ(promises.items_size(), 2);
   EXPECT_EQ(promises.items(0).item_id(), "a");
   EXPECT_EQ(promises.items(1).item_id(), "b");
+}
+
+TEST(Merge, APartThatStoppedEarlyHoldsUpTheOthers) {
+  Parts parts;
+  auto stopped = List({"b"}, false, 0);
+  stopped->set_next_cursor(EncodeCursor("d"));
+  parts.push_back(std::move(stopped));
+  parts.push_back(List({"a", "c", "e"}, false, 1));
+  query::v1::ClientList merged;
+  ASSERT_OK(MergeAnswers(parts, 5, &merged));
+  EXPECT_EQ(merged.clients_size(), 3);
+  EXPECT_EQ(merged.next_cursor(), EncodeCursor("d"));
+  ASSERT_OK(MergeAnswers(parts, 2, &merged));
+  EXPECT_EQ(merged.clients_size(), 2);
+  EXPECT_EQ(merged.next_cursor(), EncodeCursor("b"));
+}
+
+TEST(Merge, ThereIsMoreWhereAPartSaysSoOrRowsWereCut) {
+  const auto search = [](const std::string& place, bool more) {
+    auto answer = std::make_unique<query::v1::SearchAnswer>();
+    answer->add_hits()->set_cursor(EncodeCursor(place));
+    answer->set_more(more);
+    return answer;
+  };
+  Parts parts;
+  parts.push_back(search("a", false));
+  parts.push_back(search("b", false));
+  query::v1::SearchAnswer merged;
+  ASSERT_OK(MergeAnswers(parts, 2, &merged));
+  EXPECT_FALSE(merged.more());
+  ASSERT_OK(MergeAnswers(parts, 1, &merged));
+  EXPECT_TRUE(merged.more());
+  parts.push_back(search("c", true));
+  ASSERT_OK(MergeAnswers(parts, 5, &merged));
+  EXPECT_TRUE(merged.more());
 }
 
 TEST(Merge, PartitionsOfAProjectionAreJoined) {

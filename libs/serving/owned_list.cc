@@ -20,26 +20,35 @@ absl::Status Damaged(const OwnedList& list, const ProjectionView::IndexEntry& en
       absl::StrCat("the entry of client ", entry.client_id, " in list ", list.all, " is damaged"));
 }
 
+// The same range in the list by owner, and how much longer its places are.
+struct OwnersRange {
+  ProjectionView::Range range;
+  size_t longer;
+};
+OwnersRange RangeOf(const std::string& owner, const ProjectionView::Range& range) {
+  std::string prefix;
+  AppendKeyString(&prefix, owner);
+  const auto behind = [&prefix](const std::string& key) {
+    return key.empty() ? key : prefix + key;
+  };
+  return {.range = {.prefix = prefix + range.prefix,
+                    .after = behind(range.after),
+                    .before = behind(range.before)},
+          .longer = prefix.size()};
+}
+
 // From the list by owner: the first of each, put together.
 absl::StatusOr<std::vector<ProjectionView::IndexEntry>> MergeOwners(
     const ProjectionView& view, const OwnedList& list, const std::vector<std::string>& owners,
     const ProjectionView::Range& range, size_t limit) {
   std::vector<ProjectionView::IndexEntry> merged;
   for (const std::string& owner : owners) {
-    std::string prefix;
-    AppendKeyString(&prefix, owner);
-    const auto behind = [&prefix](const std::string& key) {
-      return key.empty() ? key : prefix + key;
-    };
+    const OwnersRange theirs = RangeOf(owner, range);
     RAPPORT_ASSIGN_OR_RETURN(std::vector<ProjectionView::IndexEntry> entries,
-                             view.List(list.by_owner,
-                                       ProjectionView::Range{.prefix = prefix + range.prefix,
-                                                             .after = behind(range.after),
-                                                             .before = behind(range.before)},
-                                       limit));
+                             view.List(list.by_owner, theirs.range, limit));
     for (ProjectionView::IndexEntry& entry : entries) {
-      entry.sort_key.erase(0, prefix.size());
-      entry.place.erase(0, prefix.size());
+      entry.sort_key.erase(0, theirs.longer);
+      entry.place.erase(0, theirs.longer);
       merged.push_back(std::move(entry));
     }
   }
@@ -84,6 +93,25 @@ absl::StatusOr<std::vector<ProjectionView::IndexEntry>> ListOwned(
     return MergeOwners(view, list, filter.owners(), range, limit);
   }
   return PassOverOthers(view, list, filter, range, limit);
+}
+
+absl::StatusOr<size_t> CountOwned(const ProjectionView& view, const OwnedList& list,
+                                  const OwnerFilter& filter, const ProjectionView::Range& range,
+                                  size_t most) {
+  if (filter.everybody()) return view.Count(list.all, range, most);
+  if (filter.owners().size() > kMostLooks) {
+    RAPPORT_ASSIGN_OR_RETURN(const std::vector<ProjectionView::IndexEntry> entries,
+                             PassOverOthers(view, list, filter, range, most));
+    return entries.size();
+  }
+  size_t count = 0;
+  for (const std::string& owner : filter.owners()) {
+    if (count == most) break;
+    RAPPORT_ASSIGN_OR_RETURN(const size_t more,
+                             view.Count(list.by_owner, RangeOf(owner, range).range, most - count));
+    count += more;
+  }
+  return count;
 }
 
 }  // namespace rapport

@@ -28,5 +28,9 @@ struct OwnedList {
 absl::StatusOr<std::vector<ProjectionView::IndexEntry>> ListOwned(
     const ProjectionView& view, const OwnedList& list, const OwnerFilter& filter,
     const ProjectionView::Range& range, size_t limit);
+// How many of them there are; stops at `most`.
+absl::StatusOr<size_t> CountOwned(const ProjectionView& view, const OwnedList& list,
+                                  const OwnerFilter& filter, const ProjectionView::Range& range,
+                                  size_t most);
 
 }  // namespace rapport

@@ -7,8 +7,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "libs/base/status.h"
+#include "libs/projections/profile/profile.h"
 #include "libs/service/http_target.h"
 #include "libs/serving/projection_host.h"
+#include "rapport/query/v1/client.pb.h"
 
 namespace rapport {
 namespace {
@@ -237,6 +240,53 @@ HttpResponse Exchange::ResponseFrom(const Gathered& gathered, const absl::Status
         "; it goes on elsewhere, see /v1/projections/", question_.projection, "/jobs")));
   }
   return question_.combine(request_, gathered);
+}
+
+absl::StatusOr<std::map<std::string, std::string>> AskOwnersOf(
+    const ExchangeEnv& env, const std::map<std::string, RecordPosition>& clients) {
+  struct Waiting {
+    Mutex mutex;
+    CondVar changed;
+    size_t left ABSL_GUARDED_BY(mutex) = 0;
+    absl::Status failed ABSL_GUARDED_BY(mutex);
+    std::map<std::string, std::string> owners ABSL_GUARDED_BY(mutex);
+  };
+  const Owners::Map owners = env.owners->Of(Profile::kName);
+  const auto waiting = std::make_shared<Waiting>();
+  waiting->left = clients.size();
+  for (const auto& [client_id, position] : clients) {
+    const auto address = owners.addresses.find(position.partition);
+    if (address == owners.addresses.end()) {
+      return absl::UnavailableError(absl::StrCat(
+          "nobody owns partition ", position.partition.value(), " of profile just now"));
+    }
+    HttpRequest request;
+    request.raw_path = absl::StrCat("/v1/clients/", PercentEncode(client_id));
+    // In the gateway's own name.
+    HttpCall call = CallFor(env, address->second, request, {{kWaitFor, FormatPosition(position)}});
+    call.headers.push_back({"accept", "application/x-protobuf"});
+    call.timeout = env.timeout;
+    env.client->Send(
+        std::move(call), [waiting, id = client_id](const absl::StatusOr<HttpAnswer>& answer) {
+          query::v1::Client client;
+          MutexLock lock(&waiting->mutex);
+          if (!answer.ok()) {
+            waiting->failed = answer.status();
+          } else if (answer->status == 404 ||
+                     (answer->status == 200 && client.ParseFromString(answer->body))) {
+            waiting->owners[id] = client.owner_id();
+          } else {
+            waiting->failed = absl::UnavailableError(
+                absl::StrCat("asking whose a client is: HTTP status ", answer->status));
+          }
+          --waiting->left;
+          waiting->changed.SignalAll();
+        });
+  }
+  MutexLock lock(&waiting->mutex);
+  while (waiting->left > 0) waiting->changed.Wait(&waiting->mutex);
+  RAPPORT_RETURN_IF_ERROR(waiting->failed);
+  return waiting->owners;
 }
 
 void PassOn(const ExchangeEnv& env, const std::string& address, const HttpRequest& request,

@@ -92,6 +92,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   absl::Status trouble_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Whose the clients are, from the owners of their partitions of profile, once the positions are
+// folded: "" of one who is not there. Waits; an error when one of them cannot be asked.
+absl::StatusOr<std::map<std::string, std::string>> AskOwnersOf(
+    const ExchangeEnv& env, const std::map<std::string, RecordPosition>& clients);
+
 // Passes a request on to another service as it is, and its answer back.
 void PassOn(const ExchangeEnv& env, const std::string& address, const HttpRequest& request,
             HttpReply reply);

@@ -8,11 +8,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/console/console_files.h"
 #include "libs/event_log/partitioner.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/service/config.h"
+#include "libs/serving/change_streams.h"
 #include "libs/serving/merge.h"
 #include "libs/serving/openapi.h"
 #include "libs/serving/page.h"
@@ -23,8 +25,8 @@
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"
 #include "rapport/query/v1/retention.pb.h"
+#include "rapport/query/v1/search.pb.h"
 #include "rapport/query/v1/watermark.pb.h"
-#include "services/console/console_files.h"
 #include "services/gateway/exchange.h"
 #include "services/gateway/owners.h"
 
@@ -156,6 +158,13 @@ class Gateway : public Service {
       AddOperatorRoutes(projection);
     }
     AddPassedOnRoutes();
+    changes_ = std::make_unique<ChangeStreams>(
+        env.log,
+        ChangeStreams::Options{.topic = env.topics.touchpoints,
+                               .group = absl::StrCat("rapport-changes-gateway-", env.instance),
+                               .member = env.instance},
+        [exchange = exchange_](const auto& clients) { return AskOwnersOf(exchange, clients); });
+    changes_->AddRoute(env.http);
   }
   ~Gateway() override { exchange_.owners->Stop(); }
 
@@ -214,6 +223,8 @@ class Gateway : public Service {
 
   void AddReadRoutes() {
     AddShared("GET", "/v1/clients", Profile::kName, query::v1::ClientList::default_instance(),
+              Merge);
+    AddShared("GET", "/v1/search", Profile::kName, query::v1::SearchAnswer::default_instance(),
               Merge);
     AddOwnedByClient("/v1/clients/{id}", Profile::kName, "id");
     AddOwnedByClient("/v1/clients/{id}/timeline", Profile::kName, "id");
@@ -314,6 +325,7 @@ class Gateway : public Service {
 
   const ServiceEnv env_;
   const ExchangeEnv exchange_;
+  std::unique_ptr<ChangeStreams> changes_;
 };
 
 }  // namespace

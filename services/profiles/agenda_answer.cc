@@ -1,8 +1,6 @@
 #include "services/profiles/agenda_answer.h"
 
 #include <algorithm>
-#include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,8 +12,6 @@
 #include "libs/base/time.h"
 #include "libs/projections/profile/agenda.h"
 #include "libs/serving/owned_list.h"
-#include "libs/serving/owner_filter.h"
-#include "libs/serving/page.h"
 #include "libs/serving/query_values.h"
 #include "rapport/state/v1/profile.pb.h"
 
@@ -53,22 +49,14 @@ Span SpanOf(AgendaKind kind) {
   }
 }
 
-struct AgendaRequest {
-  OwnerFilter owners;
-  std::set<int> kinds;
-  std::optional<absl::Time> until;
-  PageRequest page;
-};
-
 std::string KindPrefix(int kind) {
   std::string prefix;
   AppendBig32(&prefix, static_cast<uint32_t>(kind));
   return prefix;
 }
 
-absl::StatusOr<AgendaRequest> ReadAgendaRequest(const ProjectionHost& host,
-                                                const HttpRequest& request) {
-  AgendaRequest agenda;
+absl::StatusOr<AgendaQuery> ReadQuery(const ProjectionHost& host, const HttpRequest& request) {
+  AgendaQuery agenda;
   RAPPORT_ASSIGN_OR_RETURN(agenda.owners, OwnerFilter::Of(request, host.env().http->access()));
   for (const std::string& kind : QueryAll(request, "kind")) {
     RAPPORT_ASSIGN_OR_RETURN(const int number,
@@ -84,11 +72,6 @@ absl::StatusOr<AgendaRequest> ReadAgendaRequest(const ProjectionHost& host,
   }
   RAPPORT_ASSIGN_OR_RETURN(agenda.page,
                            ReadPageRequest(request, one ? KindPrefix(*agenda.kinds.begin()) : ""));
-  if (agenda.kinds.empty()) {
-    for (int kind = query::v1::AgendaKind_MIN + 1; kind <= query::v1::AgendaKind_MAX; ++kind) {
-      agenda.kinds.insert(kind);
-    }
-  }
   return agenda;
 }
 
@@ -136,49 +119,62 @@ std::string PlaceAt(const std::string& prefix, absl::Time at) {
   return place;
 }
 
-absl::StatusOr<AgendaSection> ReadSection(const ProjectionHost::Reading& reading,
-                                          const AgendaRequest& request, AgendaKind kind) {
+absl::StatusOr<AgendaSection> ReadSection(const ProjectionView& view, absl::Time clock,
+                                          const AgendaQuery& query, AgendaKind kind) {
   const OwnedList list = {
       .all = kAgendaIndex, .by_owner = kAgendaByOwnerIndex, .owner_of = OwnerOfRow};
   const std::string prefix = KindPrefix(kind);
   const Span span = SpanOf(kind);
-  ProjectionView::Range range{.prefix = prefix, .after = request.page.after};
+  // All of the kind; a page begins further on.
+  ProjectionView::Range all{.prefix = prefix};
   // Without a clock nothing is late, and all that is known is told.
-  const bool has_clock = reading.clock != absl::InfinitePast();
-  if (request.until.has_value()) {
-    range.before = PlaceAt(prefix, *request.until + absl::Nanoseconds(1));
+  const bool has_clock = clock != absl::InfinitePast();
+  if (query.until.has_value()) {
+    all.before = PlaceAt(prefix, *query.until + absl::Nanoseconds(1));
   } else if (has_clock && span.ahead != absl::InfiniteDuration()) {
-    range.before = PlaceAt(prefix, reading.clock + span.ahead + absl::Nanoseconds(1));
+    all.before = PlaceAt(prefix, clock + span.ahead + absl::Nanoseconds(1));
   }
-  if (range.after.empty() && has_clock && !request.until.has_value() &&
-      span.back != absl::InfiniteDuration()) {
-    range.after = PlaceAt(prefix, reading.clock - span.back);
+  if (has_clock && !query.until.has_value() && span.back != absl::InfiniteDuration()) {
+    all.after = PlaceAt(prefix, clock - span.back);
   }
+  ProjectionView::Range page = all;
+  if (!query.page.after.empty()) page.after = query.page.after;
   RAPPORT_ASSIGN_OR_RETURN(const std::vector<ProjectionView::IndexEntry> entries,
-                           ListOwned(reading.view, list, request.owners, range, kMostCounted + 1));
+                           ListOwned(view, list, query.owners, page, query.page.limit));
+  size_t count = entries.size();
+  if (count == query.page.limit || !query.page.after.empty()) {
+    RAPPORT_ASSIGN_OR_RETURN(count, CountOwned(view, list, query.owners, all, kMostCounted + 1));
+  }
   AgendaSection section;
   section.set_kind(kind);
-  section.set_count(static_cast<int64_t>(std::min(entries.size(), kMostCounted)));
-  section.set_more(entries.size() > kMostCounted);
-  for (size_t i = 0; i < std::min(entries.size(), request.page.limit); ++i) {
-    RAPPORT_ASSIGN_OR_RETURN(*section.add_items(), ToItem(kind, entries[i]));
+  section.set_count(static_cast<int64_t>(std::min(count, kMostCounted)));
+  section.set_more(count > kMostCounted);
+  for (const ProjectionView::IndexEntry& entry : entries) {
+    RAPPORT_ASSIGN_OR_RETURN(*section.add_items(), ToItem(kind, entry));
   }
   return section;
 }
 
 }  // namespace
 
-absl::StatusOr<Agenda> ReadAgenda(const ProjectionHost& host, const HttpRequest& request) {
-  RAPPORT_ASSIGN_OR_RETURN(const AgendaRequest agenda, ReadAgendaRequest(host, request));
-  RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host.ReadAll());
-  Agenda answer;
-  for (const int kind : agenda.kinds) {
+absl::StatusOr<Agenda> ReadAgenda(const ProjectionView& view, absl::Time clock,
+                                  const AgendaQuery& query) {
+  Agenda agenda;
+  for (int kind = query::v1::AgendaKind_MIN + 1; kind <= query::v1::AgendaKind_MAX; ++kind) {
+    if (!query.kinds.empty() && query.kinds.count(kind) == 0) continue;
     RAPPORT_ASSIGN_OR_RETURN(AgendaSection section,
-                             ReadSection(reading, agenda, static_cast<AgendaKind>(kind)));
-    if (section.count() > 0) *answer.add_sections() = std::move(section);
+                             ReadSection(view, clock, query, static_cast<AgendaKind>(kind)));
+    if (section.count() > 0) *agenda.add_sections() = std::move(section);
   }
-  *answer.mutable_watermark() = std::move(reading.watermark);
-  return answer;
+  return agenda;
+}
+
+absl::StatusOr<Agenda> AnswerAgenda(const ProjectionHost& host, const HttpRequest& request) {
+  RAPPORT_ASSIGN_OR_RETURN(const AgendaQuery query, ReadQuery(host, request));
+  RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host.ReadAll());
+  RAPPORT_ASSIGN_OR_RETURN(Agenda agenda, ReadAgenda(reading.view, reading.clock, query));
+  *agenda.mutable_watermark() = std::move(reading.watermark);
+  return agenda;
 }
 
 }  // namespace rapport

@@ -1,6 +1,8 @@
 #include "services/profiles/profiles.h"
 
 #include <iterator>
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -9,12 +11,15 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "libs/base/event_id.h"
+#include "libs/base/mutex.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projector/fold_engine.h"
 #include "libs/serving/as_of.h"
+#include "libs/serving/change_streams.h"
 #include "libs/serving/openapi.h"
 #include "libs/serving/owner_filter.h"
 #include "libs/serving/projection_host.h"
@@ -22,6 +27,7 @@
 #include "services/profiles/agenda_answer.h"
 #include "services/profiles/client_answer.h"
 #include "services/profiles/client_list.h"
+#include "services/profiles/client_search.h"
 #include "services/profiles/client_write.h"
 #include "services/profiles/handover.h"
 #include "services/profiles/timeline_answer.h"
@@ -38,17 +44,16 @@ absl::Status NoSuchClient(const std::string& client_id) {
 class Profiles final : public Service {
  public:
   explicit Profiles(std::unique_ptr<ProjectionHost> host) : host_(std::move(host)) {
-    const auto has = [](absl::string_view parameter) {
-      return
-          [parameter](const HttpRequest& request) { return request.Query(parameter).has_value(); };
-    };
-    // Few of those read may be of the segment.
     host_->Answer(
-        "/v1/clients", {"owner", "team", "branch", "segment", "q", "cursor", "limit"},
-        [this](const HttpRequest& request) { return List(request); }, has("segment"));
+        "/v1/clients",
+        {"owner", "team", "branch", "segment", "key_account", "q", "sort", "count", "cursor",
+         "limit"},
+        [this](const HttpRequest& request) { return List(request); }, ReadsManyClients);
+    host_->Answer("/v1/search", {"q", "owner", "team", "branch", "limit"},
+                  [this](const HttpRequest& request) { return Search(request); });
     host_->Answer(
         kClientRoute, {"as_of"}, [this](const HttpRequest& request) { return Show(request); },
-        has("as_of"));
+        [](const HttpRequest& request) { return request.Query("as_of").has_value(); });
     host_->Answer(
         absl::StrCat(kClientRoute, "/timeline"),
         {kTimelineParameters.begin(), kTimelineParameters.end()},
@@ -61,20 +66,72 @@ class Profiles final : public Service {
                   [this](const HttpRequest& request) { return ShowAgenda(request); });
     AddHandoverRoute(host_.get());
     AddClientWriteRoute(host_.get());
+    // Beside others it is the gateway that tells of all partitions.
+    const ServiceEnv& env = host_->env();
+    if (!env.all_in_one) return;
+    changes_ = std::make_unique<ChangeStreams>(
+        env.log,
+        ChangeStreams::Options{.topic = env.topics.touchpoints,
+                               .group = absl::StrCat("rapport-changes-", env.instance),
+                               .member = env.instance},
+        [this](const auto& clients) { return OwnersOf(clients); });
+    changes_->AddRoute(env.http);
   }
 
   absl::Status Ready() const override { return host_->Ready(); }
   std::vector<std::string> Warnings() const override { return host_->Warnings(/*judges=*/false); }
 
  private:
+  // Once the positions are folded.
+  absl::StatusOr<std::map<std::string, std::string>> OwnersOf(
+      const std::map<std::string, RecordPosition>& clients) const {
+    constexpr absl::Duration kLongestWait = absl::Seconds(5);
+    struct Waiting {
+      Mutex mutex;
+      CondVar changed;
+      size_t left ABSL_GUARDED_BY(mutex) = 0;
+      absl::Status failed ABSL_GUARDED_BY(mutex);
+    };
+    // Who is told late finds it still there.
+    const auto waiting = std::make_shared<Waiting>();
+    waiting->left = clients.size();
+    for (const auto& [client_id, position] : clients) {
+      host_->projector().NotifyAt(position.partition, position.offset + 1,
+                                  absl::Now() + kLongestWait, [waiting](const absl::Status& at) {
+                                    MutexLock lock(&waiting->mutex);
+                                    if (!at.ok()) waiting->failed = at;
+                                    --waiting->left;
+                                    waiting->changed.SignalAll();
+                                  });
+    }
+    {
+      MutexLock lock(&waiting->mutex);
+      while (waiting->left > 0) waiting->changed.Wait(&waiting->mutex);
+      RAPPORT_RETURN_IF_ERROR(waiting->failed);
+    }
+    std::map<std::string, std::string> owners;
+    state::v1::ProfileState state;
+    for (const auto& [client_id, position] : clients) {
+      RAPPORT_ASSIGN_OR_RETURN(const ProjectionHost::Reading reading, host_->ReadClient(client_id));
+      RAPPORT_ASSIGN_OR_RETURN(const bool found, reading.view.Get(client_id, &state));
+      owners[client_id] = found ? OwnerOf(state) : "";
+    }
+    return owners;
+  }
+
   absl::StatusOr<HttpResponse> List(const HttpRequest& request) const {
     RAPPORT_ASSIGN_OR_RETURN(const query::v1::ClientList list, ListClients(*host_, request));
     return MessageResponse(request, list);
   }
 
   absl::StatusOr<HttpResponse> ShowAgenda(const HttpRequest& request) const {
-    RAPPORT_ASSIGN_OR_RETURN(const query::v1::Agenda agenda, ReadAgenda(*host_, request));
+    RAPPORT_ASSIGN_OR_RETURN(const query::v1::Agenda agenda, AnswerAgenda(*host_, request));
     return MessageResponse(request, agenda);
+  }
+
+  absl::StatusOr<HttpResponse> Search(const HttpRequest& request) const {
+    RAPPORT_ASSIGN_OR_RETURN(const query::v1::SearchAnswer answer, SearchClients(*host_, request));
+    return MessageResponse(request, answer);
   }
 
   absl::StatusOr<HttpResponse> Show(const HttpRequest& request) const {
@@ -170,6 +227,8 @@ class Profiles final : public Service {
   }
 
   const std::unique_ptr<ProjectionHost> host_;
+  // Gone before the host, which it asks.
+  std::unique_ptr<ChangeStreams> changes_;
 };
 
 }  // namespace

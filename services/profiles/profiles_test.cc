@@ -13,6 +13,7 @@
 #include "libs/serving/testing/serving_fixture.h"
 #include "rapport/query/v1/agenda.pb.h"
 #include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/search.pb.h"
 #include "services/profiles/client_answer.h"
 
 namespace rapport {
@@ -124,9 +125,108 @@ TEST_F(ProfilesTest, ListsAreByNameAndCanBeNarrowed) {
   EXPECT_THAT(AllPages("&owner=otto", 2), ElementsAre("c2", "c4", "c1"));
   EXPECT_THAT(AllPages("&owner=nobody", 2), IsEmpty());
   EXPECT_THAT(AllPages("&q=AN", 1), ElementsAre("c2", "c3"));
+  EXPECT_THAT(AllPages("&q=c4", 1), ElementsAre("c4"));
   EXPECT_THAT(AllPages("&q=an&owner=otto", 1), ElementsAre("c2"));
   EXPECT_THAT(AllPages("&segment=corporate", 1), ElementsAre("c3", "c4"));
   EXPECT_THAT(AllPages("&segment=SEGMENT_CORPORATE&owner=eva", 1), ElementsAre("c3"));
+}
+
+TEST_F(ProfilesTest, ClientsAreListedByAnyWordOfTheirNames) {
+  std::vector<Touchpoint> clients = {Registered("c1", "ООО \"Ромашка\"", "otto"),
+                                     Registered("c2", "Żabka Polska", "eva"),
+                                     Registered("c3", "Polska Żabka 2", "otto")};
+  // More than are put into order one by one.
+  for (int i = 0; i < 2'100; ++i) {
+    clients.push_back(Registered(absl::StrCat("m", i), absl::StrCat("Muster ", i), "otto"));
+  }
+  const std::string wait = Append(clients);
+  Read<query::v1::ClientList>("/v1/clients?limit=1&" + wait);
+  EXPECT_THAT(AllPages("&q=%D0%BE%D0%BE%D0%BE%20%D1%80%D0%BE%D0%BC%D0%B0%D1%88", 1),
+              ElementsAre("c1"));
+  EXPECT_THAT(AllPages("&q=zabka", 1), ElementsAre("c3", "c2"));
+  EXPECT_THAT(AllPages("&q=pol%20zab&owner=eva", 1), ElementsAre("c2"));
+  EXPECT_THAT(AllPages("&q=muster%20209", 5),
+              ElementsAre("m209", "m2090", "m2091", "m2092", "m2093", "m2094", "m2095", "m2096",
+                          "m2097", "m2098", "m2099"));
+  EXPECT_THAT(AllPages("&q=muster", 500), SizeIs(2'100));
+  const auto counted = Read<query::v1::ClientList>("/v1/clients?q=muster&limit=1&count=true");
+  EXPECT_EQ(counted.count(), 2'100);
+  EXPECT_FALSE(counted.count_is_least());
+  EXPECT_FALSE(Read<query::v1::ClientList>("/v1/clients?limit=1").has_count());
+}
+
+TEST_F(ProfilesTest, ClientsAreListedByTheirLastContact) {
+  std::vector<Touchpoint> all;
+  for (int i = 0; i < 5; ++i) {
+    const std::string client = absl::StrCat("c", i);
+    all.push_back(Registered(client, "Anna", i % 2 == 0 ? "otto" : "eva"));
+    all.back().mutable_client_registered()->mutable_details()->set_key_account(i == 1);
+    all.push_back(Called(client, 10 - i));
+    all.back().set_owner_id(all[all.size() - 2].owner_id());
+  }
+  const std::string wait = Append(all);
+  Read<query::v1::ClientList>("/v1/clients?" + wait);
+  EXPECT_THAT(AllPages("&sort=last_contact", 2), ElementsAre("c4", "c3", "c2", "c1", "c0"));
+  EXPECT_THAT(AllPages("&sort=last_contact&owner=otto", 1), ElementsAre("c4", "c2", "c0"));
+  EXPECT_THAT(AllPages("&key_account=true", 1), ElementsAre("c1"));
+  EXPECT_THAT(AllPages("&key_account=false&sort=last_contact", 9),
+              ElementsAre("c4", "c3", "c2", "c0"));
+  const auto page = Read<query::v1::ClientList>("/v1/clients?owner=otto&limit=1&count=true");
+  EXPECT_EQ(page.count(), 3);
+  EXPECT_EQ(FromProto(page.clients(0).last_touchpoint_at()), testing::Day(10));
+}
+
+TEST_F(ProfilesTest, WhatIsSearchedForIsFoundHoweverItIsWritten) {
+  Touchpoint person =
+      testing::MakeTouchpoint(Touchpoint::kStakeholderAdded, "c1", "person", testing::Day(1));
+  person.set_owner_id("otto");
+  auto& anna = *person.mutable_stakeholder_added()->mutable_stakeholder();
+  anna.set_stakeholder_id("p1");
+  anna.set_name("Łucja Müller");
+  anna.set_role("buyer");
+  anna.set_phone("+493012345678");
+  anna.set_e_mail("lucja@firm.example");
+  Touchpoint linked =
+      testing::MakeTouchpoint(Touchpoint::kIdentifierLinked, "c2", "linked", testing::Day(1));
+  linked.set_owner_id("eva");
+  linked.mutable_identifier_linked()->set_kind(touchpoint::v1::IDENTIFIER_KIND_CRM_ID);
+  linked.mutable_identifier_linked()->set_value("CRM-4711");
+  linked.mutable_identifier_linked()->set_stakeholder_id("");
+  const std::string wait =
+      Append({Registered("c1", "Żabka Polska", "otto"), Registered("c2", "ΟΔΥΣΣΕΥΣ AE", "eva"),
+              Registered("c3", "Zabkas Nachbar", "otto"), person, linked});
+  Read<query::v1::ClientList>("/v1/clients?" + wait);
+  const auto found = [&](const std::string& parameters) {
+    std::vector<std::string> texts;
+    const auto answer = Read<query::v1::SearchAnswer>("/v1/search?" + parameters);
+    for (const auto& hit : answer.hits()) texts.push_back(hit.text());
+    return texts;
+  };
+  EXPECT_THAT(found("q=zabka%20polska"), ElementsAre("Żabka Polska"));
+  EXPECT_THAT(found("q=zab"), ElementsAre("Żabka Polska", "Zabkas Nachbar"));
+  EXPECT_THAT(found("q=zab&owner=otto&limit=1"), ElementsAre("Żabka Polska"));
+  EXPECT_THAT(found("q=zab&owner=eva"), IsEmpty());
+  EXPECT_THAT(found("q=%CE%BF%CE%B4%CF%85%CF%83%CF%83%CE%B5%CF%8D%CF%82"),
+              ElementsAre("ΟΔΥΣΣΕΥΣ AE"));
+  EXPECT_THAT(found("q=c2"), ElementsAre("ΟΔΥΣΣΕΥΣ AE"));
+  for (const char* phone : {"030%2012345678", "%2B49%2030%2012345678", "0049-30-1234%205678",
+                            "%2B49%20(0)30%2F12345678", "12345678", "5678", "493012"}) {
+    EXPECT_THAT(found(absl::StrCat("q=", phone)), ElementsAre("Łucja Müller")) << phone;
+  }
+  EXPECT_THAT(found("q=lucja@firm"), ElementsAre("Łucja Müller"));
+  EXPECT_THAT(found("q=muller%20zabka"), ElementsAre("Łucja Müller")) << "of that client";
+  EXPECT_THAT(found("q=muller%20nachbar"), IsEmpty());
+  EXPECT_THAT(found("q=4711"), ElementsAre("CRM-4711"));
+  const auto answer = Read<query::v1::SearchAnswer>("/v1/search?q=LUCJA");
+  ASSERT_THAT(answer.hits(), SizeIs(1));
+  EXPECT_EQ(answer.hits(0).kind(), query::v1::SEARCH_KIND_PERSON);
+  EXPECT_EQ(answer.hits(0).client_id(), "c1");
+  EXPECT_EQ(answer.hits(0).client_name(), "Żabka Polska");
+  EXPECT_EQ(answer.hits(0).owner_id(), "otto");
+  EXPECT_EQ(answer.hits(0).stakeholder_id(), "p1");
+  EXPECT_EQ(answer.hits(0).role(), "buyer");
+  EXPECT_FALSE(answer.more());
+  EXPECT_TRUE(Read<query::v1::SearchAnswer>("/v1/search?q=z&limit=1").more());
 }
 
 TEST_F(ProfilesTest, AllPagesAreTheWholeAndWhatComesInBetweenMakesNoDoubles) {
@@ -338,7 +438,10 @@ TEST_F(ProfilesTest, TheAgendaHasWhatIsDueOfWhomItIsAskedFor) {
     const auto one = Read<query::v1::Agenda>(
         absl::StrCat("/v1/agenda?kind=promise&until=2100-01-01T00:00:00Z&limit=1",
                      cursor.empty() ? "" : "&cursor=" + cursor));
-    if (one.sections().empty()) break;
+    ASSERT_EQ(one.sections_size(), 1);
+    // Of all, wherever the page begins.
+    EXPECT_EQ(one.sections(0).count(), 4);
+    if (one.sections(0).items().empty()) break;
     ids.push_back(one.sections(0).items(0).item_id());
     cursor = one.sections(0).items(0).cursor();
   }
@@ -424,12 +527,17 @@ TEST_F(ProfilesTest, WrongRequestsSayWhatIsWrong) {
   Append({Registered("anna", "Anna", "otto")});
   EXPECT_THAT(Error("/v1/clients?group=x", 400),
               HasSubstr("there is no query parameter 'group' here; there are: owner, team, branch, "
-                        "segment, q, cursor, limit, wait_for"));
+                        "segment, key_account, q, sort, count, cursor, limit, wait_for"));
   EXPECT_THAT(Error("/v1/clients?limit=0", 400), HasSubstr("limit is '0'"));
   EXPECT_THAT(Error("/v1/clients?limit=501", 400), HasSubstr("limit is '501'"));
   EXPECT_THAT(Error("/v1/clients?cursor=%21", 400), HasSubstr("cursor is '!', which is none"));
-  EXPECT_THAT(Error("/v1/clients?q=anna&cursor=AAAA", 400),
+  EXPECT_THAT(Error("/v1/clients?sort=last_contact&cursor=AAAA", 400),
               HasSubstr("cursor is 'AAAA', which is of another list"));
+  EXPECT_THAT(Error("/v1/clients?sort=luck", 400),
+              HasSubstr("sort is 'luck'; there are: name, last_contact"));
+  EXPECT_THAT(Error("/v1/clients?key_account=perhaps", 400), HasSubstr("it is true or false"));
+  EXPECT_THAT(Error("/v1/search?q=%3F%21", 400), HasSubstr("q: write what to search for"));
+  EXPECT_THAT(Error("/v1/search", 400), HasSubstr("q: write what to search for"));
   EXPECT_THAT(Error("/v1/clients?segment=huge", 400),
               HasSubstr("segment is 'huge'; there are: personal, business, corporate"));
   EXPECT_THAT(Error("/v1/clients/nobody", 404), HasSubstr("there is no client 'nobody'"));

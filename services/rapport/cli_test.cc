@@ -390,7 +390,7 @@ TEST_F(CliTest, HistoryOfOrdersAndCallsIsPlayedAsOne) {
   const json import = RunJson(
       {"import", kSample, kStory, "--map", kSampleMapping, "--as-it-happened", "--shift-to-now"});
   EXPECT_EQ(import["rejected_rows"], 0) << import["first_rejected"];
-  EXPECT_EQ(import["touchpoints"], 2464 + 1505);
+  EXPECT_EQ(import["touchpoints"], 2464 + 2446);
   const json client = RunJson({"client", "show", "18073"});
   EXPECT_EQ(client["owner_id"], "anna.keller");
   EXPECT_EQ(client["open_complaints"][0]["complaint_id"], "18073-glass-again");

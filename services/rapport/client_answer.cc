@@ -149,6 +149,7 @@ ClientFacts FactsOf(const query::v1::Client& client, const query::v1::Retention&
   TakeOpenMatters(client, &profile);
   TakeContacts(client, &profile);
   facts.risk = TakeRisk(retention);
+  facts.matters = client;
   TakeDeals(board, facts.client_id, &facts.pipeline);
   return facts;
 }

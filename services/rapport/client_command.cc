@@ -12,6 +12,7 @@
 #include "libs/projections/retention/retention.h"
 #include "libs/touchpoint/names.h"
 #include "rapport/query/v1/client.pb.h"
+#include "services/profiles/client_answer.h"
 #include "services/profiles/timeline_answer.h"
 #include "services/rapport/api.h"
 #include "services/rapport/client_facts.h"
@@ -65,6 +66,7 @@ CommandResult RunShow(const CommonOptions& common, const ClientArguments& argume
   RAPPORT_ASSIGN_OR_RETURN(const ProjectionView pipeline, host->View(DealPipeline::kName));
   RAPPORT_ASSIGN_OR_RETURN(const bool known, profile.Get(facts.client_id, &facts.profile));
   if (!known) return NoSuchClient(common, facts.client_id);
+  facts.matters = ToClient(facts.client_id, facts.profile);
   state::v1::RetentionState risk;
   RAPPORT_RETURN_IF_ERROR(retention.Get(facts.client_id, &risk).status());
   RAPPORT_RETURN_IF_ERROR(pipeline.Get(facts.client_id, &facts.pipeline).status());

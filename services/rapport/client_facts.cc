@@ -140,9 +140,25 @@ std::string PriceText(const ClientRisk& risk, const std::string& commitment_id) 
   return "";
 }
 
+// "call" of CHANNEL_PHONE, and so on: what the client did that nobody has answered.
+std::string WaitingWord(touchpoint::v1::Channel channel) {
+  switch (channel) {
+    case touchpoint::v1::CHANNEL_PHONE:
+      return "missed call";
+    case touchpoint::v1::CHANNEL_E_MAIL:
+      return "mail not answered";
+    default:
+      return absl::StrCat(ChannelLabel(channel), " not answered");
+  }
+}
+
 std::string OpenMattersText(const ClientFacts& facts) {
   const ProfileState& profile = facts.profile;
   Table table({"DUE", "WHAT", "STATEMENT", "RISK IF NOT KEPT"});
+  for (const auto& waiting : facts.matters.waiting_contacts()) {
+    table.Add({absl::StrCat("since ", FormatMoment(waiting.occurred_at())),
+               WaitingWord(waiting.channel()), waiting.subject(), ""});
+  }
   for (const auto& commitment : profile.commitments()) {
     if (!IsOpen(commitment)) continue;
     table.Add({FormatMoment(commitment.due_at()), "promise", commitment.statement(),
@@ -153,7 +169,36 @@ std::string OpenMattersText(const ClientFacts& facts) {
     table.Add({complaint.has_answer_due_at() ? FormatMoment(complaint.answer_due_at()) : "",
                "complaint", complaint.statement(), ""});
   }
-  return Section("Open promises and complaints", table);
+  for (const auto& meeting : facts.matters.meetings()) {
+    if (meeting.status() != query::v1::MEETING_STATUS_PLANNED) continue;
+    table.Add({FormatMoment(meeting.planned_at()), "meeting",
+               meeting.purpose().empty() ? meeting.agenda() : meeting.purpose(), ""});
+  }
+  for (const auto& objection : facts.matters.objections()) {
+    if (objection.has_settled_at() || !objection.has_raised_at()) continue;
+    table.Add({absl::StrCat("since ", FormatMoment(objection.raised_at())), "objection",
+               objection.statement(), ""});
+  }
+  for (const auto& need : facts.matters.needs()) {
+    table.Add(
+        {absl::StrCat("since ", FormatMoment(need.identified_at())), "need", need.statement(), ""});
+  }
+  return Section("Open matters", table);
+}
+
+std::string ContractsText(const ClientFacts& facts) {
+  Table table({"CONTRACT", "RENEW BY", "ENDS", ">VALUE", "NOTICE"});
+  for (const auto& contract : facts.matters.contracts()) {
+    const auto& terms = contract.terms();
+    table.Add({contract.contract_id(),
+               terms.has_renewal_due_at() ? FormatMoment(terms.renewal_due_at()) : "",
+               contract.has_ends_at() ? FormatMoment(contract.ends_at()) : "",
+               terms.has_value()
+                   ? FormatAmount(terms.value().minor_units(), terms.value().currency_code())
+                   : "",
+               contract.has_terminated_at() ? FormatMoment(contract.terminated_at()) : ""});
+  }
+  return Section("Contracts", table);
 }
 
 std::string ContactsText(const ProfileState& profile) {
@@ -267,6 +312,69 @@ Json DealsJson(const ClientFacts& facts) {
   return list;
 }
 
+Json WaitingJson(const query::v1::Client& client) {
+  Json list = Json::array();
+  for (const auto& waiting : client.waiting_contacts()) {
+    list.push_back({{"channel", std::string(ChannelLabel(waiting.channel()))},
+                    {"occurred_at", MomentJson(waiting.occurred_at())},
+                    {"subject", waiting.subject()},
+                    {"e_mail", waiting.e_mail()}});
+  }
+  return list;
+}
+
+Json MeetingsJson(const query::v1::Client& client) {
+  Json list = Json::array();
+  for (const auto& meeting : client.meetings()) {
+    const std::string status = absl::AsciiStrToLower(
+        absl::StripPrefix(query::v1::MeetingStatus_Name(meeting.status()), "MEETING_STATUS_"));
+    list.push_back(
+        {{"meeting_id", meeting.meeting_id()},
+         {"status", status},
+         {"planned_at", OptionalMomentJson(meeting.has_planned_at(), meeting.planned_at())},
+         {"purpose", meeting.purpose()},
+         {"agenda", meeting.agenda()},
+         {"place", meeting.place()},
+         {"outcome", meeting.outcome()}});
+  }
+  return list;
+}
+
+Json ContractsJson(const query::v1::Client& client) {
+  Json list = Json::array();
+  for (const auto& contract : client.contracts()) {
+    const auto& terms = contract.terms();
+    list.push_back(
+        {{"contract_id", contract.contract_id()},
+         {"renewal_due_at", OptionalMomentJson(terms.has_renewal_due_at(), terms.renewal_due_at())},
+         {"ends_at", OptionalMomentJson(contract.has_ends_at(), contract.ends_at())},
+         {"auto_renewal", terms.auto_renewal()},
+         {"value", terms.has_value()
+                       ? AmountJson(terms.value().minor_units(), terms.value().currency_code())
+                       : Json(nullptr)},
+         {"terminated_at",
+          OptionalMomentJson(contract.has_terminated_at(), contract.terminated_at())}});
+  }
+  return list;
+}
+
+// Needs, and objections that nobody has settled.
+Json StatementsJson(const query::v1::Client& client) {
+  Json list = Json::array();
+  for (const auto& need : client.needs()) {
+    list.push_back({{"kind", "need"},
+                    {"statement", need.statement()},
+                    {"told_at", MomentJson(need.identified_at())}});
+  }
+  for (const auto& objection : client.objections()) {
+    if (objection.has_settled_at() || !objection.has_raised_at()) continue;
+    list.push_back({{"kind", "objection"},
+                    {"statement", objection.statement()},
+                    {"told_at", MomentJson(objection.raised_at())}});
+  }
+  return list;
+}
+
 Json PromisesJson(const ClientRisk& risk) {
   Json list = Json::array();
   for (const query::v1::PromisePrice& price : risk.promises) {
@@ -311,7 +419,7 @@ std::string ClientText(const ClientFacts& facts) {
     return table.ToString();
   }
   return absl::StrCat(DetailsText(facts), RiskText(facts), AccountsText(facts.profile),
-                      PeopleText(facts.profile), OpenMattersText(facts),
+                      PeopleText(facts.profile), OpenMattersText(facts), ContractsText(facts),
                       ContactsText(facts.profile), DealsText(facts));
 }
 
@@ -342,6 +450,10 @@ Json ClientJson(const ClientFacts& facts) {
           {"stakeholders", PeopleJson(profile)},
           {"open_commitments", CommitmentsJson(profile)},
           {"open_complaints", ComplaintsJson(profile)},
+          {"waiting_contacts", WaitingJson(facts.matters)},
+          {"meetings", MeetingsJson(facts.matters)},
+          {"contracts", ContractsJson(facts.matters)},
+          {"needs_and_objections", StatementsJson(facts.matters)},
           {"contacts", ContactsJson(profile)},
           {"deals", DealsJson(facts)}};
 }

@@ -35,6 +35,8 @@ struct ClientFacts {
   state::v1::ProfileState profile;
   ClientRisk risk;
   state::v1::DealPipelineState pipeline;
+  // The same client as readers get it: contracts, meetings, needs, objections, who waits.
+  query::v1::Client matters;
   absl::Time now;  // the clock of the log; InfinitePast() before its first tick
 };
 

@@ -49,6 +49,7 @@ CLI::App* AddCommand(CLI::App& parent, int* exit_code, const std::string& name,
 
 void AddImportCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddClientCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddAgendaCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddAtRiskCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddAlertsCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddRebuildCommand(CLI::App& app, const CommonOptions& common, int* exit_code);

@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   rapport::AddUpCommand(app, common, &exit_code);
   rapport::AddImportCommand(app, common, &exit_code);
   rapport::AddClientCommands(app, common, &exit_code);
+  rapport::AddAgendaCommand(app, common, &exit_code);
   rapport::AddAtRiskCommand(app, common, &exit_code);
   rapport::AddAlertsCommand(app, common, &exit_code);
   rapport::AddRebuildCommand(app, common, &exit_code);

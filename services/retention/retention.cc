@@ -97,6 +97,7 @@ class RetentionService final : public Service {
     RAPPORT_ASSIGN_OR_RETURN(std::vector<ProjectionView::IndexEntry> entries,
                              ListOwned(reading.view, list, owners, range, page.limit + 1));
     query::v1::AtRiskList answer;
+    *answer.mutable_thresholds() = ThresholdsOf(settings_);
     const bool more = entries.size() > page.limit;
     if (more) entries.pop_back();
     for (const ProjectionView::IndexEntry& entry : entries) {

@@ -67,12 +67,22 @@ query::v1::RetentionReason ToReason(const alert::v1::Reason& told) {
   return reason;
 }
 
+query::v1::AlertThresholds ThresholdsOf(const RetentionSettings& settings) {
+  query::v1::AlertThresholds thresholds;
+  thresholds.set_raised_from(settings.raise_points);
+  thresholds.set_cleared_below(settings.clear_points);
+  thresholds.set_high_from(settings.high_points);
+  thresholds.set_critical_from(settings.critical_points);
+  return thresholds;
+}
+
 query::v1::Retention ToRetention(const std::string& client_id,
                                  const state::v1::RetentionState& state,
                                  const RetentionSettings& settings, absl::Time now) {
   query::v1::Retention answer;
   answer.set_client_id(client_id);
   answer.set_owner_id(state.factors().owner().owner_id());
+  *answer.mutable_thresholds() = ThresholdsOf(settings);
   NameClient(state.factors(), &answer);
   const RetentionExplanation explanation = ExplainRetention(state, settings, now);
   answer.set_score(explanation.score);

@@ -12,6 +12,9 @@
 
 namespace rapport {
 
+// By which scores alerts are raised, graded and cleared.
+query::v1::AlertThresholds ThresholdsOf(const RetentionSettings& settings);
+
 // The client's risk at `now`, put for readers; the touchpoints behind the reasons have ids alone,
 // and `watermark` is left out.
 query::v1::Retention ToRetention(const std::string& client_id,

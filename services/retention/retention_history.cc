@@ -91,6 +91,7 @@ query::v1::RetentionHistory FoldRetentionHistory(const std::string& client_id,
                                                  const RetentionPeriod& period) {
   query::v1::RetentionHistory history;
   history.set_client_id(client_id);
+  *history.mutable_thresholds() = ThresholdsOf(settings);
   std::vector<RetentionMark> marks;
   absl::Time first = absl::InfiniteFuture();
   for (const Touchpoint& touchpoint : touchpoints) {

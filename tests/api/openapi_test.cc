@@ -19,6 +19,7 @@
 #include "nlohmann/json.hpp"
 #include "rapport/query/v1/access.pb.h"
 #include "rapport/query/v1/alert.pb.h"
+#include "rapport/query/v1/change.pb.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/handover.pb.h"
 #include "rapport/query/v1/identity.pb.h"
@@ -26,6 +27,7 @@
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"
 #include "rapport/query/v1/retention.pb.h"
+#include "rapport/query/v1/search.pb.h"
 #include "rapport/query/v1/source.pb.h"
 #include "rapport/query/v1/staff.pb.h"
 #include "rapport/query/v1/watermark.pb.h"
@@ -158,7 +160,8 @@ TEST_F(OpenApiTest, SchemasHaveTheFieldsOfTheirMessages) {
         query::v1::Job::descriptor()->file(), query::v1::MergeList::descriptor()->file(),
         query::v1::Retention::descriptor()->file(), query::v1::SourceList::descriptor()->file(),
         query::v1::Session::descriptor()->file(), query::v1::StaffList::descriptor()->file(),
-        query::v1::Handover::descriptor()->file(), query::v1::Watermark::descriptor()->file()}) {
+        query::v1::Handover::descriptor()->file(), query::v1::SearchAnswer::descriptor()->file(),
+        query::v1::StateChange::descriptor()->file(), query::v1::Watermark::descriptor()->file()}) {
     for (int i = 0; i < file->message_type_count(); ++i) {
       messages[file->message_type(i)->name()] = file->message_type(i);
     }

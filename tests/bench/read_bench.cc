@@ -1,6 +1,7 @@
-// How long GET /v1/clients/{id} takes while the same process folds: requests leave at fixed times
-// whether or not the ones before were answered (an open loop), and the time counts from when they
-// should have left. Arguments: clients, requests per second, touchpoints per second, seconds.
+// How long GET /v1/clients/{id} takes while the same process folds, and the agenda of one of 500
+// relationship managers: requests leave at fixed times whether or not the ones before were answered
+// (an open loop), and the time counts from when they should have left. Arguments: clients, requests
+// per second, touchpoints per second, seconds.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -43,6 +45,9 @@ constexpr int kPartitions = 4;
 // Enough that none waits for another one's answer.
 constexpr int64_t kConnections = 32;
 constexpr char kTouchpoints[] = "touchpoints";
+constexpr int64_t kOwners = 500;
+// What a request asks for.
+using Path = std::function<std::string(testing::Random*)>;
 
 struct BenchOptions {
   int64_t clients = 1'000'000;
@@ -190,21 +195,20 @@ class Connection {
 };
 
 // Sends every request whose number is `first` modulo kConnections.
-void SendRequests(const BenchOptions& options, int64_t first, int port, absl::Time start,
-                  Times* times) {
+void SendRequests(const BenchOptions& options, const Path& path, int64_t first, int port,
+                  absl::Time start, Times* times) {
   Connection connection(port);
   testing::Random random(static_cast<uint64_t>(first) + 3);
   const int64_t count = options.seconds * options.requests_per_second;
   for (int64_t i = first; i < count; i += kConnections) {
     const absl::Time due = start + absl::Seconds(1) * i / options.requests_per_second;
     WaitUntil(due);
-    const bool ok =
-        connection.Get(absl::StrCat("/v1/clients/", ClientName(random.Below(options.clients))));
+    const bool ok = connection.Get(path(&random));
     times->Add(absl::Now() - due, ok);
   }
 }
 
-void Measure(const char* what, const BenchOptions& options, HttpClient& client,
+void Measure(const char* what, const BenchOptions& options, const Path& path, HttpClient& client,
              const HttpServer& server, EventLog* log) {
   std::unique_ptr<Writer> writer;
   if (log != nullptr) writer = std::make_unique<Writer>(log, options, what);
@@ -214,7 +218,7 @@ void Measure(const char* what, const BenchOptions& options, HttpClient& client,
   const absl::Duration cpu_before = ProcessorTime();
   std::vector<std::thread> threads;
   for (int64_t i = 0; i < kConnections; ++i) {
-    threads.emplace_back([&, i] { SendRequests(options, i, server.port(), start, &times); });
+    threads.emplace_back([&, i] { SendRequests(options, path, i, server.port(), start, &times); });
   }
   if (writer != nullptr) threads.emplace_back([&] { writer->Run(); });
   for (std::thread& thread : threads) thread.join();
@@ -234,9 +238,11 @@ void Run(const BenchOptions& options) {
   for (const char* topic : {kTouchpoints, "alerts", "rejected"}) {
     RAPPORT_CHECK((*log)->CreateTopic(topic, kPartitions).ok(), topic);
   }
-  AppendWorkload(
-      {.clients = options.clients, .touchpoints = options.clients * 2, .partitions = kPartitions},
-      **log, kTouchpoints);
+  AppendWorkload({.clients = options.clients,
+                  .touchpoints = options.clients * 2,
+                  .partitions = kPartitions,
+                  .owners = kOwners},
+                 **log, kTouchpoints);
 
   auto config = ParseConfig("", "bench", {.overrides = {"data_folder=" + folder.path()}});
   RAPPORT_CHECK(config.ok(), config.status().ToString());
@@ -262,9 +268,19 @@ void Run(const BenchOptions& options) {
 
   BenchOptions warm = options;
   warm.seconds = 2;
-  Measure("warming up", warm, client, **server, nullptr);
-  Measure("reads alone", options, client, **server, nullptr);
-  Measure("reads beside the fold", options, client, **server, log->get());
+  const Path one_client = [&](testing::Random* random) {
+    return absl::StrCat("/v1/clients/", ClientName(random->Below(options.clients)));
+  };
+  const Path agenda = [](testing::Random* random) {
+    return absl::StrCat("/v1/agenda?owner=", OwnerName(random->Below(kOwners)), "&limit=20");
+  };
+  Measure("warming up", warm, one_client, client, **server, nullptr);
+  Measure("reads alone", options, one_client, client, **server, nullptr);
+  Measure("reads beside the fold", options, one_client, client, **server, log->get());
+  BenchOptions managers = options;
+  managers.requests_per_second = std::max<int64_t>(1, options.requests_per_second / 20);
+  Measure("agenda alone", managers, agenda, client, **server, nullptr);
+  Measure("agenda beside the fold", managers, agenda, client, **server, log->get());
   (*server)->Drain(absl::Seconds(5));
   service->reset();
 }

@@ -46,6 +46,8 @@ Touchpoint MakeTouchpoint(int64_t number, const std::string& client, absl::Time 
 
 std::string ClientName(int64_t number) { return absl::StrCat("client-", number); }
 
+std::string OwnerName(int64_t number) { return absl::StrCat("owner-", number); }
+
 double AppendWorkload(const WorkloadOptions& options, EventLog& log, const std::string& topic) {
   testing::Random random(options.seed);
   const absl::Time start = absl::FromUnixSeconds(1'735'689'600);  // 2025-01-01
@@ -67,7 +69,9 @@ double AppendWorkload(const WorkloadOptions& options, EventLog& log, const std::
       }
     }
     const int64_t client = i < options.clients ? i : random.Below(options.clients);
-    records.push_back(MakeRecord(MakeTouchpoint(i, ClientName(client), at, &random)));
+    Touchpoint touchpoint = MakeTouchpoint(i, ClientName(client), at, &random);
+    if (options.owners > 0) touchpoint.set_owner_id(OwnerName(client % options.owners));
+    records.push_back(MakeRecord(touchpoint));
     bytes += static_cast<int64_t>(records.back().value.size());
     if (records.size() >= kAppendAtOnce) append();
   }

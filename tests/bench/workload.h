@@ -20,6 +20,8 @@ struct WorkloadOptions {
   absl::Duration tick = absl::Hours(1);
   int partitions = 1;
   uint64_t seed = 1;
+  // Relationship managers, each of whom has as many clients; 0: the touchpoints name none.
+  int64_t owners = 0;
 };
 
 // Appends orders (60 %), mails of ours (28 %), calls (10 %) and a mix of all kinds (2 %: complaints
@@ -28,5 +30,7 @@ struct WorkloadOptions {
 double AppendWorkload(const WorkloadOptions& options, EventLog& log, const std::string& topic);
 
 std::string ClientName(int64_t number);
+// `number` is a client's, or any that is the same modulo WorkloadOptions::owners.
+std::string OwnerName(int64_t number);
 
 }  // namespace rapport::bench

@@ -5,6 +5,7 @@ Usage: tidy.py ROOT. Prints `path:line: message` for each breach and fails if th
 A rule takes the repository as {path: text} and yields breaches; tidy_test.py shows each one fail.
 """
 
+import json
 import os
 import re
 import sys
@@ -29,6 +30,7 @@ LAYERS = {
     "libs/import": 7,
     "libs/service": 7,
     "libs/sign_in": 8,
+    "libs/console": 8,
     "libs/serving": 8,
     "libs/history": 9,
     "libs/people": 9,
@@ -54,6 +56,13 @@ SEAMS = {
     "libsodium": (r"sodium\.h", ("libs/sign_in/",)),
     "NLopt": (r"nlopt\.", ("libs/risk_model/maximise.cc",)),
 }
+
+# The page's direct dependencies, and the licences of all that is in it.
+CONSOLE_PACKAGES = {
+    "@lingui/core", "@lingui/react", "@tanstack/react-query", "@tanstack/react-virtual",
+    "openapi-fetch", "react", "react-aria-components", "react-dom", "uplot", "wouter",
+}
+CONSOLE_LICENCES = {"MIT", "Apache-2.0", "Unlicense", "0BSD", "BSD-3-Clause"}
 
 TOP_LEVEL = {"CMakeLists.txt", "README.md", "deploy", "libs", "proto", "services", "tests"}
 
@@ -321,7 +330,9 @@ def dead_files(files):
     # Data that tests find by listing these folders, and files that tools find by their names.
     found_by_tools = re.compile(
         r"(^|/)(golden|testdata|scenarios)/.*\.(?!py$|sh$|txt$)\w+$|(^|/)(README\.md|"
-        r"CMakeLists\.txt|\.[^/]*)$|^proto/.*\.proto$|^\.[^/]*/")
+        r"CMakeLists\.txt|\.[^/]*)$|^proto/.*\.proto$|^\.[^/]*/|"
+        # Modules are imported without the ends of their names; the compiler knows them.
+        r"^services/console/(src/.*|package-lock\.json)$")
     for path, text in sorted(files.items()):
         if is_cpp(path):
             folder = PurePosixPath(path).parent
@@ -383,6 +394,28 @@ def _exists(name, here, files, folders):
     name = name.rstrip("/")
     places = (name, os.path.normpath(f"{here}/{name}"))
     return any(place in files or place in folders for place in places)
+
+
+def console_packages(files):
+    """What the console is made of was chosen: each package by its exact version, under a licence
+    that asks for no more than its text, from no host that the lock would name."""
+    folder = "services/console"
+    if f"{folder}/package.json" not in files:
+        return
+    chosen = json.loads(files[f"{folder}/package.json"])
+    for name in sorted(chosen["dependencies"].keys() ^ CONSOLE_PACKAGES):
+        yield breach(f"{folder}/package.json", 1, f"{name}: the direct dependencies are those of "
+                     "CONSOLE_PACKAGES in tidy.py")
+    for name, version in sorted({**chosen["dependencies"], **chosen["devDependencies"]}.items()):
+        if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+            yield breach(f"{folder}/package.json", 1, f"{name} {version}: name one version")
+    for place, package in sorted(json.loads(files[f"{folder}/package-lock.json"])["packages"].items()):
+        if place and not package.get("dev") and package.get("license") not in CONSOLE_LICENCES:
+            yield breach(f"{folder}/package-lock.json", 1,
+                         f"{place}: its licence is {package.get('license')}")
+        if "resolved" in package:
+            yield breach(f"{folder}/package-lock.json", 1,
+                         f"{place}: names a host: npm install with this folder's .npmrc")
 
 
 def include_style(files):
@@ -487,7 +520,7 @@ def size_and_space(files):
 
 
 RULES = [layers, seams, purity, top_level, leftovers, unwanted_types, dead_files, readmes,
-         include_style, declared, one_definition, size_and_space]
+         console_packages, include_style, declared, one_definition, size_and_space]
 
 
 def read_repository(root):
@@ -495,7 +528,7 @@ def read_repository(root):
     files = {}
     for folder, names, leaves in os.walk(root):
         names[:] = [name for name in names
-                    if name not in (".git", ".build", "__pycache__")]
+                    if name not in (".git", ".build", "__pycache__", "node_modules")]
         for leaf in leaves:
             full = os.path.join(folder, leaf)
             path = os.path.relpath(full, root)

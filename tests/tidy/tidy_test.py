@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Each rule of tidy.py passes a good example and fails the bad ones."""
 
+import json
 import sys
 import unittest
 
@@ -156,6 +157,26 @@ class TidyTest(unittest.TestCase):
         check("one\n`b.cc`\n", "libs/base/README.md:2: names b.cc")
         check("`libs/gone` `tests/`\n", "names libs/gone")
         check("[x](../gone.md)\n", "names ../gone.md")
+
+    def test_console_packages(self):
+        def files(dependencies, packages):
+            return {"services/console/package.json": json.dumps(
+                        {"dependencies": dependencies, "devDependencies": {}}),
+                    "services/console/package-lock.json": json.dumps({"packages": packages})}
+        chosen = {name: "1.2.3" for name in tidy.CONSOLE_PACKAGES}
+        mit = {"node_modules/react": {"license": "MIT"}}
+        self.assert_clean(tidy.console_packages, {})
+        self.assert_clean(tidy.console_packages, files(chosen, mit))
+        self.assert_breach(tidy.console_packages, files({**chosen, "left-pad": "1.0.0"}, mit),
+                           "left-pad: the direct dependencies")
+        self.assert_breach(tidy.console_packages, files({**chosen, "react": "^19.0.0"}, mit),
+                           "react ^19.0.0: name one version")
+        self.assert_breach(tidy.console_packages,
+                           files(chosen, {"": {}, "node_modules/x": {"license": "GPL-3.0"},
+                                          "node_modules/y": {"license": "GPL-3.0", "dev": True},
+                                          "node_modules/z": {"license": "MIT", "resolved": "x"}}),
+                           "node_modules/x: its licence is GPL-3.0",
+                           "node_modules/z: names a host")
 
     def test_include_style(self):
         def check(text, *expected):

@@ -138,7 +138,8 @@ state::v1::Stamp LastTold(const Deal& deal) {
   return last;
 }
 
-// The deal that the touchpoint is about; nullptr when it is about none.
+}  // namespace
+
 const std::string* DealIdOf(const Touchpoint& touchpoint) {
   if (touchpoint.has_deal_opened()) return &touchpoint.deal_opened().deal_id();
   if (touchpoint.has_deal_stage_changed()) return &touchpoint.deal_stage_changed().deal_id();
@@ -149,8 +150,6 @@ const std::string* DealIdOf(const Touchpoint& touchpoint) {
   if (touchpoint.has_deal_next_step_set()) return &touchpoint.deal_next_step_set().deal_id();
   return nullptr;
 }
-
-}  // namespace
 
 bool DealPipeline::Wants(const Touchpoint& touchpoint) {
   return !touchpoint.client_id().empty() &&

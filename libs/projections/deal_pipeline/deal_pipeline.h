@@ -42,6 +42,9 @@ inline constexpr char kBoardIndex[] = "board";
 // Sort key: AppendKeyString(deal_id). Value: as in kBoardIndex.
 inline constexpr char kDealIndex[] = "deal";
 
+// The deal that the touchpoint is about; nullptr when it is about none.
+const std::string* DealIdOf(const touchpoint::v1::Touchpoint& touchpoint);
+
 // The stage a deal is in; LEAD when none was told.
 touchpoint::v1::DealStage StageOf(const state::v1::Deal& deal);
 

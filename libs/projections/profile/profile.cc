@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "libs/base/bytes.h"
+#include "libs/base/folded_words.h"
 #include "libs/base/money.h"
 #include "libs/base/status.h"
 #include "libs/projections/contact.h"
@@ -13,6 +14,7 @@
 #include "libs/projections/profile/agenda.h"
 #include "libs/projections/profile/details.h"
 #include "libs/projections/profile/matters.h"
+#include "libs/projections/profile/search.h"
 #include "libs/projections/rhythm.h"
 #include "libs/projections/stamp.h"
 #include "libs/projections/step_order.h"
@@ -460,22 +462,43 @@ absl::Status Profile::Apply(const FoldContext& context, const Touchpoint& touchp
 }
 
 void Profile::Index(const State& state, const Settings&, IndexWriter& index) {
+  const state::v1::ClientRow row = RowOf(state);
+  state::v1::ClientRow by_name = row;
+  by_name.clear_last_touchpoint_at();
+  const std::string name_key = NameSortKey(row.name());
+  std::string owner_key;
+  AppendKeyString(&owner_key, row.owner_id());
+  index.Add(kClientsByNameIndex, name_key, by_name.SerializeAsString());
+  index.Add(kClientsByOwnerIndex, owner_key + name_key, row.SerializeAsString());
+  state::v1::WordRow word_row;
+  word_row.set_owner_id(row.owner_id());
+  const std::string value = word_row.SerializeAsString();
+  for (const std::string& word : SearchWordsOf(index.client_id(), state)) {
+    std::string word_key;
+    AppendKeyString(&word_key, word);
+    index.Add(kClientsByWordIndex, word_key, value);
+    index.Add(kClientsByOwnerAndWordIndex, owner_key + word_key);
+  }
+  IndexAgenda(state, index);
+}
+
+std::string Profile::Fingerprint(const Settings&) { return FoldingVersion(); }
+
+state::v1::ClientRow RowOf(const ProfileState& state) {
   state::v1::ClientRow row;
   row.set_name(state.details().name().text());
   row.set_owner_id(OwnerOf(state));
   row.set_segment(state.details().segment().segment());
   row.set_key_account(state.details().key_account().flag());
-  std::string name_key;
-  AppendKeyString(&name_key, absl::AsciiStrToLower(row.name()));
-  std::string owner_key;
-  AppendKeyString(&owner_key, row.owner_id());
-  index.Add(kClientsByNameIndex, name_key, row.SerializeAsString());
   *row.mutable_last_touchpoint_at() = state.last_touchpoint_at();
-  index.Add(kClientsByOwnerIndex, owner_key + name_key, row.SerializeAsString());
-  IndexAgenda(state, index);
+  return row;
 }
 
-std::string Profile::Fingerprint(const Settings&) { return "none"; }
+std::string NameSortKey(absl::string_view name) {
+  std::string key;
+  AppendKeyString(&key, absl::AsciiStrToLower(name));
+  return key;
+}
 
 const std::string& OwnerOf(const ProfileState& state) {
   return state.owner_periods().empty()

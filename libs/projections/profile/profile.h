@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "libs/projections/projection.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/state/v1/profile.pb.h"
@@ -29,8 +31,9 @@ struct Profile {
                             State& state, FoldOutput& output);
   // Sets no timers.
   static void Wake(const FoldContext&, absl::Time, const Settings&, State&, FoldOutput&) {}
-  // kClientsByOwnerIndex, kClientsByNameIndex, and those of agenda.h.
+  // The lists below, and those of agenda.h and search.h.
   static void Index(const State& state, const Settings& settings, IndexWriter& index);
+  // By which tables the words of the lists are folded.
   static std::string Fingerprint(const Settings& settings);
 };
 
@@ -39,10 +42,19 @@ inline constexpr char kClientsByOwnerIndex[] = "by_owner";
 // Sort key: AppendKeyString(name in lower case). Value: ClientRow without last_touchpoint_at, so
 // that a touchpoint alone does not change it.
 inline constexpr char kClientsByNameIndex[] = "by_name";
+// Sort key: AppendKeyString(word), for each of SearchWordsOf (search.h). Value: WordRow.
+inline constexpr char kClientsByWordIndex[] = "by_word";
+// The same after AppendKeyString(owner_id). No value.
+inline constexpr char kClientsByOwnerAndWordIndex[] = "by_owner_and_word";
 
 // The client's relationship manager: as assigned, or else as a header mentioned; empty when
 // unknown.
 const std::string& OwnerOf(const state::v1::ProfileState& state);
+
+// The client's line in lists.
+state::v1::ClientRow RowOf(const state::v1::ProfileState& state);
+// Sort key of a name in kClientsByNameIndex.
+std::string NameSortKey(absl::string_view name);
 
 bool IsOpen(const state::v1::CommitmentProfile& commitment);
 bool IsOpen(const state::v1::ComplaintProfile& complaint);

@@ -27,6 +27,9 @@ constexpr int kMostObjections = 32;
 constexpr int kMostAssignments = 5;
 constexpr int kMostConsents = 16;
 constexpr int kMostCancelledMeetings = 4;
+constexpr size_t kMostMeetingRecords = 6;
+constexpr size_t kMeetingPlanBytes = 12;
+constexpr size_t kMeetingEndBytes = 8;
 constexpr size_t kMostMissedContacts = 6;
 constexpr size_t kMostPortalFailures = 6;
 constexpr size_t kMostInboundMails = 6;
@@ -102,6 +105,26 @@ void FoldPortal(const Touchpoint& touchpoint, RiskFactors* factors) {
   } else if (used.outcome() == touchpoint::v1::PORTAL_OUTCOME_FAILED) {
     KeepRecord(EventRecord(touchpoint), kMostPortalFailures, factors->mutable_portal_failures());
   }
+}
+
+// Only a meeting that has an id can be told to be over.
+void FoldMeetingTime(const Touchpoint& touchpoint, const std::string& meeting_id,
+                     const google::protobuf::Timestamp& planned_at, RiskFactors* factors) {
+  if (meeting_id.empty()) return;
+  std::string record;
+  AppendBig32(&record, RecordSeconds(touchpoint));
+  AppendBig32(&record, RecordHash(meeting_id));
+  AppendBig32(&record, RecordSeconds(planned_at));
+  KeepRecord(record, kMostMeetingRecords, factors->mutable_meeting_plans());
+}
+
+void FoldMeetingEnd(const Touchpoint& touchpoint, const std::string& meeting_id,
+                    RiskFactors* factors) {
+  if (meeting_id.empty()) return;
+  std::string record;
+  AppendBig32(&record, RecordSeconds(touchpoint));
+  AppendBig32(&record, RecordHash(meeting_id));
+  KeepRecord(record, kMostMeetingRecords, factors->mutable_meeting_ends());
 }
 
 void AddStamp(const Touchpoint& touchpoint, int most,
@@ -322,8 +345,18 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
       return;
     case Touchpoint::kMeetingHeld:
       AddToRhythm(touchpoint, factors->mutable_meetings());
+      FoldMeetingEnd(touchpoint, touchpoint.meeting_held().meeting_id(), factors);
+      return;
+    case Touchpoint::kMeetingPlanned:
+      FoldMeetingTime(touchpoint, touchpoint.meeting_planned().meeting_id(),
+                      touchpoint.meeting_planned().planned_at(), factors);
+      return;
+    case Touchpoint::kMeetingMoved:
+      FoldMeetingTime(touchpoint, touchpoint.meeting_moved().meeting_id(),
+                      touchpoint.meeting_moved().planned_at(), factors);
       return;
     case Touchpoint::kMeetingCancelled:
+      FoldMeetingEnd(touchpoint, touchpoint.meeting_cancelled().meeting_id(), factors);
       if (touchpoint.meeting_cancelled().by_client())
         AddStamp(touchpoint, kMostCancelledMeetings, factors->mutable_cancelled_meetings());
       return;
@@ -422,8 +455,6 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
     case Touchpoint::kClientsMerged:
     case Touchpoint::kClientsSplit:
     case Touchpoint::kEmailDelivered:
-    case Touchpoint::kMeetingPlanned:
-    case Touchpoint::kMeetingMoved:
     case Touchpoint::kNoteTaken:
     case Touchpoint::kDealNextStepSet:
     case Touchpoint::kHistoryReopened:
@@ -466,6 +497,29 @@ bool IsAnswered(const RiskFactors& factors, const InboundMail& mail) {
       return true;
   }
   return false;
+}
+
+std::optional<absl::Time> NextPlannedMeeting(const RiskFactors& factors, absl::Time at) {
+  const absl::string_view plans = factors.meeting_plans();
+  const absl::string_view ends = factors.meeting_ends();
+  std::optional<absl::Time> next;
+  const size_t count = CountRecords(plans, kMeetingPlanBytes);
+  for (size_t i = 0; i < count; ++i) {
+    const absl::string_view plan = RecordAt(plans, kMeetingPlanBytes, i);
+    const uint32_t told = ReadBig32(plan.data());
+    const uint32_t meeting = ReadBig32(plan.data() + 4);
+    const absl::Time begins = absl::FromUnixSeconds(ReadBig32(plan.data() + 8));
+    bool holds = begins > at;
+    for (size_t later = i + 1; holds && later < count; ++later) {
+      holds = ReadBig32(RecordAt(plans, kMeetingPlanBytes, later).data() + 4) != meeting;
+    }
+    for (size_t end = 0; holds && end < CountRecords(ends, kMeetingEndBytes); ++end) {
+      const absl::string_view ended = RecordAt(ends, kMeetingEndBytes, end);
+      holds = ReadBig32(ended.data() + 4) != meeting || ReadBig32(ended.data()) < told;
+    }
+    if (holds && (!next || begins < *next)) next = begins;
+  }
+  return next;
 }
 
 }  // namespace rapport

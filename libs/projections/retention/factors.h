@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "rapport/state/v1/retention.pb.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
@@ -26,5 +29,9 @@ InboundMail ReadInboundMail(const state::v1::RiskFactors& factors, size_t index)
 // Whether we wrote in the thread of that mail at its time or later. Also true for a mail so old
 // that our answer may have fallen out of what is kept.
 bool IsAnswered(const state::v1::RiskFactors& factors, const InboundMail& mail);
+
+// When the next meeting begins that is planned for after `at`, and neither held nor called off
+// since; nullopt when there is none.
+std::optional<absl::Time> NextPlannedMeeting(const state::v1::RiskFactors& factors, absl::Time at);
 
 }  // namespace rapport

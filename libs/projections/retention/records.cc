@@ -8,9 +8,9 @@
 
 namespace rapport {
 
-uint32_t RecordSeconds(const touchpoint::v1::Touchpoint& touchpoint) {
-  return static_cast<uint32_t>(std::clamp<int64_t>(touchpoint.occurred_at().seconds(), 0,
-                                                   std::numeric_limits<uint32_t>::max()));
+uint32_t RecordSeconds(const google::protobuf::Timestamp& at) {
+  return static_cast<uint32_t>(
+      std::clamp<int64_t>(at.seconds(), 0, std::numeric_limits<uint32_t>::max()));
 }
 
 uint32_t RecordHash(absl::string_view id) {

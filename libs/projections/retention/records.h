@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "google/protobuf/timestamp.pb.h"
 #include "rapport/touchpoint/v1/touchpoint.pb.h"
 
 // Small records of one size, joined in a string: how the risk factors keep the latest few of what
@@ -12,8 +13,11 @@
 
 namespace rapport {
 
-// When it happened, in seconds since 1970, as far as 4 bytes can tell.
-uint32_t RecordSeconds(const touchpoint::v1::Touchpoint& touchpoint);
+// Seconds since 1970, as far as 4 bytes can tell; of a touchpoint when it happened.
+uint32_t RecordSeconds(const google::protobuf::Timestamp& at);
+inline uint32_t RecordSeconds(const touchpoint::v1::Touchpoint& touchpoint) {
+  return RecordSeconds(touchpoint.occurred_at());
+}
 
 // 0 for an empty id only.
 uint32_t RecordHash(absl::string_view id);

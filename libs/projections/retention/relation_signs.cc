@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "libs/base/time.h"
+#include "libs/projections/retention/factors.h"
 #include "libs/projections/retention/signs.h"
 #include "libs/projections/rhythm.h"
 #include "libs/projections/stamp.h"
@@ -57,7 +59,7 @@ void AddStakeholders(Signs* signs) {
   }
 }
 
-// A renewal deal or a recent meeting counts as a plan.
+// A renewal deal, a meeting ahead or a recent one counts as a plan.
 bool RenewalPlanned(Signs* signs) {
   const RetentionSettings& settings = signs->settings();
   const auto& factors = signs->factors();
@@ -65,6 +67,11 @@ bool RenewalPlanned(Signs* signs) {
     if (deal.has_opened() && deal.kind() == touchpoint::v1::DEAL_KIND_RENEWAL &&
         (!deal.has_closed() || Earlier(deal.closed(), deal.opened())))
       return true;
+  }
+  if (const std::optional<absl::Time> next = NextPlannedMeeting(factors, signs->from())) {
+    // From then on it is to have been held.
+    signs->ChangesAt(*next);
+    return true;
   }
   if (!factors.has_meetings()) return false;
   const absl::Time met = LastOf(factors.meetings());

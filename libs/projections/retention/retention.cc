@@ -79,6 +79,8 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kClientRegistered:
     case Touchpoint::kClientDetailsChanged:
     case Touchpoint::kMeetingCancelled:
+    case Touchpoint::kMeetingPlanned:
+    case Touchpoint::kMeetingMoved:
     case Touchpoint::kConsentGiven:
     case Touchpoint::kConsentWithdrawn:
     case Touchpoint::kObjectionRaised:
@@ -96,8 +98,6 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kAlertDismissed:
       return true;
     case Touchpoint::kEmailDelivered:
-    case Touchpoint::kMeetingPlanned:
-    case Touchpoint::kMeetingMoved:
     case Touchpoint::kNoteTaken:
     case Touchpoint::kDealNextStepSet:
     case Touchpoint::kClientsMerged:

@@ -181,8 +181,8 @@ struct RetentionSettings {
   double single_contact = 0.2;
 
   // A contract that does not renew by itself, from `renewal_near` before its renewal is due until
-  // `renewal_over` after, while no RENEWAL deal is open and no meeting was held in the last
-  // `renewal_meeting`.
+  // `renewal_over` after, while no RENEWAL deal is open, no meeting is planned and none was held in
+  // the last `renewal_meeting`.
   double renewal_unplanned = 1.2;
   absl::Duration renewal_near = absl::Hours(60 * 24);
   absl::Duration renewal_over = absl::Hours(30 * 24);

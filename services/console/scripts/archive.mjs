@@ -1,5 +1,5 @@
 // Packs the built files into one, with their gzip and brotli variants, to be built into the servers
-// (console_files.h reads it):
+// (libs/console reads it):
 //   node scripts/archive.mjs FOLDER ARCHIVE
 // First line "rapport-console <bytes of the table>"; then the table, a line for each file with tabs
 // between path, digest and offset and size of the content, its gzip and its brotli; then all of them.

@@ -1,8 +1,8 @@
 // Writes what the sources are checked against and what is not committed: the types of the API from
 // openapi.json, and the ids of all texts from locales/en.po.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import openapi, { astToString } from "openapi-typescript";
 import { read } from "./po.mjs";
 
@@ -12,10 +12,10 @@ function place(relative) {
   return path;
 }
 
-const document =
-  process.env.RAPPORT_OPENAPI ??
-  fileURLToPath(new URL("../../../libs/serving/openapi.json", import.meta.url));
-const types = await openapi(new URL(`file://${document}`), { alphabetize: true });
+const root = process.env.RAPPORT_ROOT ?? fileURLToPath(new URL("../../../", import.meta.url));
+const types = await openapi(pathToFileURL(join(root, "libs/serving/openapi.json")), {
+  alphabetize: true,
+});
 writeFileSync(place("../src/api/schema.d.ts"), astToString(types));
 
 const ids = [...read("en").keys()].map((id) => `  | ${JSON.stringify(id)}`);

@@ -2,16 +2,24 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { api, body } from "./client";
 
 export interface SearchHit {
-  kind: "client" | "person" | "deal" | "identifier";
+  kind: "client" | "person" | "identifier";
   clientId: string;
   clientName: string;
-  /** What was found: the name of a person, the title of a deal, a number. */
+  /** What was found: the name of a client or a person, a number, an address. */
   text: string;
-  dealId: string;
+  /** The client's relationship manager; "": unknown. */
   ownerId: string;
+  /** A person's position. */
+  role: string;
 }
 
-/** Clients whose name begins so. Asked once typing has rested. */
+const kinds: Record<string, SearchHit["kind"]> = {
+  SEARCH_KIND_CLIENT: "client",
+  SEARCH_KIND_PERSON: "person",
+  SEARCH_KIND_IDENTIFIER: "identifier",
+};
+
+/** Clients, their people and their marks by the beginnings of words, by numbers and addresses. */
 export function useSearchHits(query: string) {
   return useQuery({
     queryKey: ["search", query],
@@ -21,16 +29,24 @@ export function useSearchHits(query: string) {
     placeholderData: keepPreviousData,
     queryFn: async ({ signal }): Promise<SearchHit[]> => {
       const found = await body(
-        api.GET("/v1/clients", { params: { query: { q: query, limit: 12 } }, signal }),
+        api.GET("/v1/search", { params: { query: { q: query, limit: 12 } }, signal }),
       );
-      return (found.clients ?? []).map((client) => ({
-        kind: "client" as const,
-        clientId: client.client_id ?? "",
-        clientName: client.name || (client.client_id ?? ""),
-        text: "",
-        dealId: "",
-        ownerId: client.owner_id ?? "",
-      }));
+      return (found.hits ?? []).flatMap((hit): SearchHit[] => {
+        const kind = kinds[hit.kind ?? ""];
+        const clientId = hit.client_id ?? "";
+        if (!kind) return [];
+        const clientName = hit.client_name || clientId;
+        return [
+          {
+            kind,
+            clientId,
+            clientName,
+            text: hit.text || clientName,
+            ownerId: hit.owner_id ?? "",
+            role: hit.role ?? "",
+          },
+        ];
+      });
     },
   });
 }

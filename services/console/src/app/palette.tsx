@@ -33,7 +33,6 @@ interface Entry {
 const hitIcons: Record<SearchHit["kind"], IconName> = {
   client: "clients",
   person: "person",
-  deal: "deal",
   identifier: "identity",
 };
 
@@ -106,10 +105,10 @@ function PaletteDialog() {
   const wanted = folded(typed.trim());
   const close = () => open.set(false);
   const found: Entry[] = (typed.trim() ? (hits.data ?? []) : []).map((hit) => ({
-    id: `hit ${hit.kind} ${hit.clientId} ${hit.dealId} ${hit.text}`,
+    id: `hit ${hit.kind} ${hit.clientId} ${hit.text}`,
     icon: hitIcons[hit.kind],
-    text: hit.text || hit.clientName,
-    detail: hit.text ? hit.clientName : hit.clientId,
+    text: hit.role ? `${hit.text}, ${hit.role}` : hit.text,
+    detail: hit.kind === "client" ? hit.clientId : hit.clientName,
     run: () => navigate(`/clients/${encodeURIComponent(hit.clientId)}`),
   }));
   const own = usePageEntries().filter(

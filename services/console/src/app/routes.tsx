@@ -26,7 +26,30 @@ export const routes: readonly ScreenRoute[] = [
     permission: "read_clients",
     nav: { label: "nav.today", icon: "today", group: "work", phone: true },
   }),
+  screen("/clients", () => import("../screens/clients"), {
+    permission: "read_clients",
+    nav: { label: "nav.clients", icon: "clients", group: "work", phone: true },
+  }),
   screen("/clients/:id", () => import("../screens/client"), { permission: "read_clients" }),
+  screen("/pipeline", () => import("../screens/pipeline"), {
+    permission: "read_figures",
+    nav: { label: "nav.pipeline", icon: "pipeline", group: "work", phone: true },
+  }),
+  screen("/pipeline/list", () => import("../screens/pipeline/list"), {
+    permission: "read_figures",
+  }),
+  screen("/alerts", () => import("../screens/alerts"), {
+    permission: "read_clients",
+    nav: { label: "nav.alerts", icon: "alerts", group: "work", phone: true },
+  }),
+  screen("/commitments", () => import("../screens/commitments"), {
+    permission: "read_clients",
+    nav: { label: "nav.commitments", icon: "promise", group: "work" },
+  }),
+  screen("/complaints", () => import("../screens/complaints"), {
+    permission: "read_clients",
+    nav: { label: "nav.complaints", icon: "complaint", group: "work" },
+  }),
   screen("/sources", () => import("../screens/sources"), {
     permission: "read_sources",
     nav: { label: "nav.sources", icon: "sources", group: "operate", phone: true },

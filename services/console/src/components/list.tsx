@@ -80,6 +80,8 @@ export function VirtualRows(props: {
   /** Whether more can be asked for. */
   hasMore?: boolean;
   onEnd?: () => void;
+  /** Which rows are in the page, whenever others are. */
+  onRange?: (first: number, last: number) => void;
   selected: number;
   rowKey(index: number): string;
   /** The cells; the row about them is drawn here. */
@@ -89,7 +91,7 @@ export function VirtualRows(props: {
   rowClassName?: string;
   head?: ReactNode;
 }) {
-  const { count, height, hasMore, onEnd, selected } = props;
+  const { count, height, hasMore, onEnd, onRange, selected } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count,
@@ -99,13 +101,26 @@ export function VirtualRows(props: {
     overscan: 12,
   });
   const items = rows.getVirtualItems();
+  const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    onRange?.(first, last);
+  }, [onRange, first, last]);
   useEffect(() => {
     if (hasMore && last >= count - 20) onEnd?.();
   }, [hasMore, last, count, onEnd]);
   useEffect(() => {
     if (selected >= 0) rows.scrollToIndex(selected, { align: "auto" });
   }, [selected, rows]);
+  // The focus goes with the selection when it was in the list.
+  const drawn = selected >= first && selected <= last;
+  useEffect(() => {
+    const list = scroller.current;
+    if (!drawn || !list?.contains(document.activeElement)) return;
+    list
+      .querySelector<HTMLElement>(`[aria-rowindex="${selected + 1}"]`)
+      ?.focus({ preventScroll: true });
+  }, [selected, drawn]);
   return (
     <div
       ref={scroller}
@@ -140,6 +155,49 @@ export function VirtualRows(props: {
           >
             {props.children(item.index)}
           </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+// The keys of a list move among its rows, and not among their cells.
+
+export function Cell(props: { className?: string; children?: ReactNode }) {
+  return (
+    // biome-ignore lint/a11y/useFocusableInteractive: its row has the focus
+    <span role="gridcell" {...(props.className ? { className: props.className } : {})}>
+      {props.children}
+    </span>
+  );
+}
+
+export interface Column {
+  id: string;
+  text: string;
+  className?: string;
+  /** The list is sorted by it. */
+  sorted?: "ascending" | "descending";
+  /** Its text is read out, and not shown. */
+  silent?: boolean;
+}
+
+/** The names of the columns, above the rows. */
+export function HeadRow(props: { columns: readonly Column[] }) {
+  return (
+    <div role="rowgroup" className="capsgroup">
+      {/* biome-ignore lint/a11y/useFocusableInteractive: it has no keys */}
+      <div className="caps" role="row">
+        {props.columns.map((column) => (
+          // biome-ignore lint/a11y/useFocusableInteractive: it has no keys
+          <span
+            role="columnheader"
+            key={column.id}
+            aria-sort={column.sorted}
+            {...(column.className ? { className: column.className } : {})}
+          >
+            {column.silent ? <span className="vh">{column.text}</span> : column.text}
+          </span>
         ))}
       </div>
     </div>

@@ -15,6 +15,7 @@ import { Screen } from "../../components/screen";
 import { Empty, ErrorBanner, SkeletonRows } from "../../components/states";
 import { useFormattingLocale, useT } from "../../i18n";
 import { formatToday } from "../../lib/dates";
+import { useKeys } from "../../lib/keys";
 import { nameOfId } from "../../lib/people";
 import { text, useSearchParams } from "../../lib/search-params";
 import { AgendaRow, RiskRow } from "./rows";
@@ -98,6 +99,19 @@ export default function TodayScreen() {
     onSelect: (index) => select(rows[index]?.key ?? ""),
     onOpen: open,
     onClose: () => select(""),
+  });
+  const starts = [
+    ...first.map((section) => section.items[0] && agendaKey(section.kind, section.items[0])),
+    atRisk[0] && riskKey(atRisk[0]),
+    ...rest.map((section) => section.items[0] && agendaKey(section.kind, section.items[0])),
+  ].filter((key) => key !== undefined);
+  useKeys({
+    title: t("nav.today"),
+    bindings: starts.slice(0, 9).map((key, index) => ({
+      key: String(index + 1),
+      ...(index === 0 ? { label: t("keys.section") } : {}),
+      run: () => select(key),
+    })),
   });
   const list = useSelectedInSight(search.open || null);
   const shown = rows[selected];

@@ -1,4 +1,4 @@
-#include "services/console/console_files.h"
+#include "libs/console/console_files.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -11,10 +11,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/base/status_matchers.h"
+#include "libs/console/console_archive.h"
 #include "libs/service/http_server.h"
 #include "libs/service/metrics.h"
 #include "libs/service/testing/raw_connection.h"
-#include "services/console/console_archive.h"
 
 namespace rapport {
 namespace {

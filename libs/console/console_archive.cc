@@ -1,4 +1,4 @@
-#include "services/console/console_archive.h"
+#include "libs/console/console_archive.h"
 
 #ifdef RAPPORT_CONSOLE_ARCHIVE
 

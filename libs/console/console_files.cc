@@ -1,4 +1,4 @@
-#include "services/console/console_files.h"
+#include "libs/console/console_files.h"
 
 #include <array>
 #include <filesystem>
@@ -18,8 +18,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "libs/base/status.h"
+#include "libs/console/console_archive.h"
 #include "libs/web_hook_check/hashes.h"
-#include "services/console/console_archive.h"
 
 namespace rapport {
 namespace {
