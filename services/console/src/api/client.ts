@@ -56,10 +56,23 @@ export function signInAddress(): string {
   return `/sign-in?return_to=${encodeURIComponent(location.pathname + location.search)}`;
 }
 
+/**
+ * What to do when the server does not know the caller any more. On a page that shows something,
+ * app/session-end.tsx asks there, so that nothing that is typed is lost; else the sign-in page does.
+ */
+let sessionIsOver = () => location.assign(signInAddress());
+
+export function onSessionOver(told: () => void): () => void {
+  const before = sessionIsOver;
+  sessionIsOver = told;
+  return () => {
+    sessionIsOver = before;
+  };
+}
+
 async function checked(response: Response): Promise<Response> {
   if (response.ok) return response;
-  // The session ended: whoever sits there signs in again and comes back to the same place.
-  if (response.status === 401) location.assign(signInAddress());
+  if (response.status === 401) sessionIsOver();
   throw await errorOf(response);
 }
 

@@ -1,8 +1,9 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { Suspense, useEffect, useRef } from "react";
-import { Link, Route, Switch, useLocation } from "wouter";
+import { Link, Redirect, Route, Switch, useLocation } from "wouter";
 import { followChanges } from "../api/changes";
 import { queryClient } from "../api/query";
+import { Screen } from "../components/screen";
 import { Empty, ErrorBanner, NoPermission, SkeletonRows } from "../components/states";
 import { Toasts } from "../components/toast";
 import { Texts, useT } from "../i18n";
@@ -13,12 +14,29 @@ import { Navigation, TabBar } from "./navigation";
 import { OutboxBanner } from "./outbox-banner";
 import { Palette } from "./palette";
 import { routes, type ScreenRoute } from "./routes";
-import { SessionProvider, useSession, useSessionQuery } from "./session";
+import { type Session, SessionProvider, useSession, useSessionQuery } from "./session";
+import { SessionEnd } from "./session-end";
+
+function firstToOperate(session: Session): ScreenRoute | undefined {
+  return routes.find(
+    (route) => route.nav?.group === "operate" && route.permission && session.may(route.permission),
+  );
+}
 
 function Shown(props: { route: ScreenRoute; params: Record<string, string> }) {
+  const t = useT();
   const session = useSession();
   const { component: Component, permission } = props.route;
-  if (permission && !session.may(permission)) return <NoPermission permission={permission} />;
+  if (permission && !session.may(permission)) {
+    // Whoever has no clients begins with what they have.
+    const own = props.route.path === "/" && firstToOperate(session);
+    if (own) return <Redirect to={own.path} replace />;
+    return (
+      <Screen title={props.route.nav ? t(props.route.nav.label) : t("state.no_permission")}>
+        <NoPermission permission={permission} />
+      </Screen>
+    );
+  }
   return (
     <Suspense fallback={<SkeletonRows />}>
       <Component params={props.params} />
@@ -54,6 +72,7 @@ function Main() {
   }, [path]);
   return (
     <main className="main" id="main" ref={main} tabIndex={-1}>
+      <SessionEnd />
       <OutboxBanner />
       <ErrorBoundary key={path}>
         <Switch>

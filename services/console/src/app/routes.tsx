@@ -62,6 +62,14 @@ export const routes: readonly ScreenRoute[] = [
     permission: "read_operation",
     nav: { label: "nav.operations", icon: "operations", group: "operate", phone: true },
   }),
+  screen("/tokens", () => import("../screens/tokens"), {
+    permission: "manage_tokens",
+    nav: { label: "nav.tokens", icon: "lock", group: "operate" },
+  }),
+  screen("/audit", () => import("../screens/audit"), {
+    permission: "read_audit",
+    nav: { label: "nav.audit", icon: "contract", group: "operate" },
+  }),
   screen("/settings", () => import("../screens/settings"), {
     nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
   }),

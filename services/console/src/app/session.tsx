@@ -95,6 +95,8 @@ export interface Session {
   /** Else whose clients they see. */
   ownerIds: string[];
   leadsUnitIds: string[];
+  /** When it ends at the latest, as RFC 3339; "": it does not. */
+  endsAt: string;
   may(permission: Permission): boolean;
 }
 
@@ -111,6 +113,7 @@ function sessionOf(told: Schemas["Session"]): Session {
     seesAllClients: told.sees_all_clients === true,
     ownerIds: told.owner_ids ?? [],
     leadsUnitIds: told.leads_unit_ids ?? [],
+    endsAt: told.ends_at ?? "",
     may: (permission) => open || permissions.has(permission),
   };
 }

@@ -1,13 +1,16 @@
-// Moments come as RFC 3339 strings and are shown in the zone of the browser; the zone stands in the
-// tooltip (components/moment.tsx).
+import { dayNumber, wallOf, zone } from "./zone";
+
+// Moments come as RFC 3339 strings and are shown in the zone that was chosen, or the browser's; the
+// zone stands in the tooltip (Moment in components/basics.tsx).
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${locale} ${JSON.stringify(options)}`;
+  const zoned = { timeZone: zone(), ...options };
+  const key = `${locale} ${JSON.stringify(zoned)}`;
   let format = formats.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat(locale, options);
+    format = new Intl.DateTimeFormat(locale, zoned);
     formats.set(key, format);
   }
   return format;
@@ -22,13 +25,9 @@ export function timeOf(moment: string | null | undefined): number {
   return moment ? Date.parse(moment) : Number.NaN;
 }
 
-/** Days of the calendar from `from` to `to`, in the browser's zone. */
+/** Days of the calendar from `from` to `to`. */
 export function calendarDays(from: number, to: number): number {
-  const start = (time: number) => {
-    const date = new Date(time);
-    return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());
-  };
-  return Math.round((start(to) - start(from)) / day);
+  return dayNumber(to) - dayNumber(from);
 }
 
 export function formatTime(moment: string | number, locale: string): string {
@@ -54,11 +53,12 @@ export function formatDay(
   options: { now?: number; long?: boolean; utc?: boolean } = {},
 ): string {
   const date = new Date(moment);
-  const now = new Date(options.now ?? Date.now());
   return formatOf(locale, {
     day: "numeric",
     month: options.long ? "long" : "short",
-    ...(date.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }),
+    ...(wallOf(date.getTime()).year === wallOf(options.now ?? Date.now()).year
+      ? {}
+      : { year: "numeric" }),
     ...(options.utc ? { timeZone: "UTC" } : {}),
   }).format(date);
 }

@@ -8,6 +8,8 @@ export interface Preferences {
   density: "usual" | "roomy";
   /** Null: that of the browser. */
   locale: Locale | null;
+  /** IANA name of the zone that times are shown in; "": that of the browser. */
+  zone: string;
   /** Whether single letters act (WCAG 2.1.4 wants them to be switched off at will). */
   singleKeys: boolean;
   /** Whom actions are told of where the server asks nobody who they are; "": the client's owner. */
@@ -16,11 +18,22 @@ export interface Preferences {
 
 const key = "rapport.preferences";
 
+// Names of zones come and go with the versions of browsers.
+function isZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function read(): Preferences {
   const preferences: Preferences = {
     theme: "system",
     density: "usual",
     locale: null,
+    zone: "",
     singleKeys: true,
     actingAs: "",
   };
@@ -31,6 +44,7 @@ function read(): Preferences {
     if (told.theme === "light" || told.theme === "dark") preferences.theme = told.theme;
     if (told.density === "roomy") preferences.density = "roomy";
     if (typeof told.locale === "string") preferences.locale = localeOf(told.locale);
+    if (typeof told.zone === "string" && isZone(told.zone)) preferences.zone = told.zone;
     if (told.singleKeys === false) preferences.singleKeys = false;
     if (typeof told.actingAs === "string") preferences.actingAs = told.actingAs;
   } catch {

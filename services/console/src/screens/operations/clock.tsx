@@ -12,6 +12,7 @@ import { useFormattingLocale, useT } from "../../i18n";
 import { formatFull, formatSeconds, formatSpan, timeOf } from "../../lib/dates";
 import { useDraft } from "../../lib/draft";
 import { useKeys } from "../../lib/keys";
+import { fromLocal, toLocalSeconds } from "../../lib/local-time";
 
 const standings = {
   CLOCK_STANDING_TICKING: { severity: "good", word: "ticking" },
@@ -22,28 +23,23 @@ const standings = {
   CLOCK_STANDING_UNSPECIFIED: { severity: "medium", word: "unknown" },
 } as const;
 
-/** "2026-11-30T17:02:11" on the clock of the browser's zone. */
-function localSeconds(time: number): string {
-  const date = new Date(time);
-  return new Date(time - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
-
 function ClockSheet({ clock, onClose }: { clock: Clock; onClose(): void }) {
   const t = useT();
   const locale = useFormattingLocale();
   const errorText = useErrorText();
   const { fields, change, clear } = useDraft("clock", () => ({ reason: "" }));
-  const [said, setSaid] = useState(() => localSeconds(Date.now()));
+  const [said, setSaid] = useState(() => toLocalSeconds(Date.now()));
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
-  const moment = Date.parse(said);
-  const wrong = Number.isNaN(moment);
+  const moment = fromLocal(said);
+  const wrong = moment === null;
   const reason = fields.reason.trim();
   const submit = async () => {
+    if (moment === null) return;
     setBusy(true);
     setError(null);
     try {
-      await confirmClock(new Date(moment).toISOString(), reason);
+      await confirmClock(moment, reason);
       clear();
       toast.show(t("operations.did.clock"));
       onClose();

@@ -1,25 +1,29 @@
 import { api } from "../../api/client";
 import { queryClient } from "../../api/query";
 import { useSession } from "../../app/session";
-import { Button, Segmented } from "../../components/basics";
+import { Button, Moment, Segmented } from "../../components/basics";
 import { Screen } from "../../components/screen";
 import { Field } from "../../components/sheet";
 import { useErrorText } from "../../components/states";
 import { toast } from "../../components/toast";
-import { useLocale, useT } from "../../i18n";
+import { useFormattingLocale, useLocale, useT } from "../../i18n";
 import { type Locale, localeNames, locales } from "../../i18n/locales";
+import { formatRelative } from "../../lib/dates";
+import { nameOfId } from "../../lib/people";
 import { preferences, usePreferences } from "../../lib/preferences";
+import { browserZone } from "../../lib/zone";
 
 async function signOut(): Promise<void> {
   const { data } = await api.DELETE("/v1/session");
   queryClient.clear();
-  location.assign(data?.provider_url || "/sign-in");
+  location.assign(data?.provider_url || "/sign-in?return_to=%2F");
 }
 
 export default function SettingsScreen() {
   const t = useT();
   const errorText = useErrorText();
   const locale = useLocale();
+  const formatting = useFormattingLocale();
   const session = useSession();
   const chosen = usePreferences();
   return (
@@ -66,6 +70,22 @@ export default function SettingsScreen() {
               </select>
             )}
           </Field>
+          <Field label={t("settings.zone")} hint={t("settings.zone_hint")}>
+            {(field) => (
+              <select
+                {...field}
+                value={chosen.zone}
+                onChange={(event) => preferences.change({ zone: event.target.value })}
+              >
+                <option value="">{t("settings.zone_browser", { zone: browserZone() })}</option>
+                {Intl.supportedValuesOf("timeZone").map((name) => (
+                  <option key={name} value={name}>
+                    {name.replaceAll("_", " ")}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
         </section>
         <section>
           <h2>{t("settings.keys")}</h2>
@@ -84,7 +104,25 @@ export default function SettingsScreen() {
           {session.personId ? (
             <>
               <p className="sec">
-                {t("settings.signed_in", { name: session.name || session.personId })}
+                {t("settings.signed_in", { name: session.name || session.personId })}{" "}
+                {session.roles.length > 0
+                  ? t("settings.roles", {
+                      roles: session.roles.map((role) => t(`role.${role}`)).join(", "),
+                    })
+                  : t("state.no_role")}{" "}
+                {session.seesAllClients
+                  ? t("settings.sees_all")
+                  : session.ownerIds.length > 0
+                    ? t("settings.sees", { names: session.ownerIds.map(nameOfId).join(", ") })
+                    : t("settings.sees_none")}
+                {session.endsAt && (
+                  <>
+                    {" "}
+                    <Moment at={session.endsAt}>
+                      {t("settings.ends", { ago: formatRelative(session.endsAt, formatting) })}
+                    </Moment>
+                  </>
+                )}
               </p>
               <Button
                 icon="out"
