@@ -78,12 +78,9 @@ constexpr Exception kIntegers[] = {
     {"ClientDetails.key_account_points", 0, 1000},
 };
 constexpr Exception kTextBytes[] = {
-    {"EmailExchanged.excerpt", 0, 2000},
-    {"NoteTaken.text", 0, 65536},
-    {"MeetingHeld.minutes", 0, 65536},
-    {"TouchpointCorrected.correction", 0, 1 << 20},
-    {"Touchpoint.source", 0, 128},
-    {"Touchpoint.source_event_id", 0, 1024},
+    {"EmailExchanged.excerpt", 0, 2000}, {"NoteTaken.text", 0, 65536},
+    {"MeetingHeld.minutes", 0, 65536},   {"TouchpointCorrected.correction", 0, 1 << 20},
+    {"Touchpoint.source", 0, 128},       {"Touchpoint.source_event_id", 0, 1024},
 };
 constexpr Exception kElements[] = {
     {"OrderPlaced.lines", 0, 10000},
