@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "libs/projections/testing/random_history.h"
+#include "libs/serving/testing/event_stream.h"
 #include "libs/serving/testing/serving_fixture.h"
 
 namespace rapport {
@@ -16,49 +17,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 using touchpoint::v1::Touchpoint;
-
-// What a reader has been sent so far.
-class Stream {
- public:
-  Stream(HttpClient* client, std::string url, const std::string& last_event_id = "") {
-    HttpCall call{.url = std::move(url), .timeout = absl::InfiniteDuration()};
-    if (!last_event_id.empty()) call.headers.push_back({"last-event-id", last_event_id});
-    call.on_body = [read = read_](absl::string_view piece) {
-      const MutexLock lock(&read->mutex);
-      absl::StrAppend(&read->text, piece);
-      read->changed.SignalAll();
-      return !read->gone;
-    };
-    client->Send(std::move(call), [read = read_](const absl::StatusOr<HttpAnswer>&) {
-      const MutexLock lock(&read->mutex);
-      read->ended = true;
-      read->changed.SignalAll();
-    });
-  }
-  ~Stream() {
-    const MutexLock lock(&read_->mutex);
-    read_->gone = true;
-  }
-  // All of it, once it has `text`, or has ended.
-  std::string Await(absl::string_view text) {
-    const MutexLock lock(&read_->mutex);
-    while (!absl::StrContains(read_->text, text) && !read_->ended) {
-      read_->changed.Wait(&read_->mutex);
-    }
-    return read_->text;
-  }
-  std::string AwaitEnd() { return Await("\xff"); }
-
- private:
-  struct Read {
-    Mutex mutex;
-    CondVar changed;
-    std::string text ABSL_GUARDED_BY(mutex);
-    bool ended ABSL_GUARDED_BY(mutex) = false;
-    bool gone ABSL_GUARDED_BY(mutex) = false;
-  };
-  const std::shared_ptr<Read> read_ = std::make_shared<Read>();
-};
 
 std::string LastId(const std::string& text) {
   const size_t begin = text.rfind("id: ") + 4;
@@ -112,7 +70,7 @@ class ChangeStreamsTest : public testing::ServingFixture {
 TEST_F(ChangeStreamsTest, ToldIsWhoseStatesChangeAndWhere) {
   Write(Touchpoint::kCallCompleted, "otto/before");
   Start();
-  Stream all(&client_, Url());
+  testing::EventStream all(&client_, Url());
   all.Await("id: ");
   Write(Touchpoint::kCallCompleted, "otto/1");
   Write(Touchpoint::kIdentifierLinked, "otto/2");
@@ -133,7 +91,7 @@ TEST_F(ChangeStreamsTest, ToldIsWhoseStatesChangeAndWhere) {
 
 TEST_F(ChangeStreamsTest, OnlyOfTheOwnersAndProjectionsThatAreAskedFor) {
   Start();
-  Stream ottos(&client_, Url("?owner=otto&projections=profile,deal_pipeline"));
+  testing::EventStream ottos(&client_, Url("?owner=otto&projections=profile,deal_pipeline"));
   ottos.Await("id: ");
   Write(Touchpoint::kCallCompleted, "eva/1");
   Write(Touchpoint::kCallCompleted, "otto/1");
@@ -147,15 +105,15 @@ TEST_F(ChangeStreamsTest, WhoComesBackGetsWhatCameMeanwhile) {
   Start();
   std::string id;
   {
-    Stream first(&client_, Url("?owner=otto"));
+    testing::EventStream first(&client_, Url("?owner=otto"));
     first.Await("id: ");
     Write(Touchpoint::kCallCompleted, "otto/1");
     id = LastId(first.Await(R"("retention","client_id":"otto/1")"));
   }
   Write(Touchpoint::kCallCompleted, "otto/2");
   Write(Touchpoint::kCallCompleted, "eva/2");
-  Stream other(&client_, Url());
-  Stream second(&client_, Url("?owner=otto"), id);
+  testing::EventStream other(&client_, Url());
+  testing::EventStream second(&client_, Url("?owner=otto"), id);
   const std::string text = second.Await(R"("retention","client_id":"otto/2")");
   EXPECT_THAT(text, Not(HasSubstr("reset")));
   EXPECT_THAT(text, Not(HasSubstr("otto/1")));
@@ -164,15 +122,15 @@ TEST_F(ChangeStreamsTest, WhoComesBackGetsWhatCameMeanwhile) {
 
 TEST_F(ChangeStreamsTest, WhoComesBackTooLateReadsAllAnew) {
   Start(absl::Seconds(15), /*kept=*/5);
-  Stream all(&client_, Url());
+  testing::EventStream all(&client_, Url());
   const std::string id = LastId(all.Await("id: "));
   for (int i = 0; i < 7; ++i) {
     Write(Touchpoint::kCallCompleted, absl::StrCat("otto/", i));
     all.Await(absl::StrCat("otto/", i));
   }
-  Stream late(&client_, Url(), id);
+  testing::EventStream late(&client_, Url(), id);
   EXPECT_THAT(late.Await("reset"), HasSubstr("event: reset\ndata: {}\n\n"));
-  Stream strange(&client_, Url(), "4711-1");
+  testing::EventStream strange(&client_, Url(), "4711-1");
   EXPECT_THAT(strange.Await("reset"), HasSubstr("event: reset"));
   Write(Touchpoint::kCallCompleted, "otto/last");
   late.Await("otto/last");
@@ -180,8 +138,8 @@ TEST_F(ChangeStreamsTest, WhoComesBackTooLateReadsAllAnew) {
 
 TEST_F(ChangeStreamsTest, WhereOwnersCannotBeAskedReadersComeBack) {
   Start();
-  Stream all(&client_, Url());
-  Stream ottos(&client_, Url("?owner=otto"));
+  testing::EventStream all(&client_, Url());
+  testing::EventStream ottos(&client_, Url("?owner=otto"));
   all.Await("id: ");
   const std::string id = LastId(ottos.Await("id: "));
   away_ = true;
@@ -189,13 +147,13 @@ TEST_F(ChangeStreamsTest, WhereOwnersCannotBeAskedReadersComeBack) {
   EXPECT_THAT(ottos.AwaitEnd(), Not(HasSubstr("otto/1")));
   all.Await("otto/1");
   away_ = false;
-  Stream again(&client_, Url("?owner=otto"), id);
+  testing::EventStream again(&client_, Url("?owner=otto"), id);
   again.Await("otto/1");
 }
 
 TEST_F(ChangeStreamsTest, AQuietStreamShowsThatItIsThere) {
   Start(absl::Milliseconds(20));
-  Stream all(&client_, Url());
+  testing::EventStream all(&client_, Url());
   all.Await(":\nid: ");
 }
 

@@ -53,7 +53,7 @@ HttpResponse AnswerOf(const Gathering& gathering) ABSL_EXCLUSIVE_LOCKS_REQUIRED(
       *list.add_projections() = *status;
       continue;
     }
-    query::v1::UnavailableProjection& unavailable = *list.add_unavailable();
+    query::v1::UnavailableProjection& unavailable = *list.add_missing_projections();
     unavailable.set_projection(kProjections.at(i));
     unavailable.set_reason(std::string(status.status().message()));
   }

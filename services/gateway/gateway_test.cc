@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "libs/service/testing/test_certificates.h"
 #include "libs/serving/page.h"
+#include "libs/serving/testing/event_stream.h"
 #include "libs/serving/testing/serving_fixture.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/projection.pb.h"
@@ -23,6 +24,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 constexpr char kVerify[] = "/v1/projections/retention/verify";
@@ -149,6 +151,28 @@ class GatewayTest : public testing::ServingFixture {
   Owner two_;
   std::unique_ptr<Service> gateway_;
 };
+
+TEST_F(GatewayTest, ChangesAreToldOfThoseWhoseTheirPartitionsOwnerSaysTheyAre) {
+  const auto client = [](const HttpRequest& request, int) {
+    EXPECT_TRUE(request.Query("wait_for").has_value());
+    query::v1::Client answer;
+    answer.set_client_id(request.PathValue("id"));
+    answer.set_owner_id(request.PathValue("id").substr(0, 4));
+    return MessageResponse(request, answer);
+  };
+  one_.Handle("GET", "/v1/clients/{id}", client);
+  two_.Handle("GET", "/v1/clients/{id}", client);
+  Share("profile");
+  StartTheGateway();
+  testing::EventStream ottos(&client_, http_->address() + "/v1/changes/stream?owner=otto");
+  ottos.Await("id: ");
+  for (const char* id : {"adam/1", "otto/1", "adam/2", "otto/2", "otto/3"}) {
+    Append({testing::MakeTouchpoint(touchpoint::v1::Touchpoint::kCallCompleted, id, id,
+                                    testing::Day(1))});
+  }
+  for (const char* id : {"otto/1", "otto/2", "otto/3"}) ottos.Await(id);
+  EXPECT_THAT(ottos.Await("otto/3"), Not(HasSubstr("adam")));
+}
 
 TEST_F(GatewayTest, AnOrderIsGivenToEachOwnerOnce) {
   one_.Handle("POST", kVerify, [](const HttpRequest& request, int) { return Begun(request, 1); });

@@ -46,6 +46,23 @@ TEST(DealPipeline, ListsTheBoardByOwnerAndStageAndFindsADealByItsId) {
   EXPECT_EQ(row.probability_permille(), 50);
 }
 
+TEST(DealPipeline, ADealHasTheNameThatItsClientWasGivenLast) {
+  const auto named = [](const std::string& name, int64_t seconds) {
+    Touchpoint touchpoint;
+    touchpoint.set_client_id("bakery-17");
+    touchpoint.set_event_id(testing::EventIdOf(static_cast<uint64_t>(seconds)));
+    touchpoint.mutable_occurred_at()->set_seconds(seconds);
+    touchpoint.mutable_client_details_changed()->mutable_details()->set_name(name);
+    return touchpoint;
+  };
+  testing::PlainFold<DealPipeline> fold;
+  fold.Fold(named("Miller & Sons", 200));
+  fold.Fold(Opened("D-1", 1));
+  fold.Fold(named("Miller", 100));
+  const state::v1::DealPipelineState state = fold.StateOf("bakery-17");
+  EXPECT_EQ(RowOf(state, state.deals(0), {}).client_name(), "Miller & Sons");
+}
+
 TEST(DealPipeline, KeepsTheDealsWithTheGreatestIds) {
   testing::PlainFold<DealPipeline> fold;
   for (int i = 0; i < 600; ++i)

@@ -12,6 +12,7 @@
 #include "libs/base/status_matchers.h"
 #include "libs/projections/profile/agenda.h"
 #include "libs/projections/profile/matters.h"
+#include "libs/projections/profile/search.h"
 #include "libs/projections/testing/plain_fold.h"
 #include "libs/projections/testing/random_history.h"
 
@@ -92,7 +93,7 @@ TEST(Timeline, RowsSortByMomentAndThenById) {
   EXPECT_LT(TimelineSortKey(same), TimelineSortKey(early));
 }
 
-TEST(Profile, ListsByOwnerAndByNameInLowerCase) {
+TEST(Profile, ListsByOwnerByNameInLowerCaseAndByEachWord) {
   testing::PlainFold<Profile> fold;
   Touchpoint registered = OfKind(Touchpoint::descriptor()->FindFieldByName("client_registered"));
   registered.mutable_client_registered()->mutable_details()->set_name("Miller");
@@ -106,14 +107,38 @@ TEST(Profile, ListsByOwnerAndByNameInLowerCase) {
   wanted.Reset("bakery-17");
   wanted.Add(kClientsByNameIndex, name_key);
   wanted.Add(kClientsByOwnerIndex, owner_key + name_key);
+  // Of the name, and of the client's id.
+  for (const char* word : {"17", "bakery", "miller"}) {
+    std::string word_key;
+    AppendKeyString(&word_key, word);
+    wanted.Add(kClientsByWordIndex, word_key);
+    wanted.Add(kClientsByOwnerAndWordIndex, owner_key + word_key);
+  }
   const auto entries = fold.IndexEntries();
-  ASSERT_EQ(entries.size(), 2u);
+  ASSERT_EQ(entries.size(), wanted.entries().size());
+  for (const IndexWriter::Entry& entry : wanted.entries()) EXPECT_EQ(entries.count(entry.key), 1u);
   state::v1::ClientRow row;
   ASSERT_TRUE(row.ParseFromString(entries.at(wanted.entries()[0].key)));
   EXPECT_FALSE(row.has_last_touchpoint_at());
   ASSERT_TRUE(row.ParseFromString(entries.at(wanted.entries()[1].key)));
   EXPECT_EQ(row.name(), "Miller");
   EXPECT_TRUE(row.has_last_touchpoint_at());
+  state::v1::WordRow word_row;
+  ASSERT_TRUE(word_row.ParseFromString(entries.at(wanted.entries()[2].key)));
+  EXPECT_EQ(word_row.owner_id(), "rm-anna");
+}
+
+TEST(Search, AWordOrANumberMeansWhatItCanBe) {
+  using Words = std::vector<std::string>;
+  EXPECT_THAT(MeaningsOf("Anna BERG"), ElementsAre(Words{"anna", "berg"}));
+  EXPECT_THAT(MeaningsOf("030 1234"),
+              ElementsAre(Words{"030", "1234"}, Words{"<432103"}, Words{"301234"}));
+  EXPECT_THAT(MeaningsOf("17723"), ElementsAre(Words{"17723"}, Words{"<32771"}));
+  EXPECT_THAT(MeaningsOf("+49 (0)30 12"),
+              ElementsAre(Words{"49", "0", "30", "12"}, Words{"<210394"}, Words{"493012"}));
+  EXPECT_THAT(MeaningsOf("123"), ElementsAre(Words{"123"})) << "too little of a number";
+  EXPECT_THAT(MeaningsOf("\"!\""), IsEmpty());
+  EXPECT_THAT(MeaningsOf(std::string(100, 'a')), ElementsAre(Words{std::string(64, 'a')}));
 }
 
 TEST(Profile, AMailOfAMachineIsNoContact) {
