@@ -38,9 +38,8 @@ install_node() {
       "install one, or build without the console: cmake -DRAPPORT_CONSOLE=OFF" ;;
   esac
   folder=$(dirname "$0")/../.build/node
-  if [ "$("$folder/node_modules/$package/bin/node" --version 2>/dev/null)" = "v$node_version" ]; then
-    return
-  fi
+  fetched=$("$folder/node_modules/$package/bin/node" --version 2>/dev/null) || fetched=
+  [ "$fetched" != "v$node_version" ] || return 0
   echo "install.sh: fetching Node $node_version, which the console is built with"
   mkdir -p "$folder"
   npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --no-save --loglevel error \

@@ -409,7 +409,8 @@ def console_packages(files):
     for name, version in sorted({**chosen["dependencies"], **chosen["devDependencies"]}.items()):
         if not re.fullmatch(r"\d+\.\d+\.\d+", version):
             yield breach(f"{folder}/package.json", 1, f"{name} {version}: name one version")
-    for place, package in sorted(json.loads(files[f"{folder}/package-lock.json"])["packages"].items()):
+    lock = json.loads(files[f"{folder}/package-lock.json"])
+    for place, package in sorted(lock["packages"].items()):
         if place and not package.get("dev") and package.get("license") not in CONSOLE_LICENCES:
             yield breach(f"{folder}/package-lock.json", 1,
                          f"{place}: its licence is {package.get('license')}")

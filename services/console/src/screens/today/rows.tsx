@@ -56,7 +56,7 @@ function Due(props: { at: number; now: number; past: boolean }) {
         : Math.abs(days) === 1
           ? formatRelative(at, locale, now)
           : formatWeekday(at, locale, "long");
-  const second = named ? formatDay(at, locale, { now }) : formatRelative(at, locale, now, "short");
+  const second = named ? formatDay(at, locale, { now }) : formatRelative(at, locale, now, "narrow");
   return (
     <Moment at={at} className="two num due">
       <span className={late ? "c-critical mid" : ""}>{first}</span>
@@ -170,7 +170,7 @@ export function RiskRow(props: RowProps & { client: AtRiskClient }) {
         </span>
         {!Number.isNaN(lastContact) && (
           <Moment at={lastContact} className="sm mut">
-            {formatRelative(lastContact, locale, now, "short")}
+            {formatRelative(lastContact, locale, now, "narrow")}
           </Moment>
         )}
       </span>
