@@ -2,7 +2,7 @@
 
 #ifdef RAPPORT_CONSOLE_ARCHIVE
 
-// A string literal of half a megabyte takes the compiler seconds; the assembler just copies.
+// As a string literal it would be a source of four times its size; the assembler just copies.
 asm(".section .rodata\n"
     ".balign 8\n"
     ".global rapport_console_begin\n"

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -397,6 +398,34 @@ TEST_F(CliTest, HistoryOfOrdersAndCallsIsPlayedAsOne) {
   EXPECT_EQ(client["risk"]["alert_open"], true);
   // The one who was called in time has none.
   EXPECT_EQ(RunJson({"client", "show", "12753"})["risk"]["alert_open"], false);
+}
+
+// The sample's story has something to do of every kind, for each of its owners too.
+TEST_F(CliTest, TheAgendaOfTheStoryHasEveryKind) {
+  constexpr char kStory[] = RAPPORT_DEPLOY_FOLDER "/import/story.ndjson.gz";
+  ASSERT_EQ(Run({"import", kSample, kStory, "--map", kSampleMapping, "--as-it-happened",
+                 "--shift-to-now"})
+                .exit_code,
+            0);
+  const auto kinds = [this](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "agenda");
+    std::set<std::string> told;
+    const json agenda = RunJson(arguments);
+    for (const json& section : agenda["sections"]) {
+      EXPECT_GT(section["count"], 0);
+      EXPECT_FALSE(section["items"].empty());
+      told.insert(section["kind"]);
+    }
+    return told;
+  };
+  const std::set<std::string> all = {"unanswered", "promise", "complaint", "meeting",
+                                     "contract",   "invoice", "shipment",  "deal"};
+  EXPECT_EQ(kinds({}), all);
+  EXPECT_EQ(kinds({"--owner", "anna.keller"}), all);
+  EXPECT_EQ(kinds({"--owner", "nobody"}), std::set<std::string>());
+  const Outcome text = Run({"agenda", "--owner", "anna.keller", "--limit", "1"});
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.out, HasSubstr("Promises due and late: "));
 }
 
 TEST_F(CliTest, AlertsArePrintedWhileHistoryIsPlayed) {

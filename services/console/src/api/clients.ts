@@ -87,3 +87,29 @@ export function useYearOfContacts(clientId: string, from: string) {
       ),
   });
 }
+
+function hexOf(base64: unknown): string {
+  if (typeof base64 !== "string") return "";
+  return [...atob(base64)].map((one) => one.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+}
+
+/** Touchpoints of a client by their ids, as they stand in the log. */
+export function useTouchpoints(clientId: string, ids: readonly string[]) {
+  return useQuery({
+    queryKey: ["client", clientId, "touchpoints", ids],
+    enabled: ids.length > 0,
+    refetchInterval: false,
+    staleTime: 5 * 60_000,
+    placeholderData: keepPreviousData,
+    queryFn: async ({ signal }) => {
+      const answer = await body(
+        api.GET("/v1/clients/{id}/touchpoints", {
+          params: { path: { id: clientId }, query: { id: [...ids] } },
+          signal,
+        }),
+      );
+      const touchpoints = (answer.touchpoints ?? []) as Record<string, unknown>[];
+      return new Map(touchpoints.map((one) => [hexOf(one.event_id), one]));
+    },
+  });
+}

@@ -72,8 +72,13 @@ export function positionOf(clientId: string): string | undefined {
   return positions.get(clientId);
 }
 
-/** Remembers a write, and has what is shown of the client read again. */
+function offsetOf(position: string | undefined): number {
+  return Number(position?.split(":")[1] ?? -1);
+}
+
+/** Remembers a write, one's own or another's, and has what is shown of the client read again. */
 export function wrote(clientId: string, position: string): void {
-  positions.set(clientId, position);
+  // All of a client stands in one partition.
+  if (offsetOf(position) > offsetOf(positions.get(clientId))) positions.set(clientId, position);
   void queryClient.invalidateQueries({ queryKey: ["client", clientId] });
 }

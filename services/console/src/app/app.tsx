@@ -1,6 +1,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
+import { followChanges } from "../api/changes";
 import { queryClient } from "../api/query";
 import { Empty, ErrorBanner, NoPermission, SkeletonRows } from "../components/states";
 import { Toasts } from "../components/toast";
@@ -73,6 +74,13 @@ function Main() {
 function SignedIn() {
   const t = useT();
   const session = useSessionQuery();
+  const follows = session.data !== undefined;
+  useEffect(() => {
+    if (!follows) return;
+    const ended = new AbortController();
+    void followChanges(ended.signal);
+    return () => ended.abort();
+  }, [follows]);
   if (session.data === undefined) {
     // 401 has already led to the sign-in page.
     return session.error ? (

@@ -62,7 +62,8 @@ export function ClientPanel(props: {
     ...(callsRefused(client.data) ? { callOff: t("act.off.consent") } : {}),
   });
   const score = retention.data?.score ?? 0;
-  const severity = (open && severityOf(alert?.severity)) || severityOfScore(score);
+  const severity =
+    (open && severityOf(alert?.severity)) || severityOfScore(score, retention.data?.thresholds);
   const snoozed = timeOf(alert?.snoozed_until);
   const takenOn = timeOf(alert?.acknowledged_at);
   const promises = retention.data?.promises ?? [];
@@ -104,7 +105,13 @@ export function ClientPanel(props: {
                 </span>
               )}
             </span>
-            <Sparkline points={points} severity={severity} width={96} height={32} />
+            <Sparkline
+              points={points}
+              severity={severity}
+              width={96}
+              height={32}
+              threshold={retention.data?.thresholds?.raised_from}
+            />
           </div>
         )}
       </div>

@@ -1,8 +1,10 @@
 import { Link } from "wouter";
 import type { Schemas } from "../api/client";
+import { useClient, useTouchpoints } from "../api/clients";
 import { useFormattingLocale, useT } from "../i18n";
 import { formatDay, timeOf } from "../lib/dates";
 import { reasonText } from "../lib/reasons";
+import { sentenceOf } from "../lib/sentences";
 
 /** "+226" and "−69": points of a score with their sign. */
 export function signed(points: number): string {
@@ -23,6 +25,25 @@ export function Reasons(props: {
 }) {
   const t = useT();
   const locale = useFormattingLocale();
+  const ids = props.reasons.flatMap((reason) => reason.touchpoints?.[0]?.touchpoint_id ?? []);
+  const touchpoints = useTouchpoints(props.clientId, ids);
+  const people = useClient(props.clientId).data?.people;
+  const nameOfPerson = (id: string) =>
+    people?.find((person) => person.stakeholder_id === id)?.name || id;
+  const sentence = (evidence: Schemas["ReasonTouchpoint"]) => {
+    const touchpoint = touchpoints.data?.get(evidence.touchpoint_id ?? "");
+    // Until it is there, and when it is not to be had: the server's English summary.
+    if (!touchpoint) return evidence.summary ?? "";
+    const entry = {
+      kind: evidence.kind ?? "",
+      summary: evidence.summary ?? "",
+      direction: touchpoint.direction as never,
+      channel: touchpoint.channel as never,
+      touchpoint,
+    };
+    const { text, words } = sentenceOf(t, locale, entry, nameOfPerson);
+    return words ? `${text}: ${words}` : text;
+  };
   const largest = Math.max(1, ...props.reasons.map((reason) => Math.abs(reason.points ?? 0)));
   return (
     <ol>
@@ -31,7 +52,7 @@ export function Reasons(props: {
         const evidence = reason.touchpoints?.[0];
         const at = timeOf(evidence?.occurred_at);
         const text = evidence
-          ? [Number.isNaN(at) ? "" : formatDay(at, locale, { now: props.now }), evidence.summary]
+          ? [Number.isNaN(at) ? "" : formatDay(at, locale, { now: props.now }), sentence(evidence)]
               .filter(Boolean)
               .join(": ")
           : "";

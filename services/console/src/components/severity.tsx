@@ -1,3 +1,4 @@
+import type { Schemas } from "../api/client";
 import { useT } from "../i18n";
 
 export const severities = ["critical", "high", "medium", "low", "good"] as const;
@@ -19,11 +20,15 @@ export function severityOf(name: string | undefined): Severity | null {
   }
 }
 
-/** Of a score that has no alert: by the steps at which alerts are raised. */
-export function severityOfScore(score: number): Severity {
-  if (score >= 900) return "critical";
-  if (score >= 750) return "high";
-  if (score >= 600) return "medium";
+/** Of a score that has no alert: by the steps at which the firm's settings grade alerts. */
+export function severityOfScore(
+  score: number,
+  thresholds: Schemas["AlertThresholds"] | undefined,
+): Severity {
+  if (!thresholds) return "low";
+  if (score >= (thresholds.critical_from ?? 0)) return "critical";
+  if (score >= (thresholds.high_from ?? 0)) return "high";
+  if (score >= (thresholds.raised_from ?? 0)) return "medium";
   return "low";
 }
 

@@ -14,9 +14,10 @@ export function Sparkline(props: {
   severity: Severity;
   width?: number;
   height?: number;
-  threshold?: number;
+  /** From where on alerts are raised. */
+  threshold: number | undefined;
 }) {
-  const { points, width = 52, height = 24, threshold = 600 } = props;
+  const { points, width = 52, height = 24, threshold } = props;
   const first = points[0];
   const last = points[points.length - 1];
   if (!first || !last || points.length < 2) return null;
@@ -26,14 +27,16 @@ export function Sparkline(props: {
   const colour = props.severity === "good" ? "var(--low)" : `var(--${props.severity})`;
   return (
     <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-      <line
-        x1="0"
-        x2={width}
-        y1={y(threshold)}
-        y2={y(threshold)}
-        stroke="var(--line-strong)"
-        strokeDasharray="2 2"
-      />
+      {threshold !== undefined && (
+        <line
+          x1="0"
+          x2={width}
+          y1={y(threshold)}
+          y2={y(threshold)}
+          stroke="var(--line-strong)"
+          strokeDasharray="2 2"
+        />
+      )}
       <polyline
         points={points.map((p) => `${x(p.at).toFixed(1)},${y(p.value).toFixed(1)}`).join(" ")}
         fill="none"

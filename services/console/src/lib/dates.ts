@@ -99,12 +99,12 @@ export function formatToday(moment: string | number, locale: string): string {
   );
 }
 
-/** "3 days ago", "in 2 hours", "yesterday", in the words of the locale; `short`: for a column. */
+/** "3 days ago", "in 2 hours", "yesterday", in the words of the locale; `narrow`: for a column. */
 export function formatRelative(
   moment: string | number,
   locale: string,
   now = Date.now(),
-  style: "long" | "short" = "long",
+  style: Intl.RelativeTimeFormatStyle = "long",
 ): string {
   const time = typeof moment === "number" ? moment : Date.parse(moment);
   const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style });

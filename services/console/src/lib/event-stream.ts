@@ -55,7 +55,7 @@ const silence = 40_000;
  * is to go on.
  */
 export async function followStream(
-  address: (lastId: string) => string,
+  address: (lastId: string) => string | Request,
   lastId: string,
   listener: StreamListener,
   signal: AbortSignal,

@@ -16,6 +16,7 @@ describe("keys", () => {
   it("are known by their place where they write other letters", () => {
     expect(press("с", "KeyC")).toContain("c");
     expect(press("ν", "KeyN")).toContain("n");
+    expect(press("+", "Digit1")).toContain("1");
     expect(press(".", "Slash")).toContain("/");
     expect(press(",", "Slash", { shiftKey: true })).toContain("?");
   });

@@ -72,6 +72,9 @@ export function namesOf(event: {
   const names = [event.key.length === 1 ? event.key.toLowerCase() : event.key];
   const letter = /^Key([A-Z])$/.exec(event.code)?.[1];
   if (letter && !/^[a-z]$/i.test(event.key)) names.push(letter.toLowerCase());
+  // Slovak and Czech layouts have letters where others have digits.
+  const digit = /^Digit(\d)$/.exec(event.code)?.[1];
+  if (digit && event.key !== digit && !event.shiftKey) names.push(digit);
   if (event.code === "Slash") names.push(event.shiftKey ? "?" : "/");
   return names.map((name) => prefix + name);
 }

@@ -80,7 +80,8 @@ function ClientPage({ id }: { id: string }) {
     ...(callsRefused(client.data) ? { callOff: t("act.off.consent") } : {}),
   });
   const score = retention.data?.score ?? 0;
-  const severity = (open && severityOf(alert?.severity)) || severityOfScore(score);
+  const severity =
+    (open && severityOf(alert?.severity)) || severityOfScore(score, retention.data?.thresholds);
   const points = useMemo(
     () => (history.data?.days ?? []).map((one) => ({ at: timeOf(one.at), value: one.score ?? 0 })),
     [history.data],
@@ -191,7 +192,13 @@ function ClientPage({ id }: { id: string }) {
                       </span>
                     </span>
                   </div>
-                  <Sparkline points={points} severity={severity} width={172} height={34} />
+                  <Sparkline
+                    points={points}
+                    severity={severity}
+                    width={172}
+                    height={34}
+                    threshold={retention.data?.thresholds?.raised_from}
+                  />
                 </div>
                 <div>
                   <p className="cap-of xs mut">

@@ -12,8 +12,6 @@ const left = 34;
 const right = 572;
 const top = 10;
 const bottom = 148;
-const raisedAbove = 600;
-const closedBelow = 450;
 
 /** The score day by day, with what came and went; arrow keys walk the days. */
 export function RiskChart(props: { history: RetentionHistory; name: string }) {
@@ -30,6 +28,8 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
     [history],
   );
   const [chosen, setChosen] = useState<number | null>(null);
+  const raisedFrom = history.thresholds?.raised_from ?? 0;
+  const closedBelow = history.thresholds?.cleared_below ?? 0;
   const first = days[0];
   const last = days.at(-1);
   if (!first || !last || days.length < 2) {
@@ -123,7 +123,7 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
               stroke="var(--line)"
             />
           ))}
-          {[closedBelow, raisedAbove].map((score) => (
+          {[closedBelow, raisedFrom].map((score) => (
             <line
               key={score}
               x1={left}
@@ -134,7 +134,7 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
               strokeDasharray="3 3"
             />
           ))}
-          {[0, closedBelow, raisedAbove, 1000].map((score) => (
+          {[0, closedBelow, raisedFrom, 1000].map((score) => (
             <text key={score} x={left - 6} y={y(score) + 4} textAnchor="end">
               {score}
             </text>
@@ -224,7 +224,8 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
           </>
         ) : (
           <span className="mut">
-            {t("client.risk.above")}, {t("client.risk.below")}
+            {t("client.risk.above", { score: raisedFrom })},{" "}
+            {t("client.risk.below", { score: closedBelow })}
           </span>
         )}
       </p>

@@ -6,6 +6,7 @@ import { Icon, type IconName } from "../../components/icon";
 import { Empty, ErrorBanner, SkeletonRows } from "../../components/states";
 import { hasText, useFormattingLocale, useT } from "../../i18n";
 import { formatDay, formatRelative, formatTime, formatWeekday, timeOf } from "../../lib/dates";
+import { useKeys } from "../../lib/keys";
 import { nameOfId } from "../../lib/people";
 import { sentenceOf } from "../../lib/sentences";
 
@@ -175,6 +176,11 @@ export function Timeline(props: {
   const locale = useFormattingLocale();
   const { now, lastVisit } = props;
   const [typed, setTyped] = useState(props.words);
+  const until = useRef<HTMLInputElement>(null);
+  useKeys({
+    title: t("keys.client"),
+    bindings: [{ key: "g", label: t("keys.date"), run: () => until.current?.focus() }],
+  });
   const timeline = useTimeline(props.clientId, {
     kinds: kindsOf[props.filter],
     words: props.words,
@@ -217,24 +223,26 @@ export function Timeline(props: {
             {t(`client.filter.${name}`)}
           </Chip>
         ))}
-        <input
-          className="f words"
-          type="search"
-          placeholder={t("client.filter.words")}
-          aria-label={t("client.filter.words")}
-          value={typed}
-          onChange={(event) => setTyped(event.target.value)}
-        />
-        <label className="jump sm mut">
-          {t("client.jump")}
+        <span className="find-in">
           <input
-            className="f"
-            type="date"
-            id="timeline-until"
-            value={props.until}
-            onChange={(event) => props.onChange({ until: event.target.value })}
+            className="f words"
+            type="search"
+            placeholder={t("client.filter.words")}
+            aria-label={t("client.filter.words")}
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
           />
-        </label>
+          <label className="jump sm mut">
+            {t("client.jump")}
+            <input
+              className="f"
+              type="date"
+              ref={until}
+              value={props.until}
+              onChange={(event) => props.onChange({ until: event.target.value })}
+            />
+          </label>
+        </span>
       </div>
       {timeline.error && (
         <ErrorBanner

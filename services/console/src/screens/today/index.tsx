@@ -15,6 +15,7 @@ import { Screen } from "../../components/screen";
 import { Empty, ErrorBanner, SkeletonRows } from "../../components/states";
 import { useFormattingLocale, useT } from "../../i18n";
 import { formatToday } from "../../lib/dates";
+import { useKeys } from "../../lib/keys";
 import { nameOfId } from "../../lib/people";
 import { text, useSearchParams } from "../../lib/search-params";
 import { AgendaRow, RiskRow } from "./rows";
@@ -24,18 +25,16 @@ const params = { owner: text(), team: text(), open: text() };
 
 // After an action the next row has the focus, as the work goes on there.
 function useNextAfterAction(clientId: string, next: () => void): void {
-  const latest = useDone()[0]?.id ?? "";
-  const known = useRef(latest);
+  const latest = useDone()[0];
+  const seen = useRef(latest?.at ?? 0);
   const current = useRef({ clientId, next });
   current.current = { clientId, next };
-  const done = useDone();
   useEffect(() => {
-    if (latest === known.current) return;
-    known.current = latest;
-    if (done[0] && !done[0].undone && done[0].clientId === current.current.clientId) {
-      current.current.next();
-    }
-  }, [latest, done]);
+    // One that was refused is forgotten, and an older one is the latest again: no action.
+    if (!latest || latest.at <= seen.current) return;
+    seen.current = latest.at;
+    if (latest.clientId === current.current.clientId) current.current.next();
+  }, [latest]);
 }
 
 /** The morning's list: what waits, what is due, and who is about to leave. */
@@ -98,6 +97,19 @@ export default function TodayScreen() {
     onSelect: (index) => select(rows[index]?.key ?? ""),
     onOpen: open,
     onClose: () => select(""),
+  });
+  const starts = [
+    ...first.map((section) => section.items[0] && agendaKey(section.kind, section.items[0])),
+    atRisk[0] && riskKey(atRisk[0]),
+    ...rest.map((section) => section.items[0] && agendaKey(section.kind, section.items[0])),
+  ].filter((key) => key !== undefined);
+  useKeys({
+    title: t("nav.today"),
+    bindings: starts.slice(0, 9).map((key, index) => ({
+      key: String(index + 1),
+      ...(index === 0 ? { label: t("keys.section") } : {}),
+      run: () => select(key),
+    })),
   });
   const list = useSelectedInSight(search.open || null);
   const shown = rows[selected];

@@ -47,18 +47,16 @@ function Due(props: { at: number; now: number; past: boolean }) {
   const { at, now } = props;
   const days = calendarDays(now, at);
   const late = props.past && at < now;
+  const named = Math.abs(days) === 1 || (days > 1 && days < 7);
   const first =
     days === 0
       ? formatTime(at, locale)
-      : days > 1 && days < 7
-        ? formatWeekday(at, locale, "long")
+      : !named
+        ? formatDay(at, locale, { now })
         : Math.abs(days) === 1
           ? formatRelative(at, locale, now)
-          : formatDay(at, locale, { now });
-  const second =
-    days === 0 || Math.abs(days) > 6
-      ? formatRelative(at, locale, now, "short")
-      : formatDay(at, locale, { now });
+          : formatWeekday(at, locale, "long");
+  const second = named ? formatDay(at, locale, { now }) : formatRelative(at, locale, now, "narrow");
   return (
     <Moment at={at} className="two num due">
       <span className={late ? "c-critical mid" : ""}>{first}</span>
@@ -117,7 +115,16 @@ export function AgendaRow(props: RowProps & { kind: AgendaKind; item: AgendaItem
       />
       <ClientCell name={item.client_name || (item.client_id ?? "")} detail={segment(item)} />
       <span className="two why">
-        <Cut text={item.text || t(`agenda.item.${kind}`)} />
+        <Cut
+          text={
+            item.text ||
+            t(
+              kind === "UNANSWERED" && item.channel === "CHANNEL_PHONE"
+                ? "agenda.item.missed_call"
+                : `agenda.item.${kind}`,
+            )
+          }
+        />
         <Cut className="sm mut" text={detail.filter(Boolean).join(" · ")} />
       </span>
       <span className="num c6 sec">
@@ -163,7 +170,7 @@ export function RiskRow(props: RowProps & { client: AtRiskClient }) {
         </span>
         {!Number.isNaN(lastContact) && (
           <Moment at={lastContact} className="sm mut">
-            {formatRelative(lastContact, locale, now, "short")}
+            {formatRelative(lastContact, locale, now, "narrow")}
           </Moment>
         )}
       </span>
