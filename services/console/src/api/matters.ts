@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type { Agenda, AgendaItem } from "./agenda";
 import { api, body } from "./client";
+import { readAgainEvery } from "./query";
 import type { Scope } from "./risk";
 import { positionOf } from "./touchpoints";
 
@@ -9,6 +10,9 @@ export type Matter = AgendaItem;
 export type MatterKind = "promise" | "complaint";
 
 const pageSize = 100;
+
+// While something is awaited that has no position to wait for.
+const readOftenEvery = 1000;
 
 interface Reading {
   kind: MatterKind;
@@ -44,15 +48,20 @@ function read(reading: Reading, signal: AbortSignal): Promise<Agenda> {
   );
 }
 
-/** Open promises or complaints of a portfolio, those due earliest first, page by page. */
+/**
+ * Open promises or complaints of a portfolio, those due earliest first, page by page. `often`: it is
+ * read each second.
+ */
 export function useMatters(
   kind: MatterKind,
   scope: Scope,
   until: string,
   written: readonly string[],
+  often: boolean,
 ) {
   return useInfiniteQuery({
     queryKey: ["agenda", scope, kind, until],
+    refetchInterval: often ? readOftenEvery : readAgainEvery,
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) =>
       read({ kind, scope, until, cursor: pageParam, limit: pageSize, written }, signal),
@@ -68,8 +77,14 @@ function nextOf(page: Agenda): string | undefined {
 }
 
 /** How many promises are late now, as the server counts them. */
-export function useLateCount(kind: MatterKind, scope: Scope, written: readonly string[]) {
+export function useLateCount(
+  kind: MatterKind,
+  scope: Scope,
+  written: readonly string[],
+  often: boolean,
+) {
   return useQuery({
+    refetchInterval: often ? readOftenEvery : readAgainEvery,
     queryKey: ["agenda", scope, kind, "late"],
     enabled: kind === "promise",
     queryFn: async ({ signal }) => {

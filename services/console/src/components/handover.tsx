@@ -44,6 +44,7 @@ export function HandoverSheet(props: {
   const told = preview.data;
   const count = Number(told?.clients ?? 0);
   const unknown = told?.unknown_client_ids ?? [];
+  const already = told && clientIds.length > 0 ? clientIds.length - count - unknown.length : 0;
   const people = (staff.data ?? []).filter(
     (person) =>
       person.person_id !== from &&
@@ -173,6 +174,11 @@ export function HandoverSheet(props: {
       {told && (
         <section className="preview" aria-live="polite">
           <p className="mid">{t("handover.preview", { count, name: personName(to) })}</p>
+          {already > 0 && (
+            <p className="hint">
+              {t("handover.already", { count: already, name: personName(to) })}
+            </p>
+          )}
           {unknown.length > 0 && (
             <p className="hint bad">
               {t("handover.unknown", { count: unknown.length, ids: unknown.join(", ") })}

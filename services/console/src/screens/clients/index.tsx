@@ -200,7 +200,9 @@ export default function ClientsScreen() {
         <Cell className="sec c-id">
           <Cut text={id} />
         </Cell>
-        <Cell className="sec c-segment">{segmentText(row.segment)}</Cell>
+        <Cell className="sec c-segment">
+          <Cut text={segmentText(row.segment)} />
+        </Cell>
         <Cell className="sec c-owner">
           <Cut text={owner ? personName(owner) : t("clients.no_owner")} />
         </Cell>

@@ -5,7 +5,7 @@ import { type Matter, type MatterKind, useLateCount, useMatters } from "../../ap
 import { queryClient } from "../../api/query";
 import { usePersonName } from "../../api/staff";
 import { freshnessOf } from "../../api/watermark";
-import { useDone } from "../../api/writes";
+import { type Done, useDone } from "../../api/writes";
 import { useCount } from "../../app/counts";
 import { useSession } from "../../app/session";
 import { Button, Cut, Moment, Segmented } from "../../components/basics";
@@ -45,6 +45,13 @@ function gradeOf(matter: Matter) {
 }
 
 const keyOf = (matter: Matter) => `${matter.client_id ?? ""}/${matter.item_id ?? ""}`;
+
+/** Of the matter that was dealt with; null when it was something else. */
+function matterKeyOf(done: Done): string | null {
+  const payload = done.touchpoint?.payload;
+  const id = payload?.commitment_id ?? payload?.complaint_id;
+  return typeof id === "string" ? `${done.clientId}/${id}` : null;
+}
 
 /** Until when, by the day: an address that changes by the second is never the same question. */
 function untilOf(span: (typeof spans)[number], today: number): string {
@@ -94,9 +101,8 @@ export function MatterList({ kind }: { kind: MatterKind }) {
   const doneWith = useMemo(() => {
     const all = new Map<string, (typeof done)[number]>();
     for (const one of done) {
-      const payload = one.touchpoint?.payload;
-      const id = payload?.commitment_id ?? payload?.complaint_id;
-      if (typeof id === "string" && !one.undone) all.set(`${one.clientId}/${id}`, one);
+      const key = matterKeyOf(one);
+      if (key !== null && !one.undone) all.set(key, one);
     }
     return all;
   }, [done]);
@@ -105,8 +111,15 @@ export function MatterList({ kind }: { kind: MatterKind }) {
     [done],
   );
   const until = untilOf(kind === "promise" ? search.until : "all", openedAt);
-  const list = useMatters(kind, scope, until, written);
-  const late = useLateCount(kind, scope, written);
+  // What was taken back comes again once the client's history has been told anew, of which no
+  // position tells: for a minute it is looked for.
+  const [longUndone] = useState(
+    () => new Set(done.filter((one) => one.undone).map(({ id }) => id)),
+  );
+  const undoneAt = useRef(new Map<string, number>());
+  const [awaiting, setAwaiting] = useState(false);
+  const list = useMatters(kind, scope, until, written, awaiting);
+  const late = useLateCount(kind, scope, written, awaiting);
   // What was written changes the list as soon as the server has it.
   const changes = done
     .filter((one) => one.state === "written")
@@ -128,6 +141,18 @@ export function MatterList({ kind }: { kind: MatterKind }) {
         : personName(matter.agent_id || matter.owner_id || "");
     return search.by === "due" ? all : [...all].sort((a, b) => collator.compare(by(a), by(b)));
   }, [list.data, search.by, locale, personName]);
+  useEffect(() => {
+    const there = new Set(matters.map(keyOf));
+    setAwaiting(
+      done.some((one) => {
+        const key = matterKeyOf(one);
+        if (!one.undone || key === null || there.has(key) || longUndone.has(one.id)) return false;
+        const since = undoneAt.current.get(one.id) ?? list.dataUpdatedAt;
+        undoneAt.current.set(one.id, since);
+        return list.dataUpdatedAt - since < 60_000;
+      }),
+    );
+  }, [done, matters, longUndone, list.dataUpdatedAt]);
   const headingOf = (matter: Matter): string => {
     if (search.by === "client") return matter.client_name || (matter.client_id ?? "");
     if (search.by === "person") {
