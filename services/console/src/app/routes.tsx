@@ -58,6 +58,10 @@ export const routes: readonly ScreenRoute[] = [
     permission: "read_operation",
     nav: { label: "nav.operations", icon: "operations", group: "operate", phone: true },
   }),
+  screen("/identity", () => import("../screens/identity"), {
+    permission: "merge_clients",
+    nav: { label: "nav.identity", icon: "identity", group: "operate" },
+  }),
   screen("/settings", () => import("../screens/settings"), {
     nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
   }),
