@@ -1,5 +1,5 @@
 import "./pipeline.css";
-import { useCallback, useMemo, useRef, useState } from "react";
+import { type CSSProperties, useCallback, useMemo, useRef, useState } from "react";
 import { I18nProvider, useDrop } from "react-aria-components";
 import { Link } from "wouter";
 import { ApiError } from "../../api/client";
@@ -96,7 +96,7 @@ interface LaneProps {
 }
 
 /** An outcome: how much is there, a place to drop a card on, and the way to the list. */
-function ShutLane(props: LaneProps) {
+function ShutLane(props: LaneProps & { after: number }) {
   const t = useT();
   const { lane, dropProps, over } = useLaneDrop(props.stage, props.dropped);
   const name = stageHeading(t, props.stage);
@@ -106,6 +106,7 @@ function ShutLane(props: LaneProps) {
       ref={lane}
       tabIndex={-1}
       className={`lane shut ${over}`}
+      style={{ "--after": props.after } as CSSProperties}
       data-stage={props.stage}
       aria-label={name}
     >
@@ -467,7 +468,7 @@ export default function PipelineScreen() {
                   onPick={(stage) => change({ stage }, { replace: true })}
                 />
                 <div className="board">
-                  {shownStages.map((stage) =>
+                  {shownStages.map((stage, index) =>
                     openStages.includes(stage) || (isNarrow && stage === current) ? (
                       <Lane
                         key={stage}
@@ -485,6 +486,7 @@ export default function PipelineScreen() {
                     ) : (
                       <ShutLane
                         key={stage}
+                        after={shownStages.length - 1 - index}
                         stage={stage}
                         column={columnOf(board, stage)}
                         dropped={dropped}
