@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { api, body, type Schemas } from "./client";
 import { queryClient } from "./query";
 import { wrote } from "./touchpoints";
@@ -21,16 +22,30 @@ export function useReviews() {
   });
 }
 
+// Merges that were told to be taken back: until they are, the server calls them done.
+const splitting = new Set<string>();
+
+function isUnderWay(merge: Merge): boolean {
+  return (
+    merge.state === "MERGE_STATE_UNDER_WAY" ||
+    (merge.state === "MERGE_STATE_DONE" && splitting.has(merge.merge_id ?? ""))
+  );
+}
+
 /** All merges, the latest first; while one is under way they are read again each second. */
 export function useMerges() {
-  return useQuery({
+  const query = useQuery({
     queryKey: ["identities", "merges"],
     queryFn: ({ signal }) => body(api.GET("/v1/merges", { signal })),
     refetchInterval: (query) =>
-      query.state.data?.merges?.some((merge) => merge.state === "MERGE_STATE_UNDER_WAY")
-        ? 1000
-        : 30_000,
+      query.state.data?.merges?.some(isUnderWay) === true ? 1000 : 30_000,
   });
+  // Who may be one is another question after each of them.
+  const states = query.data?.merges?.map((merge) => merge.state).join(" ");
+  useEffect(() => {
+    if (states) void queryClient.invalidateQueries({ queryKey: ["identities", "reviews"] });
+  }, [states]);
+  return query;
 }
 
 /** What a merge would move; nothing is written. */
@@ -97,5 +112,6 @@ export async function splitMerge(merge: Merge, reason: string): Promise<void> {
       body: { reason },
     }),
   );
+  splitting.add(merge.merge_id ?? "");
   await readAgain(accepted, [merge.survivor_client_id ?? ""]);
 }

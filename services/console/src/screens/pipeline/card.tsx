@@ -197,7 +197,7 @@ export function DealCard(props: {
           </span>
         )}
       </span>
-      <span className="l sm">
+      <span className="l sm stay">
         <StageAge deal={deal} now={now} />
         {stuck && <span className="mut nw">{t("pipeline.usual", { days: usualStageDays })}</span>}
       </span>

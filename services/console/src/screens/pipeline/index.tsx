@@ -1,5 +1,5 @@
 import "./pipeline.css";
-import { type CSSProperties, useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import { I18nProvider, useDrop } from "react-aria-components";
 import { Link } from "wouter";
 import { ApiError } from "../../api/client";
@@ -96,7 +96,7 @@ interface LaneProps {
 }
 
 /** An outcome: how much is there, a place to drop a card on, and the way to the list. */
-function ShutLane(props: LaneProps & { after: number }) {
+function ShutLane(props: LaneProps) {
   const t = useT();
   const { lane, dropProps, over } = useLaneDrop(props.stage, props.dropped);
   const name = stageHeading(t, props.stage);
@@ -106,7 +106,6 @@ function ShutLane(props: LaneProps & { after: number }) {
       ref={lane}
       tabIndex={-1}
       className={`lane shut ${over}`}
-      style={{ "--after": props.after } as CSSProperties}
       data-stage={props.stage}
       aria-label={name}
     >
@@ -294,6 +293,9 @@ function focusedCard(openDeal: string): HTMLElement | null {
   );
 }
 
+// The outcomes stand apart, at the end.
+const inOrderOfBoard: readonly Stage[] = [...openStages, "SUPPORT", "REFERRAL", "WON", "LOST"];
+
 /** All deals by stage: what stands where, what stands still, and each moved by hand or by key. */
 export default function PipelineScreen() {
   const t = useT();
@@ -308,7 +310,7 @@ export default function PipelineScreen() {
   const dropped = useRef<Stage | null>(null);
   const views = useViews("board");
   const current: Stage = stages.find((stage) => stage === search.stage) ?? "CONTACTED";
-  const shownStages = stages.filter((stage) => {
+  const shownStages = inOrderOfBoard.filter((stage) => {
     if (stage === "LEAD" || stage === "SUPPORT" || stage === "REFERRAL") {
       return (
         board && (columnOf(board, stage).deal_count !== "0" || columnOf(board, stage).deals?.length)
@@ -468,7 +470,7 @@ export default function PipelineScreen() {
                   onPick={(stage) => change({ stage }, { replace: true })}
                 />
                 <div className="board">
-                  {shownStages.map((stage, index) =>
+                  {shownStages.map((stage) =>
                     openStages.includes(stage) || (isNarrow && stage === current) ? (
                       <Lane
                         key={stage}
@@ -486,7 +488,6 @@ export default function PipelineScreen() {
                     ) : (
                       <ShutLane
                         key={stage}
-                        after={shownStages.length - 1 - index}
                         stage={stage}
                         column={columnOf(board, stage)}
                         dropped={dropped}
