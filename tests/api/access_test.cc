@@ -396,8 +396,8 @@ TEST_F(AccessTest, WhoWritesIsWhoIsSignedIn) {
                     {"sec-fetch-site", "same-origin"},
                     {"content-type", "application/cloudevents+json"}};
     call.body = absl::StrCat(
-        R"({"specversion":"1.0","source":"console","type":"rapport.touchpoint.v1.NoteTaken","id":")",
-        id, R"(","subject":")", client, R"(","time":")",
+        R"({"specversion":"1.0","source":"console","type":"rapport.touchpoint.v1.NoteTaken",)",
+        R"("id":")", id, R"(","subject":")", client, R"(","time":")",
         absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone()), R"(",)",
         R"("data":{)", agent.empty() ? "" : absl::StrCat(R"("agent_id":")", agent, R"(",)"),
         R"("note_taken":{"text":"likes lamps"}}})");

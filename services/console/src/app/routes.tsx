@@ -70,6 +70,10 @@ export const routes: readonly ScreenRoute[] = [
     permission: "read_audit",
     nav: { label: "nav.audit", icon: "contract", group: "operate" },
   }),
+  screen("/identity", () => import("../screens/identity"), {
+    permission: "merge_clients",
+    nav: { label: "nav.identity", icon: "identity", group: "operate" },
+  }),
   screen("/settings", () => import("../screens/settings"), {
     nav: { label: "nav.settings", icon: "settings", group: "foot", phone: true },
   }),

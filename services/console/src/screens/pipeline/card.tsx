@@ -3,6 +3,7 @@ import { Button, type DragPreviewRenderer, useDrag } from "react-aria-components
 import { useClientName } from "../../api/deals";
 import { usePersonName } from "../../api/staff";
 import { Avatar, Money } from "../../components/basics";
+import { Icon } from "../../components/icon";
 import { SeverityShape } from "../../components/severity";
 import { useFormattingLocale, useT } from "../../i18n";
 import {
@@ -13,7 +14,7 @@ import {
   stageOf,
   usualStageDays,
 } from "../../lib/board";
-import { calendarDays, formatDay } from "../../lib/dates";
+import { calendarDays, formatDay, timeOf } from "../../lib/dates";
 import { formatMoney } from "../../lib/money";
 import { takesFocus, titleOf } from "./actions";
 import { dragging, pictureOf, useTouchDrag } from "./drag";
@@ -63,15 +64,16 @@ export function NextStep(props: { deal: Deal; now: number }) {
     : deal.next_step;
   const late = deal.next_step_due_at !== undefined && Date.parse(deal.next_step_due_at) < now;
   return (
-    <span className={`cut ${late ? "c-critical" : "sec"}`} title={text}>
-      {text}
+    <span className={`next-step ${late ? "c-critical" : "sec"}`} title={text}>
+      {late && <Icon name="clock" />}
+      <span className="cut">{text}</span>
     </span>
   );
 }
 
 // A day of these months needs no year on a card.
-function isNear(moment: string, now: number): boolean {
-  const days = calendarDays(now, Date.parse(moment));
+function isNear(time: number, now: number): boolean {
+  const days = calendarDays(now, time);
   return days > -120 && days < 240;
 }
 
@@ -137,6 +139,11 @@ export function DealCard(props: {
   const past = isOpenStage(stageOf(deal.stage)) && isPastClose(deal, now);
   const stuck = isStuck(stageOf(deal.stage), daysInStage(deal, now));
   const owner = nameOf(deal.owner_id ?? "");
+  const closes = timeOf(deal.expected_close_at);
+  const close = Number.isNaN(closes)
+    ? ""
+    : formatDay(closes, locale, { now: isNear(closes, now) ? closes : now });
+  const closeText = t(past ? "pipeline.was_to_close" : "pipeline.closes", { day: close });
   return (
     <article
       {...dragProps}
@@ -182,23 +189,21 @@ export function DealCard(props: {
         <span className="num mid">
           <Money money={deal.amount} />
         </span>
+        {close && (
+          <span className={`sm nw close ${past ? "c-critical" : "mut"}`} title={closeText}>
+            {past && <Icon name="clock" />}
+            <span aria-hidden="true">{close}</span>
+            <span className="vh">{closeText}</span>
+          </span>
+        )}
+      </span>
+      <span className="l sm stay">
         <StageAge deal={deal} now={now} />
+        {stuck && <span className="mut nw">{t("pipeline.usual", { days: usualStageDays })}</span>}
       </span>
       <span className="l sm">
         <NextStep deal={deal} now={now} />
         {props.unsent && <span className="c-medium nw">{t("pipeline.not_sent")}</span>}
-      </span>
-      <span className="l sm last">
-        {deal.expected_close_at && (
-          <span className={past ? "c-critical" : "mut"}>
-            {t(past ? "pipeline.was_to_close" : "pipeline.closes", {
-              day: formatDay(deal.expected_close_at, locale, {
-                now: isNear(deal.expected_close_at, now) ? Date.parse(deal.expected_close_at) : now,
-              }),
-            })}
-          </span>
-        )}
-        {stuck && <span className="mut nw">{t("pipeline.usual", { days: usualStageDays })}</span>}
       </span>
       {mayMove && (
         <Button

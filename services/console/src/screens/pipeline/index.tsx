@@ -293,6 +293,9 @@ function focusedCard(openDeal: string): HTMLElement | null {
   );
 }
 
+// The outcomes stand apart, at the end.
+const inOrderOfBoard: readonly Stage[] = [...openStages, "SUPPORT", "REFERRAL", "WON", "LOST"];
+
 /** All deals by stage: what stands where, what stands still, and each moved by hand or by key. */
 export default function PipelineScreen() {
   const t = useT();
@@ -307,7 +310,7 @@ export default function PipelineScreen() {
   const dropped = useRef<Stage | null>(null);
   const views = useViews("board");
   const current: Stage = stages.find((stage) => stage === search.stage) ?? "CONTACTED";
-  const shownStages = stages.filter((stage) => {
+  const shownStages = inOrderOfBoard.filter((stage) => {
     if (stage === "LEAD" || stage === "SUPPORT" || stage === "REFERRAL") {
       return (
         board && (columnOf(board, stage).deal_count !== "0" || columnOf(board, stage).deals?.length)
