@@ -19,8 +19,11 @@ mkdirSync(pictures, { recursive: true });
 export const locales = ["en", "pl", "el", "sk", "ru"];
 export const themes = ["light", "dark"];
 
-/** Imports the sample and starts all services; `stop` ends them and removes the data. */
-export async function startRapport() {
+/**
+ * Imports the sample and starts all services; `stop` ends them and removes the data.
+ * `options.prepare(data)`: what to do with the folder before, and further arguments of `rapport up`.
+ */
+export async function startRapport(options = {}) {
   const data = mkdtempSync(join(tmpdir(), "rapport-console-"));
   const told = spawnSync(
     binary,
@@ -34,7 +37,8 @@ export async function startRapport() {
     { encoding: "utf8" },
   );
   if (told.status !== 0) throw new Error(`import: ${told.stderr}`);
-  const child = spawn(binary, ["--data", data, "up", "--listen", "127.0.0.1:0"], {
+  const further = options.prepare?.(data) ?? [];
+  const child = spawn(binary, ["--data", data, "up", "--listen", "127.0.0.1:0", ...further], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const address = await new Promise((resolve, reject) => {
@@ -48,6 +52,12 @@ export async function startRapport() {
   });
   return {
     address,
+    /** Runs a command beside it and gives what it prints. */
+    run(...command) {
+      const run = spawnSync(binary, ["--data", data, ...command], { encoding: "utf8" });
+      if (run.status !== 0) throw new Error(`${command.join(" ")}: ${run.stderr}`);
+      return run.stdout;
+    },
     async stop() {
       const ended = new Promise((resolve) => child.on("exit", resolve));
       child.removeAllListeners("exit");

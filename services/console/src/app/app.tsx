@@ -90,16 +90,21 @@ function Main() {
   );
 }
 
-function SignedIn() {
-  const t = useT();
-  const session = useSessionQuery();
-  const follows = session.data !== undefined;
+/** Follows what changes, for those who see clients at all. */
+function Changes() {
+  const follows = useSession().may("read_clients");
   useEffect(() => {
     if (!follows) return;
     const ended = new AbortController();
     void followChanges(ended.signal);
     return () => ended.abort();
   }, [follows]);
+  return null;
+}
+
+function SignedIn() {
+  const t = useT();
+  const session = useSessionQuery();
   if (session.data === undefined) {
     // 401 has already led to the sign-in page.
     return session.error ? (
@@ -108,6 +113,7 @@ function SignedIn() {
   }
   return (
     <SessionProvider told={session.data}>
+      <Changes />
       <a className="skip" href="#main">
         {t("nav.skip")}
       </a>

@@ -30,6 +30,7 @@ export interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement
   /** Why it cannot be pressed; it keeps its place and says so in its tooltip. */
   off?: string;
   ref?: Ref<HTMLButtonElement>;
+  "data-first"?: boolean | undefined;
 }
 
 export function Button(props: ButtonProps) {

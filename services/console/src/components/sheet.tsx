@@ -19,6 +19,7 @@ export function Dialog(props: {
     const dialog = element.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
+    dialog?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -95,6 +96,8 @@ export function Sheet(props: {
           <Button
             type="submit"
             kind="main"
+            // Without a field Enter is for this one, as its cap says.
+            data-first={props.children ? undefined : true}
             keyCap="Enter"
             {...(props.busy ? { busy: true } : {})}
             {...(props.off === undefined ? {} : { off: props.off })}

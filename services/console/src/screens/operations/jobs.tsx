@@ -287,7 +287,7 @@ export function JobSheet(props: { projection: WithJobs; order: JobOrder; onClose
       onSubmit={() => void submit()}
       onClose={props.onClose}
     >
-      {order !== "rollback" && (
+      {order === "rollback" ? null : (
         <Field
           label={t("operations.limit")}
           hint={t("operations.limit_hint")}

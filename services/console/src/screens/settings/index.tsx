@@ -110,9 +110,9 @@ export default function SettingsScreen() {
                       roles: session.roles.map((role) => t(`role.${role}`)).join(", "),
                     })
                   : t("state.no_role")}{" "}
-                {session.seesAllClients
+                {session.seesAllClients && session.may("read_clients")
                   ? t("settings.sees_all")
-                  : session.ownerIds.length > 0
+                  : session.ownerIds.length > 0 && session.may("read_clients")
                     ? t("settings.sees", { names: session.ownerIds.map(nameOfId).join(", ") })
                     : t("settings.sees_none")}
                 {session.endsAt && (
