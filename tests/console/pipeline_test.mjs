@@ -243,7 +243,7 @@ describe("the board", () => {
   });
 
   it("keeps a move that cannot be sent, marks the card, and sends it once", async () => {
-    const deal = await newDeal("Not sent");
+    const deal = await newDeal("Kept here");
     const page = await openBoard({ expectFailedRequests: true });
     await page.route("**/v1/clients/*/touchpoints", (route) =>
       route.fulfill({ status: 503, headers: { "retry-after": "600" }, json: { code: 14, message: "away" } }),
