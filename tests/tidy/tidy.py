@@ -332,7 +332,8 @@ def dead_files(files):
         r"(^|/)(golden|testdata|scenarios)/.*\.(?!py$|sh$|txt$)\w+$|(^|/)(README\.md|"
         r"CMakeLists\.txt|\.[^/]*)$|^proto/.*\.proto$|^\.[^/]*/|"
         # Modules are imported without the ends of their names; the compiler knows them.
-        r"^services/console/(src/.*|package-lock\.json)$")
+        # Browser tests are found by their folder's CMakeLists.txt.
+        r"^services/console/(src/.*|package-lock\.json)$|^tests/console/.*_test\.mjs$")
     for path, text in sorted(files.items()):
         if is_cpp(path):
             folder = PurePosixPath(path).parent
