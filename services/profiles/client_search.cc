@@ -23,10 +23,11 @@ namespace {
 // Entries that are looked at for a word at first, and from turn to turn so many times more.
 constexpr size_t kFirstStep = 256;
 constexpr size_t kStepGrowth = 8;
-constexpr size_t kMostEntries = 4'096;
+constexpr size_t kMostEntries = 2'048;
 // Clients of one meaning that are looked at.
-constexpr size_t kMostClients = 1'000;
+constexpr size_t kMostClients = 500;
 constexpr size_t kMostWords = 8;
+constexpr size_t kMostLookedFor = 2;
 
 const OwnedList& WordList() {
   static const auto* const list = new OwnedList{
@@ -103,6 +104,20 @@ absl::StatusOr<WordMatches> FindIn(const ProjectionView& view, const OwnerFilter
   }
 }
 
+// The words by which clients are looked for: the longest, which fewest have. One that another of
+// them begins with says nothing besides.
+std::vector<std::string> RarestOf(std::vector<std::string> words) {
+  std::stable_sort(words.begin(), words.end(),
+                   [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+  std::vector<std::string> rarest;
+  for (std::string& word : words) {
+    if (BeginWith(rarest, {word})) continue;
+    rarest.push_back(std::move(word));
+    if (rarest.size() == kMostLookedFor) break;
+  }
+  return rarest;
+}
+
 // Whether an item is meant: all words are its own or its client's, and one its own.
 bool IsMeant(const std::vector<std::string>& meaning, const SearchItem& item,
              const SearchItem& client) {
@@ -176,11 +191,12 @@ absl::StatusOr<bool> FindMeant(const ProjectionView& view, const OwnerFilter& ow
 absl::StatusOr<WordMatches> FindByWords(const ProjectionView& view, const OwnerFilter& owners,
                                         const std::vector<std::string>& words, size_t enough,
                                         size_t most) {
-  if (words.size() == 1) return FindIn(view, owners, words, enough, most);
+  const std::vector<std::string> rarest = RarestOf(words);
+  if (rarest.size() == 1) return FindIn(view, owners, rarest, enough, most);
   WordMatches matches{.client_ids = {}, .complete = true};
   // What two words have in common is in one partition.
   for (const ProjectionView& partition : view.EachPartition()) {
-    RAPPORT_ASSIGN_OR_RETURN(WordMatches found, FindIn(partition, owners, words, enough, most));
+    RAPPORT_ASSIGN_OR_RETURN(WordMatches found, FindIn(partition, owners, rarest, enough, most));
     matches.complete &= found.complete;
     for (std::string& client_id : found.client_ids) {
       matches.client_ids.push_back(std::move(client_id));

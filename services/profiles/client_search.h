@@ -28,8 +28,8 @@ struct WordMatches {
   // each of the words, and there may be others.
   bool complete = false;
 };
-// Reads at most `most` entries for each word, of several words so many in each partition; fewer
-// where that is enough to have all, or for a single word `enough` clients.
+// Goes by the two longest words. Reads at most `most` entries for each, of two words so many in
+// each partition; fewer where that is enough to have all, or for a single word `enough` clients.
 absl::StatusOr<WordMatches> FindByWords(const ProjectionView& view, const OwnerFilter& owners,
                                         const std::vector<std::string>& words, size_t enough,
                                         size_t most);

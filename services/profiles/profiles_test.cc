@@ -216,6 +216,7 @@ TEST_F(ProfilesTest, WhatIsSearchedForIsFoundHoweverItIsWritten) {
   EXPECT_THAT(found("q=lucja@firm"), ElementsAre("Łucja Müller"));
   EXPECT_THAT(found("q=muller%20zabka"), ElementsAre("Łucja Müller")) << "of that client";
   EXPECT_THAT(found("q=muller%20nachbar"), IsEmpty());
+  EXPECT_THAT(found("q=z%20za%20zabka%20p%20po"), ElementsAre("Żabka Polska"));
   EXPECT_THAT(found("q=4711"), ElementsAre("CRM-4711"));
   const auto answer = Read<query::v1::SearchAnswer>("/v1/search?q=LUCJA");
   ASSERT_THAT(answer.hits(), SizeIs(1));
