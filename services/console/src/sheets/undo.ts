@@ -1,5 +1,6 @@
 import { request } from "../api/client";
 import { discardWaiting } from "../api/outbox";
+import { isToldAnew } from "../api/query";
 import { type Written, wrote } from "../api/touchpoints";
 import { changeDone, forget, settled } from "../api/writes";
 
@@ -17,6 +18,7 @@ export async function takeBack(id: string): Promise<void> {
   }
   if (!done.eventId) return;
   const client = encodeURIComponent(done.clientId);
+  isToldAnew();
   const { position } = await request<Written>(
     "POST",
     `/v1/clients/${client}/touchpoints/${done.eventId}/withdraw`,
