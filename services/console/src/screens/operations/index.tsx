@@ -377,7 +377,8 @@ export default function OperationsScreen() {
             )}
           </section>
           {shownStatus?.data && (
-            <section aria-label={t("operations.by_partition", { projection: shown })}>
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways on a phone, by keys too
+            <section aria-label={t("operations.by_partition", { projection: shown })} tabIndex={0}>
               <div className="sect">
                 <h2>{t("operations.by_partition", { projection: shown })}</h2>
               </div>
