@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import {
-  findings, locales, openPage, pictures, show, startBrowser, startRapport, themes,
+  findings, locales, openPage, pictures, show, startBrowser, startRapport, themesOf,
 } from "./support.mjs";
 
 const screens = [
@@ -137,7 +137,7 @@ describe("the shell", () => {
 
 describe("each screen", () => {
   for (const locale of locales) {
-    for (const theme of themes) {
+    for (const theme of themesOf(locale)) {
       it(`in ${locale}, ${theme}: axe finds nothing, and it has a picture`, async () => {
         const page = await openPage(browser, rapport.address, { locale, theme });
         for (const screen of screens) {

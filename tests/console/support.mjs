@@ -18,6 +18,14 @@ mkdirSync(pictures, { recursive: true });
 
 export const locales = ["en", "pl", "el", "sk", "ru"];
 export const themes = ["light", "dark"];
+/**
+ * The themes in which a screen is looked at in a language: both in English; of the others each one
+ * of them, since colours do not depend on words. With RAPPORT_LONG all in both.
+ */
+export function themesOf(locale) {
+  if (locale === "en" || process.env.RAPPORT_LONG === "ON") return themes;
+  return [themes[locales.indexOf(locale) % themes.length]];
+}
 
 /**
  * Imports the sample and starts all services; `stop` ends them and removes the data.
