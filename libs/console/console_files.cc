@@ -113,11 +113,8 @@ bool AsksForPage(const HttpRequest& request) {
 
 class BuiltInFiles {
  public:
-  explicit BuiltInFiles(std::vector<ConsoleFile> files) {
-    for (ConsoleFile& file : files) {
-      std::string path = file.path;
-      files_.emplace(std::move(path), std::move(file));
-    }
+  explicit BuiltInFiles(const std::vector<ConsoleFile>& files) {
+    for (const ConsoleFile& file : files) files_.emplace(file.path, file);
   }
 
   HttpResponse operator()(const HttpRequest& request) const {
@@ -244,7 +241,7 @@ absl::Status ServeConsole(const std::string& folder, HttpServer* server) {
     return absl::OkStatus();
   }
   RAPPORT_ASSIGN_OR_RETURN(std::vector<ConsoleFile> files, ReadConsoleArchive(BuiltInConsole()));
-  Serve(BuiltInFiles(std::move(files)), server);
+  Serve(BuiltInFiles(files), server);
   return absl::OkStatus();
 }
 
