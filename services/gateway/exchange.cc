@@ -245,15 +245,15 @@ HttpResponse Exchange::ResponseFrom(const Gathered& gathered, const absl::Status
 absl::StatusOr<std::map<std::string, std::string>> AskOwnersOf(
     const ExchangeEnv& env, const std::map<std::string, RecordPosition>& clients) {
   struct Waiting {
+    explicit Waiting(size_t clients) : left(clients) {}
     Mutex mutex;
     CondVar changed;
-    size_t left ABSL_GUARDED_BY(mutex) = 0;
+    size_t left ABSL_GUARDED_BY(mutex);
     absl::Status failed ABSL_GUARDED_BY(mutex);
     std::map<std::string, std::string> owners ABSL_GUARDED_BY(mutex);
   };
   const Owners::Map owners = env.owners->Of(Profile::kName);
-  const auto waiting = std::make_shared<Waiting>();
-  waiting->left = clients.size();
+  const auto waiting = std::make_shared<Waiting>(clients.size());
   for (const auto& [client_id, position] : clients) {
     const auto address = owners.addresses.find(position.partition);
     if (address == owners.addresses.end()) {

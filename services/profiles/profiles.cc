@@ -88,14 +88,14 @@ class Profiles final : public Service {
       const std::map<std::string, RecordPosition>& clients) const {
     constexpr absl::Duration kLongestWait = absl::Seconds(5);
     struct Waiting {
+      explicit Waiting(size_t clients) : left(clients) {}
       Mutex mutex;
       CondVar changed;
-      size_t left ABSL_GUARDED_BY(mutex) = 0;
+      size_t left ABSL_GUARDED_BY(mutex);
       absl::Status failed ABSL_GUARDED_BY(mutex);
     };
     // Who is told late finds it still there.
-    const auto waiting = std::make_shared<Waiting>();
-    waiting->left = clients.size();
+    const auto waiting = std::make_shared<Waiting>(clients.size());
     for (const auto& [client_id, position] : clients) {
       host_->projector().NotifyAt(position.partition, position.offset + 1,
                                   absl::Now() + kLongestWait, [waiting](const absl::Status& at) {

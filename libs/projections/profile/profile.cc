@@ -400,7 +400,6 @@ void FoldPayload(const Touchpoint& touchpoint, ProfileState* state) {
     case Touchpoint::kDealLost:
     case Touchpoint::kDealRemoved:
     case Touchpoint::kDealNextStepSet:
-      return;
     // On the timeline alone.
     case Touchpoint::kNoteTaken:
     case Touchpoint::kTargetSet:
