@@ -39,7 +39,7 @@ constexpr int kUnsupported = 415;
 constexpr size_t kMostTouchpoints = 100;
 constexpr int kMostNamed = 5;
 
-// A set of things that a touchpoint may name.
+// What a touchpoint names.
 struct Named {
   absl::string_view path;  // of the field
   absl::string_view what;  // "promise"
