@@ -223,10 +223,28 @@ absl::Status ChangeStreams::ReadOn() {
   RAPPORT_ASSIGN_OR_RETURN(const PartitionRecords records,
                            subscription_->Poll(kReadRecords, kPollWait));
   if (records.next != records.from) {
-    Take(records);
+    IsWatched() ? Take(records) : PassOver();
     begin_[static_cast<size_t>(records.partition.value())] = records.next;
   }
   return subscription_->Trouble();
+}
+
+bool ChangeStreams::IsWatched() {
+  const absl::Time now = absl::Now();
+  if (*open_ > 0) last_watched_ = now;
+  return now - last_watched_ < options_.kept_unread || *open_ > 0;
+}
+
+void ChangeStreams::PassOver() {
+  kept_.clear();
+  MutexLock lock(&mutex_);
+  ++last_number_;
+  first_kept_ = last_number_ + 1;
+}
+
+int64_t ChangeStreams::LastNumber() const {
+  MutexLock lock(&mutex_);
+  return last_number_;
 }
 
 void ChangeStreams::Take(const PartitionRecords& records) {
@@ -358,7 +376,7 @@ void ChangeStreams::Join() {
     joining.swap(joining_);
   }
   for (Subscriber& subscriber : joining) {
-    const int64_t last = kept_.empty() ? 0 : kept_.back().number;
+    const int64_t last = LastNumber();
     const int64_t after = subscriber.after.value_or(last);
     std::string greeting = absl::StrCat("retry: 1000\n", IdOf(after), "\n");
     if (subscriber.reset) absl::StrAppend(&greeting, "event: reset\ndata: {}\n\n");
@@ -377,7 +395,7 @@ void ChangeStreams::Join() {
 void ChangeStreams::Beat() {
   const absl::Time now = absl::Now();
   next_beat_ = now + options_.heartbeat;
-  const std::string beat = absl::StrCat(":\n", IdOf(kept_.empty() ? 0 : kept_.back().number), "\n");
+  const std::string beat = absl::StrCat(":\n", IdOf(LastNumber()), "\n");
   std::erase_if(subscribers_, [&](Subscriber& subscriber) {
     return !Readmit(now, &subscriber) || !subscriber.stream.Write(beat);
   });

@@ -45,6 +45,9 @@ class ChangeStreams : private PartitionListener {
     absl::Duration heartbeat = absl::Seconds(15);
     // Changes that are kept for those who come back.
     size_t kept = 10'000;
+    // How long after the last reader has gone they are still kept. Then records are passed over
+    // unread, so that a log that nobody watches costs nothing.
+    absl::Duration kept_unread = absl::Minutes(1);
   };
   // Whose the clients are, once each of the positions is folded: its owner for each client, "" when
   // it has none. Called on the thread of the streams, only if somebody reads who does not see all;
@@ -101,6 +104,11 @@ class ChangeStreams : private PartitionListener {
   absl::Status Begin();
   absl::Status ReadOn();
   void Take(const PartitionRecords& records);
+  // Whether anybody reads, or may come back for what comes now.
+  bool IsWatched();
+  // Whoever comes back from before reads all anew.
+  void PassOver();
+  int64_t LastNumber() const;
   // Finds the owners of the kept changes from `first` on that are not known. An error: not all.
   absl::Status FindOwners(size_t first);
   void Tell(size_t first);
@@ -127,6 +135,7 @@ class ChangeStreams : private PartitionListener {
   std::vector<Subscriber> subscribers_;
   absl::flat_hash_map<std::string, std::string> owners_;
   absl::Time next_beat_;
+  absl::Time last_watched_ = absl::InfinitePast();
 
   mutable Mutex mutex_;
   absl::Status trouble_ ABSL_GUARDED_BY(mutex_);

@@ -25,14 +25,16 @@ std::string LastId(const std::string& text) {
 
 class ChangeStreamsTest : public testing::ServingFixture {
  protected:
-  void Start(absl::Duration heartbeat = absl::Seconds(15), size_t kept = 100) {
+  void Start(absl::Duration heartbeat = absl::Seconds(15), size_t kept = 100,
+             absl::Duration kept_unread = absl::Minutes(1)) {
     changes_ =
         std::make_unique<ChangeStreams>(log_.get(),
                                         ChangeStreams::Options{.topic = "touchpoints",
                                                                .group = "changes",
                                                                .member = "1",
                                                                .heartbeat = heartbeat,
-                                                               .kept = kept},
+                                                               .kept = kept,
+                                                               .kept_unread = kept_unread},
                                         [this](const std::map<std::string, RecordPosition>& clients)
                                             -> absl::StatusOr<std::map<std::string, std::string>> {
                                           ++asked_;
@@ -134,6 +136,25 @@ TEST_F(ChangeStreamsTest, WhoComesBackTooLateReadsAllAnew) {
   EXPECT_THAT(strange.Await("reset"), HasSubstr("event: reset"));
   Write(Touchpoint::kCallCompleted, "otto/last");
   late.Await("otto/last");
+}
+
+TEST_F(ChangeStreamsTest, WhatNobodyWatchesIsPassedOverAndWhoComesBackReadsAllAnew) {
+  Start(absl::Milliseconds(20), 100, absl::ZeroDuration());
+  std::string id;
+  {
+    testing::EventStream first(&client_, Url());
+    id = LastId(first.Await("id: "));
+  }
+  // Until a record came while nobody was there.
+  std::string text;
+  do {
+    while (changes_->subscribers() > 0) absl::SleepFor(absl::Milliseconds(1));
+    Write(Touchpoint::kCallCompleted, "otto/1");
+    testing::EventStream back(&client_, Url(), id);
+    text = back.Await("id: ");
+    Write(Touchpoint::kCallCompleted, "otto/told");
+    text = back.Await("otto/told");
+  } while (!absl::StrContains(text, "event: reset"));
 }
 
 TEST_F(ChangeStreamsTest, WhereOwnersCannotBeAskedReadersComeBack) {
