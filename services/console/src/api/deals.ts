@@ -353,7 +353,8 @@ export function useDeal(dealId: string) {
 
 /** The deal after it came to a stage now. */
 export function movedTo(deal: Deal, stage: Stage): Deal {
-  const { stage_at: _, ...rest } = deal;
+  // What holds of the stage before does not hold of this one.
+  const { stage_at: _, long_in_stage: __, usual_stage_days: ___, ...rest } = deal;
   return { ...rest, stage: nameOfStage(stage), stage_at: new Date().toISOString() };
 }
 

@@ -63,7 +63,8 @@ test("a deal that was taken off is nowhere", () => {
 });
 
 test("deals that are over do not stand still", () => {
-  expect(isStuck("CONTACTED", 28)).toBe(false);
-  expect(isStuck("CONTACTED", 29)).toBe(true);
-  expect(isStuck("WON", 400)).toBe(false);
+  expect(isStuck({ stage: "DEAL_STAGE_CONTACTED", long_in_stage: false })).toBe(false);
+  expect(isStuck({ stage: "DEAL_STAGE_CONTACTED", long_in_stage: true })).toBe(true);
+  // Moved on this page, and not read anew yet.
+  expect(isStuck({ stage: "DEAL_STAGE_WON", long_in_stage: true })).toBe(false);
 });

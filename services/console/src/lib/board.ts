@@ -120,10 +120,7 @@ export function findDeal(board: Board, dealId: string): Deal | null {
   return null;
 }
 
-/** How many days a deal usually stays in a stage; twice as many, and it is stuck. */
-export const usualStageDays = 14;
-
-/** Whether it stands still: over twice the usual stay in a stage before an outcome. */
-export function isStuck(stage: Stage, daysInStage: number): boolean {
-  return isOpenStage(stage) && daysInStage > 2 * usualStageDays;
+/** Whether it stands still, as the server says, who knows how long a deal usually stays. */
+export function isStuck(deal: Deal): boolean {
+  return isOpenStage(stageOf(deal.stage)) && deal.long_in_stage === true;
 }

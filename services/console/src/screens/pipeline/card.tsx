@@ -6,14 +6,7 @@ import { Avatar, Money } from "../../components/basics";
 import { Icon } from "../../components/icon";
 import { SeverityShape } from "../../components/severity";
 import { useFormattingLocale, useT } from "../../i18n";
-import {
-  type Deal,
-  isOpenStage,
-  isStuck,
-  type Stage,
-  stageOf,
-  usualStageDays,
-} from "../../lib/board";
+import { type Deal, isOpenStage, isStuck, type Stage, stageOf } from "../../lib/board";
 import { calendarDays, formatDay, timeOf } from "../../lib/dates";
 import { formatMoney } from "../../lib/money";
 import { takesFocus, titleOf } from "./actions";
@@ -39,12 +32,16 @@ export function StageAge(props: { deal: Deal; now: number }) {
   const t = useT();
   const days = daysInStage(props.deal, props.now);
   const stage = stageOf(props.deal.stage);
-  const stuck = isStuck(stage, days);
+  const stuck = isStuck(props.deal);
   if (!isOpenStage(stage)) return null;
   return (
     <span
       className={`age ${stuck ? "stuck" : ""}`}
-      title={stuck ? t("pipeline.stuck_hint", { days, usual: usualStageDays }) : undefined}
+      title={
+        stuck
+          ? t("pipeline.stuck_hint", { days, usual: props.deal.usual_stage_days ?? 0 })
+          : undefined
+      }
     >
       {stuck && <SeverityShape severity="critical" />}
       {t("days.count", { n: days })}
@@ -137,7 +134,7 @@ export function DealCard(props: {
     card.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [deal.deal_id]);
   const past = isOpenStage(stageOf(deal.stage)) && isPastClose(deal, now);
-  const stuck = isStuck(stageOf(deal.stage), daysInStage(deal, now));
+  const stuck = isStuck(deal);
   const owner = nameOf(deal.owner_id ?? "");
   const closes = timeOf(deal.expected_close_at);
   const close = Number.isNaN(closes)
@@ -199,7 +196,11 @@ export function DealCard(props: {
       </span>
       <span className="l sm stay">
         <StageAge deal={deal} now={now} />
-        {stuck && <span className="mut nw">{t("pipeline.usual", { days: usualStageDays })}</span>}
+        {stuck && (
+          <span className="mut nw">
+            {t("pipeline.usual", { days: deal.usual_stage_days ?? 0 })}
+          </span>
+        )}
       </span>
       <span className="l sm">
         <NextStep deal={deal} now={now} />

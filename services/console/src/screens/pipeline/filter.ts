@@ -1,4 +1,4 @@
-import { type Deal, isStuck, stageOf } from "../../lib/board";
+import { type Deal, isStuck } from "../../lib/board";
 import { calendarDays, timeOf } from "../../lib/dates";
 import { flag, text, type ValuesOf } from "../../lib/search-params";
 
@@ -51,7 +51,7 @@ export function passes(
   now: number,
 ): boolean {
   if (filter.kind && deal.kind && kindOf(deal.kind) !== filter.kind) return false;
-  if (filter.stuck && !isStuck(stageOf(deal.stage), daysInStage(deal, now))) return false;
+  if (filter.stuck && !isStuck(deal)) return false;
   switch (filter.closing) {
     case "":
       return true;

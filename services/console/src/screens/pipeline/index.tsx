@@ -22,7 +22,6 @@ import {
   type Stage,
   stageOf,
   stages,
-  usualStageDays,
 } from "../../lib/board";
 import { useKeys } from "../../lib/keys";
 import { useSearchParams } from "../../lib/search-params";
@@ -183,7 +182,7 @@ function Lane(
         ))}
       </ul>
       {column.deal_count === "0" && known.length === 0 && (
-        <p className="sm mut none">{t("pipeline.empty_stage", { days: usualStageDays })}</p>
+        <p className="sm mut none">{t("pipeline.empty_stage")}</p>
       )}
       {shown.length > most && (
         <Button kind="plain" onClick={() => setMost(most + page)}>

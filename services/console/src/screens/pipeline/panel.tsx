@@ -11,7 +11,7 @@ import { Icon } from "../../components/icon";
 import { SeverityShape } from "../../components/severity";
 import { Loaded } from "../../components/states";
 import { useFormattingLocale, useT } from "../../i18n";
-import { type Deal, isOpenStage, isStuck, stageOf, usualStageDays } from "../../lib/board";
+import { type Deal, isOpenStage, isStuck, stageOf } from "../../lib/board";
 import { calendarDays, formatDay, timeOf } from "../../lib/dates";
 import type { Money as MoneyValue } from "../../lib/money";
 import { openDealSheet, openMoveMenu, stageHeading, titleOf } from "./actions";
@@ -98,7 +98,7 @@ function Steps({ details, now }: { details: DealDetails; now: number }) {
           const stage = stageOf(step.stage);
           const until = next ? timeOf(next.occurred_at) : now;
           const days = Number.isNaN(at) ? 0 : Math.max(0, calendarDays(at, until));
-          const stuck = isStuck(stage, days);
+          const stuck = !next && details.summary !== undefined && isStuck(details.summary);
           return (
             <li key={`${step.occurred_at}.${step.stage}`} className={next ? "past" : "now"}>
               <span>{stageHeading(t, stage)}</span>
@@ -107,7 +107,7 @@ function Steps({ details, now }: { details: DealDetails; now: number }) {
                   {formatDay(step.occurred_at, locale, { now })}
                 </Moment>
               )}
-              <span className={`num sm ${stuck ? (next ? "sec" : "c-critical mid") : "mut"}`}>
+              <span className={`num sm ${stuck ? "c-critical mid" : "mut"}`}>
                 {(next || isOpenStage(stage)) && t("days.count", { n: days })}
               </span>
             </li>
@@ -400,7 +400,7 @@ export function DealPanel(props: {
           if (!deal) return null;
           const stage = stageOf(deal.stage);
           const days = daysInStage(deal, now);
-          const stuck = isStuck(stage, days);
+          const stuck = isStuck(deal);
           return (
             <>
               <header className="deal-head">
@@ -425,9 +425,10 @@ export function DealPanel(props: {
                       {t("deal.removed", { day: formatDay(details.removed_at, locale, { now }) })}
                     </span>
                   ) : (
-                    isOpenStage(stage) && (
+                    isOpenStage(stage) &&
+                    deal.usual_stage_days && (
                       <span className="sm mut">
-                        {t("pipeline.usual_stay", { days: usualStageDays })}
+                        {t("pipeline.usual_stay", { days: deal.usual_stage_days })}
                       </span>
                     )
                   )}
