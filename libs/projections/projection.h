@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -39,18 +40,11 @@ struct FoldOutput {
     std::string sort_key;  // unique within the client; sorts the client's rows
     std::string value;
   };
-  struct Tally {
-    std::string key;
-    int64_t delta = 0;
-  };
-
   // What leaves for the alerts log. The projector fills effect_id, projection and cause; the
   // projection all else.
   std::vector<alert::v1::AlertEvent> effects;
   // Rows that are appended and never changed (a timeline).
   std::vector<Row> rows;
-  // Sums that are added to (KPIs).
-  std::vector<Tally> tallies;
   // In and out: when Wake is to be called next; absl::InfiniteFuture() for never. Comes in as it
   // was left. A value at or before `now` (from Wake: at or before `due`) becomes WakeAfter(now): it
   // fires at the next ClockAdvanced.
@@ -59,7 +53,6 @@ struct FoldOutput {
   void Clear() {
     effects.clear();
     rows.clear();
-    tallies.clear();
     wake = absl::InfiniteFuture();
   }
 };
@@ -106,6 +99,48 @@ class IndexWriter {
   std::vector<Entry> entries_;
 };
 
+// Collects what the state of one client contributes to the sums over all clients. Entries come in
+// an order that follows from the state alone, and keep it where the state keeps what they are made
+// of: two collections are compared from both ends, and only what is between them is looked at.
+class TallyWriter {
+ public:
+  struct Entry {
+    absl::string_view key;  // what is summed, whose it is
+    int32_t day = 0;        // to which it adds, as the projection numbers days
+    int64_t amount = 0;
+  };
+
+  void Clear() {
+    keys_.clear();
+    places_.clear();
+  }
+  // Entries of 0 are left out.
+  void Add(absl::string_view key, int32_t day, int64_t amount) {
+    if (amount == 0) return;
+    places_.push_back({keys_.size(), key.size(), day, amount});
+    keys_.append(key.data(), key.size());
+  }
+  size_t size() const { return places_.size(); }
+  Entry operator[](size_t i) const {
+    const Place& place = places_[i];
+    return {absl::string_view(keys_).substr(place.begin, place.size), place.day, place.amount};
+  }
+
+ private:
+  struct Place {
+    size_t begin = 0;
+    size_t size = 0;
+    int32_t day = 0;
+    int64_t amount = 0;
+  };
+  std::string keys_;
+  std::vector<Place> places_;
+};
+
+inline bool operator==(const TallyWriter::Entry& a, const TallyWriter::Entry& b) {
+  return a.day == b.day && a.amount == b.amount && a.key == b.key;
+}
+
 // Apply: `touchpoint` has passed ValidateTouchpoint and is not a duplicate. Changes `state` and
 // `output`. InvalidArgument or DataLoss: it cannot be folded (impossible values) and becomes a dead
 // letter; the state must then be unchanged.
@@ -137,6 +172,24 @@ concept RewindsClock = Projection<P> &&
     requires(const FoldContext& context, const typename P::Settings& settings,
              typename P::State& state, FoldOutput& output) {
   { P::Rewind(context, settings, state, output) } -> std::same_as<void>;
+};
+
+// The optional part of a projection whose states add up to sums over all clients. The projector
+// adds the difference of what a state contributes before and after it changes, so that a late
+// touchpoint, a correction, a merge or a split take back what no longer holds; while a history is
+// told anew nothing is taken back before its end. Differences are taken at the latest when the
+// log's clock comes to another day, so that the day on which something became known follows from
+// the log alone. Tally: what a state contributes. TallyDay: the day of a moment. Post: calls `add`
+// with each stored sum, by its key, to which an entry that became known on `known_day` adds, and
+// with how much.
+template <class P>
+concept Tallies = Projection<P> &&
+    requires(const typename P::Settings& settings, const typename P::State& state,
+             TallyWriter& writer, const TallyWriter::Entry& entry, absl::Time at, int32_t known_day,
+             absl::FunctionRef<void(absl::string_view, int64_t)> add) {
+  { P::Tally(state, settings, writer) } -> std::same_as<void>;
+  { P::TallyDay(at, settings) } -> std::same_as<int32_t>;
+  { P::Post(entry, known_day, settings, add) } -> std::same_as<void>;
 };
 
 // The optional part of a projection whose effects are the steps of alerts: what readers must have

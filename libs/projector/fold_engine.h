@@ -50,7 +50,12 @@ class FoldEngine final : public PartitionFold {
     int64_t timer = kNever;
     int64_t wake = kNever;
     bool changed = false;  // since it was decoded
-    bool there = false;    // else nothing was folded, or it was forgotten
+    // Whether `summed` has what the sums hold of this state, and differences from it are to be
+    // added, as known on `changed_on`.
+    bool sums_behind = false;
+    int32_t changed_on = 0;
+    TallyWriter summed;
+    bool there = false;  // else nothing was folded, or it was forgotten
   };
 
   bool Wants(const touchpoint::v1::Touchpoint& touchpoint) const override {
@@ -62,6 +67,7 @@ class FoldEngine final : public PartitionFold {
     RAPPORT_ASSIGN_OR_RETURN(Slot * slot, Find(touchpoint.client_id()));
     output_.Clear();
     output_.wake = FromMicros(slot->wake);
+    BeforeChange(*slot);
     *refusal =
         P::Apply(context(touchpoint.client_id()), touchpoint, settings_, slot->state, output_);
     if (!refusal->ok()) return absl::OkStatus();
@@ -91,6 +97,7 @@ class FoldEngine final : public PartitionFold {
     MoveTimer(client, due, kNever);
     slot->timer = slot->wake = kNever;
     output_.Clear();
+    BeforeChange(*slot);
     P::Wake(context(client), FromMicros(due), settings_, slot->state, output_);
     int64_t wake = ToMicros(output_.wake);
     // A wake that is not later than this one would never end.
@@ -108,6 +115,7 @@ class FoldEngine final : public PartitionFold {
       if (!slot->there) return absl::OkStatus();
       output_.Clear();
       output_.wake = FromMicros(slot->wake);
+      BeforeChange(*slot);
       P::Rewind(context(client), settings_, slot->state, output_);
       MarkChanged(*slot);
       const int64_t wake = ToMicros(output_.wake);
@@ -167,6 +175,29 @@ class FoldEngine final : public PartitionFold {
     RAPPORT_ASSIGN_OR_RETURN(Slot * slot, Find(touchpoint.client_id()));
     if (!slot->there || (kept && GoesOnAs(*kept, *slot))) return absl::OkStatus();
     return P::Wants(touchpoint) ? ApplyTouchpoint(touchpoint, refusal) : absl::OkStatus();
+  }
+
+  bool SumsTallies() const override { return Tallies<P>; }
+
+  absl::StatusOr<std::string> SettleTallies(const std::string& client) override {
+    RAPPORT_ASSIGN_OR_RETURN(Slot * slot, Find(client));
+    SettleSums(*slot);
+    std::string stored;
+    if (slot->there) EncodeStoredState(slot->timer, slot->wake, slot->state, &stored);
+    return stored;
+  }
+
+  absl::Status ResumeTallies(const std::string& client, const std::string& before) override {
+    if constexpr (Tallies<P>) {
+      RAPPORT_ASSIGN_OR_RETURN(Slot * slot, Find(client));
+      State state;
+      RAPPORT_RETURN_IF_ERROR(DecodeKept(before, &state));
+      slot->summed.Clear();
+      P::Tally(state, settings_, slot->summed);
+      slot->sums_behind = true;
+      slot->changed_on = P::TallyDay(context(client).now, settings_);
+    }
+    return absl::OkStatus();
   }
 
   void AddStates(class Commit& commit, Digest* digest) override {
@@ -247,7 +278,7 @@ class FoldEngine final : public PartitionFold {
     if (slot.node == node) return &slot;
     Encode(slot);
     slot.node = nullptr;
-    slot.changed = slot.there = false;
+    slot.changed = slot.there = slot.sums_behind = false;
     const absl::Status status = inserted ? Load(*node, slot) : Decode(node->second, slot);
     if (!status.ok()) {
       if (inserted) cache_.erase(it);
@@ -288,9 +319,64 @@ class FoldEngine final : public PartitionFold {
     return absl::OkStatus();
   }
 
+  // To be called before the state changes. What it contributes is summed by difference; at the
+  // latest when the day changes, on which the change is known.
+  void BeforeChange(Slot& slot) {
+    if constexpr (Tallies<P>) {
+      if (IsBeingRetold(slot.node->first)) return;
+      const int32_t today = P::TallyDay(context(slot.node->first).now, settings_);
+      if (slot.sums_behind && slot.changed_on == today) return;
+      if (!SettleSums(slot)) {
+        slot.summed.Clear();
+        if (slot.there) P::Tally(slot.state, settings_, slot.summed);
+      }
+      slot.sums_behind = true;
+      slot.changed_on = today;
+    }
+  }
+
+  // Adds to the sums what the state contributes more or less than they hold of it. Whether it did;
+  // then `summed` has what they hold now.
+  bool SettleSums(Slot& slot) {
+    if constexpr (Tallies<P>) {
+      if (!slot.sums_behind) return false;
+      slot.sums_behind = false;
+      tallied_.Clear();
+      if (slot.there) P::Tally(slot.state, settings_, tallied_);
+      AddDifference(slot.summed, tallied_, slot.changed_on);
+      std::swap(slot.summed, tallied_);
+      return true;
+    }
+    return false;
+  }
+
+  void AddDifference(const TallyWriter& before, const TallyWriter& after, int32_t known_day) {
+    if constexpr (Tallies<P>) {
+      const size_t least = std::min(before.size(), after.size());
+      size_t head = 0;
+      while (head < least && before[head] == after[head]) ++head;
+      size_t tail = 0;
+      while (tail < least - head &&
+             before[before.size() - 1 - tail] == after[after.size() - 1 - tail]) {
+        ++tail;
+      }
+      const auto add = [this](absl::string_view key, int64_t amount) { AddToTally(key, amount); };
+      for (size_t i = head; i < before.size() - tail; ++i) {
+        TallyWriter::Entry entry = before[i];
+        entry.amount = -entry.amount;
+        P::Post(entry, known_day, settings_, add);
+      }
+      for (size_t i = head; i < after.size() - tail; ++i) {
+        P::Post(after[i], known_day, settings_, add);
+      }
+    }
+  }
+
   // Brings what changed in the slot back into its entry.
   void Encode(Slot& slot) {
-    if (slot.node == nullptr || !slot.changed) return;
+    if (slot.node == nullptr) return;
+    SettleSums(slot);
+    if (!slot.changed) return;
     slot.changed = false;
     Entry& entry = slot.node->second;
     const size_t before = BytesOf(*slot.node);
@@ -413,6 +499,7 @@ class FoldEngine final : public PartitionFold {
   std::vector<Node*> dirty_;
   std::array<Slot, kSlots> slots_;
   FoldOutput output_;
+  TallyWriter tallied_;
   IndexWriter index_;
   std::string buffer_;
 };

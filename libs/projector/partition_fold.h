@@ -220,6 +220,13 @@ class PartitionFold {
   virtual absl::Status CloseState(const touchpoint::v1::Touchpoint& touchpoint,
                                   const std::optional<std::string>& kept,
                                   absl::Status* refusal) = 0;
+  // Whether the projection sums over all clients. Then, of a client whose history is told anew:
+  // SettleTallies adds what its state has changed so far, and returns the state as it is stored (""
+  // when there is none); ResumeTallies, once the history has been told, has `before`, such a state,
+  // for that from which the next difference is taken.
+  virtual bool SumsTallies() const = 0;
+  virtual absl::StatusOr<std::string> SettleTallies(const std::string& client) = 0;
+  virtual absl::Status ResumeTallies(const std::string& client, const std::string& before) = 0;
   // Adds the changed states and lists to the commit, and their hashes to the digest.
   virtual void AddStates(class Commit& commit, Digest* digest) = 0;
   // After the commit: all states are as stored.
@@ -232,12 +239,14 @@ class PartitionFold {
   FoldContext context(absl::string_view client) const { return {client, clock_, retelling_since_}; }
   // Between HistoryReopened and HistoryClosed, where no timer is fired.
   bool IsBeingRetold(absl::string_view client) const;
-  // The effects, rows and tallies of one Apply or Wake.
+  // The effects and rows of one Apply or Wake.
   void TakeOutput(absl::string_view client, FoldOutput& output);
   // Moves the client's timer; kNever for none.
   void MoveTimer(const std::string& client, int64_t from, int64_t to);
   // The timer for a wake that the projection asked for: not before the next ClockAdvanced.
   int64_t TimerFor(int64_t wake) const;
+  // Adds to a stored sum.
+  void AddToTally(absl::string_view key, int64_t amount);
   bool nothing_stored() const { return stored_clients_ == 0; }
   void CountClients(int64_t more) { counts_.set_clients(counts_.clients() + more); }
   // A state that the next commit will write; its memory is counted by CacheBytes.
@@ -294,6 +303,8 @@ class PartitionFold {
   absl::StatusOr<std::optional<std::string>> FindKept(absl::string_view client,
                                                       absl::string_view retelling_id) const;
   absl::Status ForgetRows(const std::string& client);
+  absl::Status HoldTallies(const std::string& client);
+  absl::Status TakeUpTallies(const std::string& client);
   absl::Status LoadRetold();
   void AddRetold(class Commit& commit) const;
 
@@ -353,7 +364,7 @@ class PartitionFold {
   absl::btree_set<std::string> retold_changes_;
   // By key in the family `meta`; nullopt: to be removed.
   absl::btree_map<std::string, std::optional<std::string>> kept_changes_;
-  absl::btree_map<std::string, int64_t> tally_deltas_;
+  absl::flat_hash_map<std::string, int64_t> tally_deltas_;
   absl::btree_map<TimerKey, bool> timer_changes_;  // true: set, false: removed
   // While the clock advances, or is put back: the timers that are due and come before `due_end_`.
   absl::btree_set<TimerKey> due_;

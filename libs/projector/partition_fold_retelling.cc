@@ -22,6 +22,8 @@ using touchpoint::v1::Touchpoint;
 
 // First byte of a key in the family `meta` of a state that a client had when a retelling began.
 constexpr char kKeptPrefix[] = "k";
+// The same of a state whose contributions stand in the sums until the retelling ends.
+constexpr char kSummedPrefix[] = "s";
 // Ends the retelling_id of a split, behind that of the merge.
 constexpr char kSplitSuffix[] = "/split";
 
@@ -29,6 +31,12 @@ std::string KeptKey(absl::string_view client, absl::string_view retelling_id) {
   std::string key = kKeptPrefix;
   AppendKeyString(&key, client);
   key.append(retelling_id.data(), retelling_id.size());
+  return key;
+}
+
+std::string SummedKey(absl::string_view client) {
+  std::string key = kSummedPrefix;
+  AppendKeyString(&key, client);
   return key;
 }
 
@@ -99,6 +107,7 @@ absl::Status PartitionFold::Reopen(const Touchpoint& touchpoint) {
   if (reopened.forgets()) retold.set_epoch(retold.epoch() + 1);
   retelling_since_ = FromProto(touchpoint.occurred_at());
 
+  if (SumsTallies()) RAPPORT_RETURN_IF_ERROR(HoldTallies(client));
   Reopening reopening;
   reopening.forgets = reopened.forgets();
   reopening.absorbed = absorbed;
@@ -125,6 +134,7 @@ absl::Status PartitionFold::Close(const RecordView& record, const Touchpoint& to
   retold.clear_retelling_since();
   retold.clear_passing();
   retelling_since_ = absl::InfinitePast();
+  if (SumsTallies()) RAPPORT_RETURN_IF_ERROR(TakeUpTallies(client));
   RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> kept,
                            FindKept(client, KeptBy(retelling_id)));
   if (!absorbed) {
@@ -136,6 +146,36 @@ absl::Status PartitionFold::Close(const RecordView& record, const Touchpoint& to
   }
   if (passing && kept) kept_changes_[KeptKey(client, KeptBy(retelling_id))] = std::nullopt;
   return absl::OkStatus();
+}
+
+// While a history is told anew the sums stay as they were before it: what it was then is kept,
+// since commits may come between. One that is begun again goes on from the first time.
+absl::Status PartitionFold::HoldTallies(const std::string& client) {
+  const std::string key = SummedKey(client);
+  if (const auto it = kept_changes_.find(key); it != kept_changes_.end() && it->second) {
+    return absl::OkStatus();
+  } else if (it == kept_changes_.end()) {
+    RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> held,
+                             store_->Get(Family::kMeta, key));
+    if (held) return absl::OkStatus();
+  }
+  RAPPORT_ASSIGN_OR_RETURN(std::string before, SettleTallies(client));
+  dirty_bytes_ += before.size();
+  kept_changes_[key] = std::move(before);
+  return absl::OkStatus();
+}
+
+absl::Status PartitionFold::TakeUpTallies(const std::string& client) {
+  const std::string key = SummedKey(client);
+  std::optional<std::string> before;
+  if (const auto it = kept_changes_.find(key); it != kept_changes_.end()) {
+    before = it->second;
+  } else {
+    RAPPORT_ASSIGN_OR_RETURN(before, store_->Get(Family::kMeta, key));
+  }
+  if (!before) return absl::OkStatus();
+  kept_changes_[key] = std::nullopt;
+  return ResumeTallies(client, *before);
 }
 
 absl::StatusOr<std::optional<std::string>> PartitionFold::FindKept(

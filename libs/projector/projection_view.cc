@@ -186,6 +186,25 @@ ProjectionView::RowRange ProjectionView::RangeOf(absl::string_view client, absl:
           .end = to.empty() ? AfterPrefix(prefix) : absl::StrCat(prefix, to)};
 }
 
+absl::Status ProjectionView::Sums(
+    absl::string_view prefix,
+    const std::function<bool(absl::string_view key, int64_t sum)>& visit) const {
+  bool readable = true;
+  bool more = true;
+  for (const auto& [partition, store] : stores_) {
+    RAPPORT_RETURN_IF_ERROR(store->Scan(Family::kTallies, prefix, AfterPrefix(std::string(prefix)),
+                                        [&](absl::string_view key, absl::string_view value) {
+                                          readable = value.size() == sizeof(int64_t);
+                                          more =
+                                              readable && visit(key, ReadOrdered64(value.data()));
+                                          return more;
+                                        }));
+    if (!readable) return absl::DataLossError("a stored sum is not 8 bytes");
+    if (!more) break;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ProjectionView::Rows(
     absl::string_view client, absl::string_view from, absl::string_view to,
     const std::function<bool(absl::string_view, absl::string_view)>& visit) const {

@@ -81,6 +81,12 @@ class ProjectionView {
   absl::Status Scan(absl::string_view index, const Range& range,
                     const std::function<bool(IndexEntry entry)>& visit) const;
 
+  // Calls `visit` with the sums whose keys begin with `prefix`, partition by partition, in the
+  // order of their keys, until it returns false. A key that several partitions have comes once for
+  // each.
+  absl::Status Sums(absl::string_view prefix,
+                    const std::function<bool(absl::string_view key, int64_t sum)>& visit) const;
+
   // Calls `visit` with the client's rows from <= sort key < to (an empty `to` has no limit), in
   // order, until it returns false.
   absl::Status Rows(

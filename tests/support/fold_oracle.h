@@ -66,10 +66,8 @@ class FoldOracle {
       rows[key + row.sort_key] = row.value;
     }
     Compare(store, Family::kRows, rows, differences);
-    std::map<std::string, int64_t> sums;
-    for (const auto& [name, sum] : plain_.tallies()) sums[name.second] += sum;
     std::map<std::string, std::string> tallies;
-    for (const auto& [name, sum] : sums) AppendOrdered64(&tallies[name], sum);
+    for (const auto& [name, sum] : plain_.Sums(0)) AppendOrdered64(&tallies[name], sum);
     Compare(store, Family::kTallies, tallies, differences);
     CompareDeadLetters(store, differences);
     return differences.texts;

@@ -90,8 +90,28 @@ class PlainFold {
   // filled, its place in the log and effect_id are not.
   const std::vector<alert::v1::AlertEvent>& effects() const { return effects_; }
   const std::vector<Row>& rows() const { return rows_; }
-  // Sums by (client, key).
-  const std::map<std::pair<std::string, std::string>, int64_t>& tallies() const { return tallies_; }
+  // All sums by key, as known on `known_day`: of a projection that has them, from the states alone.
+  // Of a client whose history is being told anew, from that before it.
+  std::map<std::string, int64_t> Sums(int32_t known_day) const {
+    std::map<std::string, int64_t> sums;
+    if constexpr (Tallies<P>) {
+      std::map<std::string, typename P::State> states = states_;
+      for (const auto& [client, retold] : retold_) {
+        if (retold.summed) states[client] = *retold.summed;
+      }
+      TallyWriter writer;
+      for (const auto& [client, state] : states) {
+        writer.Clear();
+        P::Tally(state, settings_, writer);
+        for (size_t i = 0; i < writer.size(); ++i) {
+          P::Post(writer[i], known_day, settings_,
+                  [&](absl::string_view key, int64_t amount) { sums[std::string(key)] += amount; });
+        }
+      }
+      std::erase_if(sums, [](const auto& sum) { return sum.second == 0; });
+    }
+    return sums;
+  }
   const std::vector<DeadLetter>& dead_letters() const { return dead_letters_; }
 
   // All index entries: key and value.
@@ -131,6 +151,8 @@ class PlainFold {
     absl::Time since = absl::InfinitePast();
     bool absorbed = false;
     bool passing = false;
+    // While it is under way: the state from which the sums were made.
+    std::optional<typename P::State> summed;
     // What it was when that retelling began.
     struct Kept {
       std::optional<typename P::State> state;
@@ -173,6 +195,7 @@ class PlainFold {
     retold.absorbed = !reopened.absorbed_into_client_id().empty();
     retold.passing = reopened.forgets() && !retold.absorbed;
     const typename P::State before = StateOf(client);
+    if (!retold.summed) retold.summed = before;
     [[maybe_unused]] typename P::State goes_on = before;
     if (const auto kept = retold.kept.find(KeptBy(retold.id)); kept != retold.kept.end()) {
       goes_on = kept->second.state.value_or(typename P::State());
@@ -204,6 +227,7 @@ class PlainFold {
     if (retold.id.empty() || retold.id != touchpoint.history_closed().retelling_id()) return;
     const std::string kept_by = KeptBy(retold.id);
     retold.id.clear();
+    retold.summed.reset();
     retold.since = absl::InfinitePast();
     if (!retold.absorbed && states_.count(client) > 0) CloseState(touchpoint, kept_by);
     if (retold.passing) retold.kept.erase(kept_by);
@@ -241,9 +265,6 @@ class PlainFold {
     }
     for (FoldOutput::Row& row : output.rows)
       rows_.push_back({client, std::move(row.sort_key), std::move(row.value)});
-    if (!retold_[client].id.empty()) return;
-    for (const FoldOutput::Tally& tally : output.tallies)
-      tallies_[{client, tally.key}] += tally.delta;
   }
 
   const typename P::Settings settings_;
@@ -256,7 +277,6 @@ class PlainFold {
   std::set<std::pair<absl::Time, std::string>> timers_;
   std::vector<alert::v1::AlertEvent> effects_;
   std::vector<Row> rows_;
-  std::map<std::pair<std::string, std::string>, int64_t> tallies_;
   std::vector<DeadLetter> dead_letters_;
 };
 

@@ -11,12 +11,11 @@
 namespace rapport::testing {
 
 // A projection small enough to tell by heart what it must do, that uses everything a projection
-// can: counts touchpoints (`records`); an order with the id "impossible" is
-// refused; a complaint sends
-// an effect; a call sets a timer an hour after it, or leaves an earlier one, whose firing counts in
-// `timers` and sends an effect; each touchpoint adds a row and a tally by kind; the list "busy"
-// sorts by the count. The end of a retelling sets a timer for the next ClockAdvanced; `timers` is
-// carried over, which sends an effect.
+// can: counts touchpoints (`records`); an order with the id "impossible" is refused; a complaint
+// sends an effect; a call sets a timer an hour after it, or leaves an earlier one, whose firing
+// counts in `timers` and sends an effect; each touchpoint adds a row; what the states count is
+// summed; the list "busy" sorts by the count. The end of a retelling sets a timer for the next
+// ClockAdvanced; `timers` is carried over, which sends an effect.
 struct ToyProjection {
   static constexpr char kName[] = "toy";
   static constexpr int kVersion = 1;
@@ -53,7 +52,6 @@ struct ToyProjection {
     AppendOrdered64(&row.sort_key, absl::ToUnixMicros(FromProto(touchpoint.occurred_at())));
     row.sort_key += touchpoint.event_id();
     row.value = absl::StrCat("kind ", touchpoint.payload_case());
-    output.tallies.push_back({absl::StrCat("kind ", touchpoint.payload_case()), 1});
     return absl::OkStatus();
   }
 
@@ -73,6 +71,16 @@ struct ToyProjection {
     std::string sort_key;
     AppendBig64(&sort_key, static_cast<uint64_t>(state.records()));
     index.Add("busy", sort_key, absl::StrCat(state.records()));
+  }
+
+  static void Tally(const State& state, const Settings&, TallyWriter& writer) {
+    writer.Add("records", 0, state.records());
+    writer.Add("timers", 0, state.timers());
+  }
+  static int32_t TallyDay(absl::Time, const Settings&) { return 0; }
+  static void Post(const TallyWriter::Entry& entry, int32_t, const Settings&,
+                   absl::FunctionRef<void(absl::string_view key, int64_t amount)> add) {
+    add(entry.key, entry.amount);
   }
 
   static std::string Fingerprint(const Settings& settings) { return settings.name; }
