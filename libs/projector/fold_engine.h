@@ -54,7 +54,7 @@ class FoldEngine final : public PartitionFold {
     // added, as known on `changed_on`.
     bool sums_behind = false;
     int32_t changed_on = 0;
-    TallyWriter summed;
+    typename TalliedOf<P>::Type summed;
     bool there = false;  // else nothing was folded, or it was forgotten
   };
 
@@ -343,33 +343,12 @@ class FoldEngine final : public PartitionFold {
       slot.sums_behind = false;
       tallied_.Clear();
       if (slot.there) P::Tally(slot.state, settings_, tallied_);
-      AddDifference(slot.summed, tallied_, slot.changed_on);
+      P::PostDifference(slot.summed, tallied_, slot.changed_on, settings_,
+                        [this](absl::string_view key, int64_t more) { AddToTally(key, more); });
       std::swap(slot.summed, tallied_);
       return true;
     }
     return false;
-  }
-
-  void AddDifference(const TallyWriter& before, const TallyWriter& after, int32_t known_day) {
-    if constexpr (Tallies<P>) {
-      const size_t least = std::min(before.size(), after.size());
-      size_t head = 0;
-      while (head < least && before[head] == after[head]) ++head;
-      size_t tail = 0;
-      while (tail < least - head &&
-             before[before.size() - 1 - tail] == after[after.size() - 1 - tail]) {
-        ++tail;
-      }
-      const auto add = [this](absl::string_view key, int64_t amount) { AddToTally(key, amount); };
-      for (size_t i = head; i < before.size() - tail; ++i) {
-        TallyWriter::Entry entry = before[i];
-        entry.amount = -entry.amount;
-        P::Post(entry, known_day, settings_, add);
-      }
-      for (size_t i = head; i < after.size() - tail; ++i) {
-        P::Post(after[i], known_day, settings_, add);
-      }
-    }
   }
 
   // Brings what changed in the slot back into its entry.
@@ -499,7 +478,7 @@ class FoldEngine final : public PartitionFold {
   std::vector<Node*> dirty_;
   std::array<Slot, kSlots> slots_;
   FoldOutput output_;
-  TallyWriter tallied_;
+  typename TalliedOf<P>::Type tallied_;
   IndexWriter index_;
   std::string buffer_;
 };

@@ -53,6 +53,11 @@ std::string OffsetKey(int64_t offset) {
   return key;
 }
 
+// Beyond 64 bits it wraps, and comes back when what was too much is taken back.
+int64_t Sum(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+
 uint8_t Number(Family family) { return static_cast<uint8_t>(family); }
 
 }  // namespace
@@ -320,7 +325,7 @@ void PartitionFold::AddToTally(absl::string_view key, int64_t amount) {
   if (inserted) {
     dirty_bytes_ += key.size() + kTallyBytes;
   } else {
-    it->second += amount;
+    it->second = Sum(it->second, amount);
   }
 }
 
@@ -616,7 +621,7 @@ absl::Status PartitionFold::AddTallies(class Commit& commit, Digest* digest) con
     if (stored) {
       if (stored->size() != 8) return absl::DataLossError("a stored tally is not 8 bytes");
       *digest -= Digest::OfEntry(Number(Family::kTallies), name, *stored);
-      sum += ReadOrdered64(stored->data());
+      sum = Sum(sum, ReadOrdered64(stored->data()));
     }
     if (sum == 0) {
       commit.Delete(Family::kTallies, name);

@@ -253,18 +253,20 @@ class PlainFold {
   void Resum(const std::string& client) {
     if constexpr (Tallies<P>) {
       if (!retold_[client].id.empty()) return;
-      TallyWriter writer;
-      if (states_.count(client) > 0) P::Tally(states_[client], settings_, writer);
-      std::map<std::pair<std::string, int32_t>, int64_t> contributed;
-      for (size_t i = 0; i < writer.size(); ++i)
-        contributed[{std::string(writer[i].key), writer[i].day}] += writer[i].amount;
-      std::map<std::pair<std::string, int32_t>, int64_t> difference = contributed;
-      for (const auto& [what, amount] : contributed_[client]) difference[what] -= amount;
-      contributed_[client] = std::move(contributed);
-      for (const auto& [what, amount] : difference) {
-        P::Post({what.first, what.second, amount}, P::TallyDay(now_, settings_), settings_,
-                [this](absl::string_view key, int64_t more) { sums_[std::string(key)] += more; });
-      }
+      // All of the old is taken out, and all of the new put in: no difference is made here.
+      typename P::Tallied now;
+      if (states_.count(client) > 0) P::Tally(states_[client], settings_, now);
+      const auto post = [&](const typename P::Tallied& before, const typename P::Tallied& after) {
+        P::PostDifference(
+            before, after, P::TallyDay(now_, settings_), settings_,
+            [this](absl::string_view key, int64_t more) {
+              int64_t& sum = sums_[std::string(key)];
+              sum = static_cast<int64_t>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(more));
+            });
+      };
+      post(contributed_[client], {});
+      post({}, now);
+      contributed_[client] = std::move(now);
     }
   }
 
@@ -278,7 +280,7 @@ class PlainFold {
   std::set<std::pair<absl::Time, std::string>> timers_;
   std::vector<alert::v1::AlertEvent> effects_;
   std::vector<Row> rows_;
-  std::map<std::string, std::map<std::pair<std::string, int32_t>, int64_t>> contributed_;
+  std::map<std::string, typename TalliedOf<P>::Type> contributed_;
   std::map<std::string, int64_t> sums_;
   std::vector<DeadLetter> dead_letters_;
 };
