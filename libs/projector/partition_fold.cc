@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/event_log/partitioner.h"
+#include "libs/projector/stored_state.h"
 #include "libs/touchpoint/identity.h"
 #include "libs/touchpoint/record.h"
 #define XXH_INLINE_ALL
@@ -311,12 +312,17 @@ void PartitionFold::TakeOutput(absl::string_view client, FoldOutput& output) {
   for (alert::v1::AlertEvent& event : output.effects) {
     AddEffect(client, {position_, next_ordinal_++}, sequence++, &event);
   }
+  const bool aside = !output.rows.empty() && IsBeingRetold(client);
   for (FoldOutput::Row& row : output.rows) {
-    std::string key;
+    std::string key = aside ? kToldRowPrefix : "";
     AppendKeyString(&key, client);
     key += row.sort_key;
     dirty_bytes_ += key.size() + row.value.size() + 2 * sizeof(std::string);
-    new_rows_.emplace_back(std::move(key), std::move(row.value));
+    if (aside) {
+      meta_changes_[std::move(key)] = std::move(row.value);
+    } else {
+      new_rows_.emplace_back(std::move(key), std::move(row.value));
+    }
   }
 }
 
@@ -482,6 +488,9 @@ absl::Status PartitionFold::RewindStates() {
     uncommitted_ = true;
     if (more) RAPPORT_RETURN_IF_ERROR(Commit());
   }
+  for (const std::string& client : ClientsBeingRetold()) {
+    RAPPORT_RETURN_IF_ERROR(RewindState(client));
+  }
   return absl::OkStatus();
 }
 
@@ -535,7 +544,7 @@ absl::Status PartitionFold::Commit() {
   StatesCommitted();
   new_seen_.clear();
   retold_changes_.clear();
-  kept_changes_.clear();
+  meta_changes_.clear();
   tally_deltas_.clear();
   timer_changes_.clear();
   dead_letter_changes_.clear();
