@@ -229,9 +229,9 @@ class Teller {
     Flow(Measure::kFirstOrders, {}, orders[0].day(), 1);
     if (orders.size() > 1) Flow(Measure::kSecondOrders, {}, orders[1].day(), 1);
     for (const auto& order : orders) {
-      Flow(Measure::kOrders, {}, order.day(), 1);
-      if (order.currency_code().empty()) continue;
       const Sub currency = Named(order.currency_code());
+      Flow(Measure::kOrders, currency, order.day(), 1);
+      if (order.currency_code().empty()) continue;
       Flow(Measure::kOrdered, currency, order.day(), order.minor_units());
       if (order.day() < new_until_) {
         Flow(Measure::kOrderedNew, currency, order.day(), order.minor_units());
