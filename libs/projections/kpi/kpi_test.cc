@@ -262,6 +262,8 @@ TEST(KpiDaysTest, MonthsBeginOnTheirFirst) {
   EXPECT_EQ(MonthOf(Day(2026, 2, 28)), Day(2026, 2, 1));
   EXPECT_EQ(MonthOf(Day(1969, 12, 31)), Day(1969, 12, 1));
   EXPECT_EQ(CivilDayOf(Day(2024, 2, 29)), absl::CivilDay(2024, 2, 29));
+  EXPECT_EQ(WeekOf(Day(2026, 11, 29)), Day(2026, 11, 23));
+  EXPECT_EQ(WeekOf(Day(1969, 12, 28)), Day(1969, 12, 22));
   for (int32_t day = -800'000; day < 800'000; day += 37) {
     const absl::CivilDay civil = CivilDayOf(day);
     ASSERT_EQ(YearOf(day), civil.year()) << day;

@@ -97,6 +97,12 @@ std::optional<TallyKey> DecodeTallyKey(absl::string_view bytes) {
 int32_t DayNumber(absl::CivilDay day) { return static_cast<int32_t>(day - absl::CivilDay(1970)); }
 absl::CivilDay CivilDayOf(int32_t day) { return absl::CivilDay(1970) + day; }
 
+int32_t WeekOf(int32_t day) {
+  // 1970-01-01 was a Thursday.
+  const int32_t since_monday = ((day + 3) % 7 + 7) % 7;
+  return day - since_monday;
+}
+
 int32_t MonthOf(int32_t day) { return day - (DateOf(day).day - 1); }
 int32_t YearOf(int32_t day) { return DateOf(day).year; }
 
