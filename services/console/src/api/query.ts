@@ -5,26 +5,11 @@ import { ApiError } from "./client";
 // is shown is older than that, and what is older says so (components/freshness.tsx).
 export const readAgainEvery = 30_000;
 
-// While a client's history is told anew, the server has nothing of it for a moment.
-const toldAnewFor = 15_000;
-let toldAnewUntil = 0;
-
-/** A touchpoint was taken back: its client may be missing until its history has been told anew. */
-export function isToldAnew(now: number = Date.now()): void {
-  toldAnewUntil = now + toldAnewFor;
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 404;
-}
-
 function retryAgain(count: number, error: unknown): boolean {
-  if (isMissing(error)) return Date.now() < toldAnewUntil;
   return error instanceof ApiError && error.temporary && count < 3;
 }
 
 function retryDelay(count: number, error: unknown): number {
-  if (isMissing(error)) return 250;
   const told = error instanceof ApiError ? error.retryAfter : null;
   return told ?? Math.min(1000 * 2 ** count, 8000);
 }

@@ -1,8 +1,28 @@
-import { request } from "../api/client";
+import { ApiError, request } from "../api/client";
 import { discardWaiting } from "../api/outbox";
-import { isToldAnew } from "../api/query";
 import { type Written, wrote } from "../api/touchpoints";
 import { changeDone, forget, settled } from "../api/writes";
+
+// The client stands as it was until its history has been told without the touchpoint.
+const toldWithin = 15_000;
+const lookAgainAfter = 250;
+
+async function untilTold(client: string, eventId: string): Promise<void> {
+  const end = Date.now() + toldWithin;
+  while (Date.now() < end) {
+    try {
+      const left = await request<{ touchpoints?: unknown[] }>(
+        "GET",
+        `/v1/clients/${client}/touchpoints?id=${eventId}`,
+      );
+      if ((left.touchpoints ?? []).length === 0) return;
+    } catch (error) {
+      // Nothing is left of the client.
+      if (error instanceof ApiError && error.status === 404) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, lookAgainAfter));
+  }
+}
 
 /**
  * Takes back what was written here. What has not left this browser is dropped; else the server
@@ -18,11 +38,11 @@ export async function takeBack(id: string): Promise<void> {
   }
   if (!done.eventId) return;
   const client = encodeURIComponent(done.clientId);
-  isToldAnew();
   const { position } = await request<Written>(
     "POST",
     `/v1/clients/${client}/touchpoints/${done.eventId}/withdraw`,
   );
-  wrote(done.clientId, position);
   changeDone(id, { undone: true });
+  await untilTold(client, done.eventId);
+  wrote(done.clientId, position);
 }
