@@ -30,6 +30,13 @@ inline int64_t ReadOrdered64(const char* data) {
   return static_cast<int64_t>(ReadBig64(data) ^ (uint64_t{1} << 63));
 }
 
+inline void AppendOrdered32(std::string* out, int32_t value) {
+  AppendBig32(out, static_cast<uint32_t>(value) ^ (uint32_t{1} << 31));
+}
+inline int32_t ReadOrdered32(const char* data) {
+  return static_cast<int32_t>(ReadBig32(data) ^ (uint32_t{1} << 31));
+}
+
 // A string inside a composite key: 0x00 becomes 0x00 0xFF, and 0x00 0x01 ends it, so that keys sort
 // by the string first and no string is another's prefix.
 void AppendKeyString(std::string* out, absl::string_view value);

@@ -7,6 +7,7 @@
 #include "libs/base/status_matchers.h"
 #include "libs/event_log/embedded/embedded_log.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/kpi/kpi.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/projections/testing/plain_fold.h"
@@ -298,7 +299,7 @@ TEST_F(RetellingTest, NoTimerFiresMeanwhile) {
 // Random histories of two clients.
 template <Projection P>
 class MergeAndSplitTest : public ::testing::Test {};
-using Projections = ::testing::Types<Profile, Retention, DealPipeline>;
+using Projections = ::testing::Types<Profile, Retention, DealPipeline, Kpi>;
 TYPED_TEST_SUITE(MergeAndSplitTest, Projections);
 
 // A client's touchpoints without duplicates and clocks.

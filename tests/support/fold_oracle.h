@@ -67,7 +67,7 @@ class FoldOracle {
     }
     Compare(store, Family::kRows, rows, differences);
     std::map<std::string, std::string> tallies;
-    for (const auto& [name, sum] : plain_.Sums(0)) AppendOrdered64(&tallies[name], sum);
+    for (const auto& [name, sum] : plain_.Sums()) AppendOrdered64(&tallies[name], sum);
     Compare(store, Family::kTallies, tallies, differences);
     CompareDeadLetters(store, differences);
     return differences.texts;

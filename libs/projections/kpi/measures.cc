@@ -7,19 +7,14 @@
 namespace rapport {
 namespace {
 
-constexpr uint32_t kSign = uint32_t{1} << 31;
 constexpr size_t kNumberBytes = sizeof(int32_t);
 // Bits of a value behind its leading one that tell buckets apart.
 constexpr int kMantissaBits = 5;
 constexpr int64_t kExact = int64_t{2} << kMantissaBits;
 
-void AppendOrdered32(std::string* out, int32_t value) {
-  AppendBig32(out, static_cast<uint32_t>(value) ^ kSign);
-}
-
 std::optional<int32_t> ConsumeOrdered32(absl::string_view* in) {
   if (in->size() < kNumberBytes) return std::nullopt;
-  const int32_t value = static_cast<int32_t>(ReadBig32(in->data()) ^ kSign);
+  const int32_t value = ReadOrdered32(in->data());
   in->remove_prefix(kNumberBytes);
   return value;
 }

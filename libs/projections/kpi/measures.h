@@ -27,8 +27,9 @@ enum class Measure : uint8_t {
   kCancelledNew = 5,  // flow: the part of kCancelled of such orders
   kFirstOrders = 6,   // flow: first order of a client; before a day: clients with >= 1
   kSecondOrders = 7,  // flow: second order of a client; before a day: clients with >= 2
-  kYearClients = 8,   // flow on 1 January: clients with revenue in that year [currency bucket]
-  kYearRevenue = 9,   // flow on 1 January: their revenue in that year [currency bucket]
+  // On 31 December, while it has not come too.
+  kYearClients = 8,         // flow: clients with revenue in that year [currency bucket]
+  kYearRevenue = 9,         // flow: their revenue in that year [currency bucket]
   kPromisedShipments = 10,  // flow: shipments of an order with a promised day, on that day
   kPunctualShipments = 11,  // flow: of those, shipped by then
 
@@ -40,22 +41,27 @@ enum class Measure : uint8_t {
   kNewClients = 17,   // flow: first time
   kBackClients = 18,  // flow: client again after having been lost
   kLostClients = 19,  // flow
-  kInClients = 20,    // flow: came by handover or change of segment while a client
-  kOutClients = 21,   // flow: left so
+  // Came and left by handover or change of segment while a client; of the firm: by the latter
+  // alone.
+  kInClients = 20,   // flow
+  kOutClients = 21,  // flow
 
   // Deals. Of a deal's opening: on the day on which it was opened.
-  kOpenedDeals = 32,      // flow: deals opened [source]
-  kOpenedWon = 33,        // flow on the opening day: of those, ever won [source]
-  kOpenedLost = 34,       // flow on the opening day: of those, lost [source]
-  kReachedStage = 35,     // flow on the opening day: of those, came to this stage or beyond [stage]
-  kWonDeals = 36,         // flow: on the day won [kind]
-  kWonAmount = 37,        // flow: amount at winning [currency kind]
-  kLostDeals = 38,        // flow: on the day lost [reason]
-  kLostAmount = 39,       // flow: amount when lost [currency reason]
-  kDaysToWin = 40,        // flow on the day won: days since opening, summed
-  kOpenDeals = 41,        // stock: open deals [stage]
-  kOpenAmount = 42,       // stock: their amount [currency month of the expected close]
-  kWeightedAmount = 43,   // stock: amount x permille [currency month of the expected close]
+  kOpenedDeals = 32,   // flow: deals opened [source]
+  kOpenedWon = 33,     // flow on the opening day: of those, ever won [source]
+  kOpenedLost = 34,    // flow on the opening day: of those, lost [source]
+  kReachedStage = 35,  // flow on the opening day: of those, came to this stage or beyond [stage]
+  kWonDeals = 36,      // flow: on the day won [kind]
+  kWonAmount = 37,     // flow: amount at winning [currency kind]
+  kLostDeals = 38,     // flow: on the day lost [reason]
+  kLostAmount = 39,    // flow: amount when lost [currency reason]
+  kDaysToWin = 40,     // flow on the day won: days since opening, summed
+  kOpenDeals = 41,     // stock: open deals [stage]
+  // By currency, and the first day of the month of the expected close (0: none). The currency is
+  // followed by a letter: 'A' + stage where nobody has judged the chance, 'a' + stage where the
+  // seller has.
+  kOpenAmount = 42,       // stock: their amount
+  kWeightedAmount = 43,   // stock: amount x chance in permille, the set one where nobody has judged
   kStageDays = 44,        // flow on the day of leaving a stage: days spent in it, summed [stage]
   kLeftStage = 45,        // flow: times a stage was left [stage]
   kReferredDeals = 46,    // flow on the opening day: deals that a client referred
@@ -142,7 +148,7 @@ enum class Measure : uint8_t {
 
 // Whose sums: of those who owned the clients, of those who did it, or of the whole firm.
 enum class TallyScope : uint8_t { kFirm = 0, kOwner = 1, kAgent = 2 };
-enum class TallyGrain : uint8_t { kDay = 0, kWeek = 1, kMonth = 2 };
+enum class TallyGrain : uint8_t { kDay = 0, kMonth = 1 };
 
 // One contribution of a client's state: what it adds to a day, and whose it is.
 struct Contribution {

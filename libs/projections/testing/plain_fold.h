@@ -90,26 +90,11 @@ class PlainFold {
   // filled, its place in the log and effect_id are not.
   const std::vector<alert::v1::AlertEvent>& effects() const { return effects_; }
   const std::vector<Row>& rows() const { return rows_; }
-  // All sums by key, as known on `known_day`: of a projection that has them, from the states alone.
-  // Of a client whose history is being told anew, from that before it.
-  std::map<std::string, int64_t> Sums(int32_t known_day) const {
-    std::map<std::string, int64_t> sums;
-    if constexpr (Tallies<P>) {
-      std::map<std::string, typename P::State> states = states_;
-      for (const auto& [client, retold] : retold_) {
-        if (retold.summed) states[client] = *retold.summed;
-      }
-      TallyWriter writer;
-      for (const auto& [client, state] : states) {
-        writer.Clear();
-        P::Tally(state, settings_, writer);
-        for (size_t i = 0; i < writer.size(); ++i) {
-          P::Post(writer[i], known_day, settings_,
-                  [&](absl::string_view key, int64_t amount) { sums[std::string(key)] += amount; });
-        }
-      }
-      std::erase_if(sums, [](const auto& sum) { return sum.second == 0; });
-    }
+  // Of a projection that has them, all sums by key. They are made of single differences, one for
+  // each change of a state; of a client whose history is being told anew they stay as they were.
+  std::map<std::string, int64_t> Sums() const {
+    std::map<std::string, int64_t> sums = sums_;
+    std::erase_if(sums, [](const auto& sum) { return sum.second == 0; });
     return sums;
   }
   const std::vector<DeadLetter>& dead_letters() const { return dead_letters_; }
@@ -151,8 +136,6 @@ class PlainFold {
     absl::Time since = absl::InfinitePast();
     bool absorbed = false;
     bool passing = false;
-    // While it is under way: the state from which the sums were made.
-    std::optional<typename P::State> summed;
     // What it was when that retelling began.
     struct Kept {
       std::optional<typename P::State> state;
@@ -195,7 +178,6 @@ class PlainFold {
     retold.absorbed = !reopened.absorbed_into_client_id().empty();
     retold.passing = reopened.forgets() && !retold.absorbed;
     const typename P::State before = StateOf(client);
-    if (!retold.summed) retold.summed = before;
     [[maybe_unused]] typename P::State goes_on = before;
     if (const auto kept = retold.kept.find(KeptBy(retold.id)); kept != retold.kept.end()) {
       goes_on = kept->second.state.value_or(typename P::State());
@@ -227,10 +209,10 @@ class PlainFold {
     if (retold.id.empty() || retold.id != touchpoint.history_closed().retelling_id()) return;
     const std::string kept_by = KeptBy(retold.id);
     retold.id.clear();
-    retold.summed.reset();
     retold.since = absl::InfinitePast();
     if (!retold.absorbed && states_.count(client) > 0) CloseState(touchpoint, kept_by);
     if (retold.passing) retold.kept.erase(kept_by);
+    Resum(client);
   }
 
   void CloseState(const touchpoint::v1::Touchpoint& touchpoint, const std::string& kept_by) {
@@ -265,6 +247,25 @@ class PlainFold {
     }
     for (FoldOutput::Row& row : output.rows)
       rows_.push_back({client, std::move(row.sort_key), std::move(row.value)});
+    Resum(client);
+  }
+
+  void Resum(const std::string& client) {
+    if constexpr (Tallies<P>) {
+      if (!retold_[client].id.empty()) return;
+      TallyWriter writer;
+      if (states_.count(client) > 0) P::Tally(states_[client], settings_, writer);
+      std::map<std::pair<std::string, int32_t>, int64_t> contributed;
+      for (size_t i = 0; i < writer.size(); ++i)
+        contributed[{std::string(writer[i].key), writer[i].day}] += writer[i].amount;
+      std::map<std::pair<std::string, int32_t>, int64_t> difference = contributed;
+      for (const auto& [what, amount] : contributed_[client]) difference[what] -= amount;
+      contributed_[client] = std::move(contributed);
+      for (const auto& [what, amount] : difference) {
+        P::Post({what.first, what.second, amount}, P::TallyDay(now_, settings_), settings_,
+                [this](absl::string_view key, int64_t more) { sums_[std::string(key)] += more; });
+      }
+    }
   }
 
   const typename P::Settings settings_;
@@ -277,6 +278,8 @@ class PlainFold {
   std::set<std::pair<absl::Time, std::string>> timers_;
   std::vector<alert::v1::AlertEvent> effects_;
   std::vector<Row> rows_;
+  std::map<std::string, std::map<std::pair<std::string, int32_t>, int64_t>> contributed_;
+  std::map<std::string, int64_t> sums_;
   std::vector<DeadLetter> dead_letters_;
 };
 
