@@ -260,7 +260,7 @@ class Teller {
     };
     for (const Order& order : orders_) {
       const absl::string_view currency = order.order->currency_code();
-      Flow(Measure::kOrders, "", order.day, 1);
+      Flow(Measure::kOrders, currency, order.day, 1);
       if (currency.empty()) continue;
       Flow(Measure::kOrdered, currency, order.day, order.order->minor_units());
       if (order.day < new_until) {

@@ -20,7 +20,7 @@ namespace rapport {
 // the currency in `sub`. In brackets: what else `sub` holds.
 enum class Measure : uint8_t {
   // Orders, on the day of the order, or of its cancellation.
-  kOrders = 1,        // flow: orders placed
+  kOrders = 1,        // flow: orders placed [currency]
   kOrdered = 2,       // flow: amount of orders [currency]
   kCancelled = 3,     // flow: amount taken back [currency]
   kOrderedNew = 4,    // flow: the part of kOrdered in the client's first `new_client_days`
