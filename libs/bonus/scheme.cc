@@ -405,6 +405,15 @@ absl::StatusOr<BonusSchemes> BonusSchemes::Load(const std::string& path,
   return Parse(path, text.str(), find_kpi);
 }
 
+BonusSchemes BonusSchemes::AtAllTimes() const {
+  BonusSchemes schemes = *this;
+  for (BonusScheme& scheme : schemes.schemes_) {
+    scheme.from = absl::CivilDay();
+    scheme.to = std::nullopt;
+  }
+  return schemes;
+}
+
 const BonusScheme* BonusSchemes::Find(absl::string_view person,
                                       const std::vector<std::string>& units, BonusPeriod period,
                                       absl::CivilDay first) const {

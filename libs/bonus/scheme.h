@@ -104,6 +104,8 @@ class BonusSchemes {
   static absl::StatusOr<BonusSchemes> Load(const std::string& path, const BonusKpiFinder& find_kpi);
 
   const std::vector<BonusScheme>& all() const { return schemes_; }
+  // The same schemes as if each held for ever, for trying them on the past.
+  BonusSchemes AtAllTimes() const;
 
   // The scheme by which a person is paid for the period that begins on `first`; `units` are those
   // that the person belonged to then, with those above. A scheme that names the person goes before

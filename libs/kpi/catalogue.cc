@@ -285,6 +285,13 @@ std::vector<KpiSpec> Deals() {
        .better = kEither,
        .detail = "stage",
        .numerator = {{kOpenDeals, kAtEnd}}},
+      {.code = "stages_reached",
+       .name = "Stages reached",
+       .formula = "stages that deals came to for the first time in the period; one that was skipped "
+                  "counts with the one behind it",
+       .group = "pipeline",
+       .detail = "stage",
+       .numerator = {{kCameToStage}}},
       {.code = "opened_deals",
        .name = "Deals opened",
        .formula = "deals opened in the period",
@@ -736,6 +743,7 @@ SubShape ShapeOf(Measure measure) {
     case kWonAfterReach:
     case kLostAfterReach:
     case kDaysToWinBucket:
+    case kCameToStage:
     case kResponseBucket:
     case kComplaints:
     case kComplaintsSettled:

@@ -69,6 +69,9 @@ void AddModelCommands(CLI::App& app, const CommonOptions& common, int* exit_code
 void AddStaffCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddAccessCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddHandoverCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddTargetsCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddForecastCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddBonusCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddLogCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddConfigCommand(CLI::App& app, int* exit_code);
 void AddCompletionCommand(CLI::App& app, int* exit_code);

@@ -32,6 +32,9 @@ int main(int argc, char** argv) {
   rapport::AddStaffCommands(app, common, &exit_code);
   rapport::AddAccessCommands(app, common, &exit_code);
   rapport::AddHandoverCommand(app, common, &exit_code);
+  rapport::AddTargetsCommands(app, common, &exit_code);
+  rapport::AddForecastCommands(app, common, &exit_code);
+  rapport::AddBonusCommands(app, common, &exit_code);
   rapport::AddLogCommands(app, common, &exit_code);
   rapport::AddConfigCommand(app, &exit_code);
   rapport::AddCompletionCommand(app, &exit_code);
