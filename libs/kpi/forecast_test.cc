@@ -1,5 +1,6 @@
 #include "libs/kpi/forecast.h"
 
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>

@@ -47,7 +47,7 @@ class ProjectionView {
   // The client's state into `state`; false when there is none. Unavailable when the client's
   // partition is not here.
   absl::StatusOr<bool> Get(absl::string_view client, google::protobuf::MessageLite* state) const;
-  // What was folded of touchpoints that belong to no client: their state is that of the client "" in
+  // What was folded of touchpoints that belong to no client: the state of the client "" in
   // partition 0. Otherwise as Get.
   absl::StatusOr<bool> GetOfNoClient(google::protobuf::MessageLite* state) const;
   // The client under whom this one goes on since they were merged; empty when it stands alone.

@@ -27,7 +27,8 @@ struct BonusArguments {
   std::string to;
 };
 
-void PrintWarnings(const google::protobuf::RepeatedPtrField<query::v1::BonusWarning>& warnings) {
+void PrintBonusWarnings(
+    const google::protobuf::RepeatedPtrField<query::v1::BonusWarning>& warnings) {
   for (const query::v1::BonusWarning& warning : warnings) {
     Print(absl::StrCat("Questionable: ", Printable(warning.scheme()),
                        warning.rule().empty() ? "" : ", " + Printable(warning.rule()), ": ",
@@ -35,7 +36,7 @@ void PrintWarnings(const google::protobuf::RepeatedPtrField<query::v1::BonusWarn
   }
 }
 
-void PrintStatement(const BonusStatement& statement) {
+void PrintBonusStatement(const BonusStatement& statement) {
   const std::string& currency = statement.currency_code();
   Print(absl::StrCat(
       Printable(statement.person_name().empty() ? statement.person_id() : statement.person_name()),
@@ -46,14 +47,14 @@ void PrintStatement(const BonusStatement& statement) {
   for (const query::v1::BonusLine& line : statement.lines()) {
     const query::v1::KpiFigure& figure = line.figure();
     const auto value = [&](bool has, double number) {
-      return ValueText(has ? std::optional(number) : std::nullopt, line.unit(), currency);
+      return KpiValueText(has ? std::optional(number) : std::nullopt, line.unit(), currency);
     };
     table.Add({line.rule(),
                line.kpi().empty() ? touchpoint::v1::DealStage_Name(line.stage()) : line.kpi(),
                value(figure.has_value(), figure.value()),
                figure.has_plan() ? value(true, figure.plan().value()) : "-",
                line.has_attainment_percent()
-                   ? ValueText(line.attainment_percent(), query::v1::KPI_UNIT_PERCENT, "")
+                   ? KpiValueText(line.attainment_percent(), query::v1::KPI_UNIT_PERCENT, "")
                    : "-",
                FormatAmount(line.money(), currency), line.reckoning()});
   }
@@ -62,12 +63,12 @@ void PrintStatement(const BonusStatement& statement) {
                      FormatAmount(statement.total_as_reported(), currency), "\n"));
   for (const query::v1::BonusCliff& cliff : statement.cliffs()) {
     Print(absl::StrCat(
-        "A leap at ", Printable(cliff.kpi()), " ", ValueText(cliff.at(), cliff.unit(), currency),
+        "A leap at ", Printable(cliff.kpi()), " ", KpiValueText(cliff.at(), cliff.unit(), currency),
         ": from ", FormatAmount(cliff.before(), currency), " to ",
         FormatAmount(cliff.after(), currency),
-        cliff.has_now() ? "; now " + ValueText(cliff.now(), cliff.unit(), currency) : "", "\n"));
+        cliff.has_now() ? "; now " + KpiValueText(cliff.now(), cliff.unit(), currency) : "", "\n"));
   }
-  PrintWarnings(statement.warnings());
+  PrintBonusWarnings(statement.warnings());
   Print(
       "The touchpoints behind a figure: rapport kpi KPI --touchpoints, or --json for the paths.\n");
 }
@@ -85,7 +86,7 @@ CommandResult RunStatement(const CommonOptions& common, const BonusArguments& ar
   }
   BonusStatement statement;
   RAPPORT_RETURN_IF_ERROR(api->Get(path, &statement));
-  PrintStatement(statement);
+  PrintBonusStatement(statement);
   return kExitOk;
 }
 
@@ -107,7 +108,7 @@ CommandResult RunSchemes(const CommonOptions& common, const BonusArguments&) {
                absl::StrJoin(scheme.people(), " "), absl::StrJoin(scheme.units(), " ")});
   }
   Print(table.ToString());
-  for (const auto& scheme : list.schemes()) PrintWarnings(scheme.warnings());
+  for (const auto& scheme : list.schemes()) PrintBonusWarnings(scheme.warnings());
   return kExitOk;
 }
 

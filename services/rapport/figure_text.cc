@@ -12,7 +12,7 @@ namespace rapport {
 namespace {
 
 // Four decimals at most, without zeros at the end.
-std::string NumberText(double value) {
+std::string KpiNumberText(double value) {
   std::string text = absl::StrFormat("%.4f", value);
   while (text.back() == '0') text.pop_back();
   if (text.back() == '.') text.pop_back();
@@ -21,12 +21,12 @@ std::string NumberText(double value) {
 
 }  // namespace
 
-std::string ValueText(const std::optional<double>& value, query::v1::KpiUnit unit,
-                      absl::string_view currency_code) {
+std::string KpiValueText(const std::optional<double>& value, query::v1::KpiUnit unit,
+                         absl::string_view currency_code) {
   if (!value) return "-";
   switch (unit) {
     case query::v1::KPI_UNIT_PERCENT:
-      return absl::StrCat(NumberText(*value), " %");
+      return absl::StrCat(KpiNumberText(*value), " %");
     case query::v1::KPI_UNIT_MONEY:
       return FormatAmount(std::llround(*value), currency_code);
     case query::v1::KPI_UNIT_MONEY_PER_DAY:
@@ -34,9 +34,9 @@ std::string ValueText(const std::optional<double>& value, query::v1::KpiUnit uni
     case query::v1::KPI_UNIT_MILLISECONDS:
       return absl::FormatDuration(absl::Milliseconds(std::llround(*value)));
     case query::v1::KPI_UNIT_DAYS:
-      return absl::StrCat(NumberText(*value), " days");
+      return absl::StrCat(KpiNumberText(*value), " days");
     default:
-      return NumberText(*value);
+      return KpiNumberText(*value);
   }
 }
 

@@ -27,15 +27,15 @@ struct ForecastArguments {
 };
 
 // "needs identified" of DEAL_STAGE_NEEDS_IDENTIFIED.
-std::string Word(const std::string& name, absl::string_view prefix) {
+std::string EnumText(const std::string& name, absl::string_view prefix) {
   return absl::StrReplaceAll(absl::AsciiStrToLower(absl::StripPrefix(name, prefix)), {{"_", " "}});
 }
 
-std::string StageWord(touchpoint::v1::DealStage stage) {
-  return Word(touchpoint::v1::DealStage_Name(stage), "DEAL_STAGE_");
+std::string DealStageText(touchpoint::v1::DealStage stage) {
+  return EnumText(touchpoint::v1::DealStage_Name(stage), "DEAL_STAGE_");
 }
 
-std::string Percent(int64_t part, int64_t whole) {
+std::string ShareText(int64_t part, int64_t whole) {
   if (whole == 0) return "-";
   return absl::StrFormat("%.1f %%", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
@@ -96,8 +96,8 @@ CommandResult RunForecast(const CommonOptions& common, const ForecastArguments& 
   Table chances({"STAGE", ">CHANCE", ">SET", ">DECIDED", ">WON"});
   constexpr int64_t kWhole = 1000;
   for (const query::v1::KpiStageChance& chance : forecast.chances()) {
-    chances.Add({StageWord(chance.stage()), Percent(chance.permille(), kWhole),
-                 Percent(chance.set_permille(), kWhole), FormatCount(chance.decided()),
+    chances.Add({DealStageText(chance.stage()), ShareText(chance.permille(), kWhole),
+                 ShareText(chance.set_permille(), kWhole), FormatCount(chance.decided()),
                  FormatCount(chance.won())});
   }
   Print(absl::StrCat(chances.ToString(), "A set chance weighs as much as ",
@@ -112,18 +112,20 @@ CommandResult RunForecast(const CommonOptions& common, const ForecastArguments& 
   return kExitOk;
 }
 
-std::string AmountsText(const google::protobuf::RepeatedPtrField<touchpoint::v1::Money>& amounts) {
+std::string MoneyListText(
+    const google::protobuf::RepeatedPtrField<touchpoint::v1::Money>& amounts) {
   return absl::StrJoin(amounts, ", ", [](std::string* out, const touchpoint::v1::Money& amount) {
     absl::StrAppend(out, FormatAmount(amount.minor_units(), amount.currency_code()));
   });
 }
 
-void PrintGroups(const std::string& heading,
-                 const google::protobuf::RepeatedPtrField<query::v1::KpiDealGroup>& groups) {
+void PrintDealGroups(const std::string& heading,
+                     const google::protobuf::RepeatedPtrField<query::v1::KpiDealGroup>& groups) {
   Table table({heading, ">OPENED", ">WON", ">LOST", ">BROUGHT"});
   for (const query::v1::KpiDealGroup& group : groups) {
     table.Add({group.name().empty() ? group.id() : group.name(), FormatCount(group.opened()),
-               FormatCount(group.won()), FormatCount(group.lost()), AmountsText(group.amounts())});
+               FormatCount(group.won()), FormatCount(group.lost()),
+               MoneyListText(group.amounts())});
   }
   Print(table.ToString());
 }
@@ -144,7 +146,7 @@ CommandResult RunCohorts(const CommonOptions& common, const ForecastArguments& a
   const auto add = [&](const std::string& month, const query::v1::KpiCohort& cohort) {
     table.Add({month, FormatCount(cohort.opened()), FormatCount(cohort.won()),
                FormatCount(cohort.lost()), FormatCount(cohort.open()),
-               Percent(cohort.won(), cohort.opened()), cohort.settling() ? "settling" : ""});
+               ShareText(cohort.won(), cohort.opened()), cohort.settling() ? "settling" : ""});
   };
   constexpr size_t kMonth = 7;
   for (const query::v1::KpiCohort& cohort : cohorts.cohorts()) {
@@ -155,8 +157,8 @@ CommandResult RunCohorts(const CommonOptions& common, const ForecastArguments& a
   Table stages({"STAGE", ">CAME TO IT", ">OF THE STAGE BEFORE", ">MEAN DAYS IN IT"});
   int64_t before = cohorts.total().opened();
   for (const query::v1::KpiStageCount& stage : cohorts.total().stages()) {
-    stages.Add({StageWord(stage.stage()), FormatCount(stage.reached()),
-                Percent(stage.reached(), before),
+    stages.Add({DealStageText(stage.stage()), FormatCount(stage.reached()),
+                ShareText(stage.reached(), before),
                 stage.has_mean_days() ? absl::StrFormat("%.1f", stage.mean_days()) : "-"});
     before = stage.reached();
   }
@@ -167,13 +169,13 @@ CommandResult RunCohorts(const CommonOptions& common, const ForecastArguments& a
   }
   Table losses({"LOST BECAUSE OF", ">DEALS", ">AMOUNT"});
   for (const query::v1::KpiLossReason& loss : cohorts.loss_reasons()) {
-    losses.Add({Word(touchpoint::v1::DealLossReason_Name(loss.reason()), "DEAL_LOSS_REASON_"),
-                FormatCount(loss.deals()), AmountsText(loss.amounts())});
+    losses.Add({EnumText(touchpoint::v1::DealLossReason_Name(loss.reason()), "DEAL_LOSS_REASON_"),
+                FormatCount(loss.deals()), MoneyListText(loss.amounts())});
   }
   Print(losses.ToString());
-  PrintGroups("SOURCE", cohorts.sources());
-  PrintGroups("RECOMMENDED BY", cohorts.referrers());
-  PrintGroups("LOST TO", cohorts.competitors());
+  PrintDealGroups("SOURCE", cohorts.sources());
+  PrintDealGroups("RECOMMENDED BY", cohorts.referrers());
+  PrintDealGroups("LOST TO", cohorts.competitors());
   return kExitOk;
 }
 

@@ -24,13 +24,13 @@ struct TargetsArguments {
   bool dry_run = false;
 };
 
-std::string ValueOf(const query::v1::Target& target, double value) {
+std::string TargetValueText(const query::v1::Target& target, double value) {
   const absl::StatusOr<const KpiSpec*> kpi = FindKpi(target.kpi());
-  return ValueText(value, kpi.ok() ? (*kpi)->unit : query::v1::KPI_UNIT_COUNT,
-                   target.currency_code());
+  return KpiValueText(value, kpi.ok() ? (*kpi)->unit : query::v1::KPI_UNIT_COUNT,
+                      target.currency_code());
 }
 
-std::string ScopeOf(const query::v1::Target& target) {
+std::string TargetScopeText(const query::v1::Target& target) {
   return target.scope_id().empty() ? target.scope()
                                    : absl::StrCat(target.scope(), ":", target.scope_id());
 }
@@ -49,8 +49,8 @@ CommandResult RunList(const CommonOptions& common, const TargetsArguments& argum
   RAPPORT_RETURN_IF_ERROR(api->Get(path, &targets));
   Table table({"KPI", "SCOPE", "FROM", "TO", ">PLAN", "SET BY", "SET"});
   for (const query::v1::Target& target : targets.targets()) {
-    table.Add({target.kpi(), ScopeOf(target), target.from(), target.to(),
-               ValueOf(target, target.value()), target.set_by(),
+    table.Add({target.kpi(), TargetScopeText(target), target.from(), target.to(),
+               TargetValueText(target, target.value()), target.set_by(),
                target.has_set_at() ? FormatMoment(target.set_at()) : ""});
   }
   Print(targets.targets().empty() ? "There are no plans.\n" : table.ToString());
@@ -77,9 +77,9 @@ CommandResult RunImport(const CommonOptions& common, const TargetsArguments& arg
   Table table({"KPI", "SCOPE", "FROM", "TO", ">PLAN", ">BEFORE", ""});
   for (const query::v1::TargetStep& step : changed.steps()) {
     const query::v1::Target& target = step.target();
-    const std::string before = step.has_before() ? ValueOf(target, step.before()) : "";
-    table.Add({target.kpi(), ScopeOf(target), target.from(), target.to(),
-               ValueOf(target, target.value()), before, step.what()});
+    const std::string before = step.has_before() ? TargetValueText(target, step.before()) : "";
+    table.Add({target.kpi(), TargetScopeText(target), target.from(), target.to(),
+               TargetValueText(target, target.value()), before, step.what()});
     steps.push_back({{"kpi", target.kpi()},
                      {"scope", target.scope()},
                      {"scope_id", target.scope_id()},

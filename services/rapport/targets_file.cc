@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
@@ -21,23 +22,23 @@
 namespace rapport {
 namespace {
 
-constexpr std::array<absl::string_view, 8> kColumns = {"kpi",  "scope", "id",    "period",
-                                                       "from", "to",    "value", "currency"};
-constexpr size_t kMostProblems = 50;
+constexpr std::array<absl::string_view, 8> kTargetColumns = {"kpi",  "scope", "id",    "period",
+                                                             "from", "to",    "value", "currency"};
+constexpr size_t kMostTargetProblems = 50;
 
-using Columns = std::map<std::string, size_t, std::less<>>;
+using TargetColumns = std::map<std::string, size_t, std::less<>>;
 
-absl::StatusOr<Columns> ReadColumns(const std::string& path,
-                                    const std::vector<std::string>& names) {
-  Columns columns;
+absl::StatusOr<TargetColumns> ReadTargetColumns(const std::string& path,
+                                                const std::vector<std::string>& names) {
+  TargetColumns columns;
   for (size_t i = 0; i < names.size(); ++i) {
     const std::string name = absl::AsciiStrToLower(names[i]);
     const auto wrong = [&](absl::string_view what) {
       return absl::InvalidArgumentError(
           absl::StrCat(path, ": line 1: column '", Printable(names[i]), "' ", what));
     };
-    if (std::find(kColumns.begin(), kColumns.end(), name) == kColumns.end()) {
-      return wrong(absl::StrCat("is not known; there are: ", absl::StrJoin(kColumns, ", ")));
+    if (std::find(kTargetColumns.begin(), kTargetColumns.end(), name) == kTargetColumns.end()) {
+      return wrong(absl::StrCat("is not known; there are: ", absl::StrJoin(kTargetColumns, ", ")));
     }
     if (!columns.emplace(name, i).second) return wrong("stands there twice");
   }
@@ -50,7 +51,7 @@ absl::StatusOr<Columns> ReadColumns(const std::string& path,
 }
 
 // A value as people write it, in the unit of the API.
-absl::StatusOr<double> ReadValue(const query::v1::Target& target, const std::string& text) {
+absl::StatusOr<double> ReadTargetValue(const query::v1::Target& target, const std::string& text) {
   const absl::StatusOr<const KpiSpec*> kpi = FindKpi(target.kpi());
   const query::v1::KpiUnit unit = kpi.ok() ? (*kpi)->unit : query::v1::KPI_UNIT_COUNT;
   if (unit == query::v1::KPI_UNIT_MONEY || unit == query::v1::KPI_UNIT_MONEY_PER_DAY) {
@@ -76,11 +77,11 @@ absl::StatusOr<TargetsFile> ReadTargetsFile(const std::string& path) {
   RAPPORT_RETURN_IF_ERROR(file->ReadAsText(""));
   CsvReader reader(std::move(file), ',');
   RAPPORT_ASSIGN_OR_RETURN(const std::vector<std::string> names, ReadColumnNames(path, &reader));
-  RAPPORT_ASSIGN_OR_RETURN(const Columns columns, ReadColumns(path, names));
+  RAPPORT_ASSIGN_OR_RETURN(const TargetColumns columns, ReadTargetColumns(path, names));
   TargetsFile targets;
   CsvRow row;
   const auto wrong = [&](absl::string_view what) {
-    if (targets.problems.size() < kMostProblems) {
+    if (targets.problems.size() < kMostTargetProblems) {
       targets.problems.push_back(absl::StrCat("line ", row.line(), ": ", what));
     }
   };
@@ -110,7 +111,7 @@ absl::StatusOr<TargetsFile> ReadTargetsFile(const std::string& path) {
     target.set_from(cell("from"));
     target.set_to(cell("to"));
     target.set_currency_code(cell("currency"));
-    const absl::StatusOr<double> value = ReadValue(target, cell("value"));
+    const absl::StatusOr<double> value = ReadTargetValue(target, cell("value"));
     if (!value.ok()) {
       wrong(value.status().message());
       continue;

@@ -246,14 +246,16 @@ TEST_F(PlansTest, PlansAreSetByWhoLeadsAndSeenByWhomTheyAreFor) {
 TEST_F(PlansTest, WrongPlansAreRefusedAllTogether) {
   TellOfMay();
   const HttpAnswer answer = SetTargets(
-      "head",
-      absl::StrCat(
-          kAnnasPlan,
-          R"(,{"kpi":"new_client","scope":"firm","period":"2026-05","value":1})"
-          R"(,{"kpi":"new_clients","scope":"owner","scope_id":"nobody","period":"2026-05","value":1})"
-          R"(,{"kpi":"new_clients","scope":"team","scope_id":"z","period":"2026-05","value":1,"line":9})"
-          R"(,{"kpi":"service_level","scope":"owner","scope_id":"anna","period":"2026-05","value":80})"
-          R"(,{"kpi":"revenue","scope":"firm","period":"2026-5","value":1,"currency_code":"EUR"})"));
+      "head", absl::StrCat(kAnnasPlan,
+                           R"(,{"kpi":"new_client","scope":"firm","period":"2026-05","value":1})",
+                           R"(,{"kpi":"new_clients","scope":"owner","scope_id":"nobody",)",
+                           R"("period":"2026-05","value":1})",
+                           R"(,{"kpi":"new_clients","scope":"team","scope_id":"z",)",
+                           R"("period":"2026-05","value":1,"line":9})",
+                           R"(,{"kpi":"service_level","scope":"owner","scope_id":"anna",)",
+                           R"("period":"2026-05","value":80})",
+                           R"(,{"kpi":"revenue","scope":"firm","period":"2026-5","value":1,)",
+                           R"("currency_code":"EUR"})"));
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.body,
               AllOf(HasSubstr("targets[1]: "), HasSubstr("new_clients"), HasSubstr("targets[2]: "),

@@ -34,7 +34,7 @@ def invoices(path):
         pence = int(pence.quantize(decimal.Decimal(1), rounding=decimal.ROUND_HALF_UP))
         result.append((moment, client, cancelled, pence))
     result.sort(key=lambda invoice: invoice[0])
-    return [(moment.date(), client, cancelled, pence) for moment, client, cancelled, pence in result]
+    return [(moment.date(), *rest) for moment, *rest in result]
 
 
 def next_month(day):
