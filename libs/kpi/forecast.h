@@ -45,7 +45,7 @@ struct ForecastRequest {
   // of the total. nullopt: all deals are.
   std::optional<DayRange> closing;
 };
-// Settings, watermark and the names of the scope are left out.
+// Settings and watermark are left out.
 query::v1::KpiForecast Forecast(const query::v1::KpiDeals& deals, const ForecastRequest& request,
                                 const KpiSettings& settings);
 
@@ -57,7 +57,7 @@ struct CohortRequest {
   // Up to when the deals are followed.
   absl::Time until;
 };
-// Settings, watermark and the names of the scope and of clients are left out.
+// Settings and watermark are left out.
 query::v1::KpiCohorts Cohorts(const query::v1::KpiDeals& deals, const CohortRequest& request,
                               const KpiSettings& settings);
 

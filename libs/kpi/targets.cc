@@ -162,6 +162,40 @@ double PartOver(const DayRange& days, absl::Time now, absl::TimeZone zone, bool 
   return whole == 0 ? 1 : over / whole;
 }
 
+// Puts plans beside figures as they stood at `now`.
+class PlanAdder {
+ public:
+  PlanAdder(const PlanBook& book, absl::TimeZone zone, absl::Time now)
+      : book_(book), zone_(zone), now_(now) {}
+
+  void Add(const KpiSpec& kpi, absl::string_view scope, absl::string_view scope_id,
+           const std::string& currency, KpiFigure* figure) const {
+    const absl::StatusOr<DayRange> from = ParsePeriod("from", figure->from());
+    const absl::StatusOr<DayRange> to = ParsePeriod("to", figure->to());
+    if (!from.ok() || !to.ok()) return;
+    const Plan* const plan = book_.Find(kpi, scope, scope_id, {from->from, to->from}, currency);
+    if (plan != nullptr) *figure->mutable_plan() = ToPlan(*plan, *figure, now_, zone_);
+  }
+
+  void AddTo(absl::string_view scope, absl::string_view scope_id,
+             query::v1::KpiSeries* series) const {
+    const absl::StatusOr<const KpiSpec*> kpi = FindKpi(series->code());
+    if (!kpi.ok()) return;
+    const auto add = [&](KpiFigure* figure) {
+      Add(**kpi, scope, scope_id, series->currency_code(), figure);
+    };
+    add(series->mutable_total());
+    for (KpiFigure& figure : *series->mutable_steps()) add(&figure);
+    if (series->has_compared()) add(series->mutable_compared());
+    for (KpiFigure& figure : *series->mutable_compared_steps()) add(&figure);
+  }
+
+ private:
+  const PlanBook& book_;
+  const absl::TimeZone zone_;
+  const absl::Time now_;
+};
+
 }  // namespace
 
 PlanBook::PlanBook(const state::v1::KpiState& state, absl::TimeZone zone) {
@@ -320,22 +354,28 @@ query::v1::KpiPlan ToPlan(const Plan& plan, const KpiFigure& figure, absl::Time 
 
 void AddPlans(const PlanBook& book, absl::TimeZone zone, query::v1::KpiValues* values) {
   if (values->segment() != touchpoint::v1::SEGMENT_UNSPECIFIED || values->by() == "agent") return;
-  const absl::Time now = FromProto(values->until());
+  const PlanAdder adder(book, zone, FromProto(values->until()));
   for (query::v1::KpiSeries& series : *values->mutable_series()) {
-    const absl::StatusOr<const KpiSpec*> kpi = FindKpi(series.code());
-    if (!kpi.ok()) continue;
-    const auto add = [&](KpiFigure* figure) {
-      const absl::StatusOr<DayRange> from = ParsePeriod("from", figure->from());
-      const absl::StatusOr<DayRange> to = ParsePeriod("to", figure->to());
-      if (!from.ok() || !to.ok()) return;
-      const Plan* const plan = book.Find(**kpi, values->scope(), values->scope_id(),
-                                         {from->from, to->from}, series.currency_code());
-      if (plan != nullptr) *figure->mutable_plan() = ToPlan(*plan, *figure, now, zone);
-    };
-    add(series.mutable_total());
-    for (KpiFigure& figure : *series.mutable_steps()) add(&figure);
-    if (series.has_compared()) add(series.mutable_compared());
-    for (KpiFigure& figure : *series.mutable_compared_steps()) add(&figure);
+    adder.AddTo(values->scope(), values->scope_id(), &series);
+  }
+}
+
+void AddPlans(const PlanBook& book, const FigurePlan& figures, query::v1::KpiBreakdown* breakdown) {
+  const FigureRequest& request = figures.request();
+  if (request.segment || request.by_agent) return;
+  const PlanAdder adder(book, figures.env().settings.time_zone, figures.env().clock);
+  query::v1::KpiSeries& series = *breakdown->mutable_series();
+  adder.AddTo(request.scope.scope, request.scope.id, &series);
+  const absl::StatusOr<const KpiSpec*> kpi = FindKpi(series.code());
+  if (!kpi.ok()) return;
+  for (query::v1::KpiRow& row : *breakdown->mutable_rows()) {
+    if (breakdown->by() == "owner") {
+      adder.Add(**kpi, "owner", row.id(), series.currency_code(), row.mutable_figure());
+    } else if (breakdown->by() == "team") {
+      for (const char* const scope : {"team", "branch"}) {
+        adder.Add(**kpi, scope, row.id(), series.currency_code(), row.mutable_figure());
+      }
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include "google/protobuf/timestamp.pb.h"
 #include "libs/bonus/statement.h"
 #include "libs/kpi/catalogue.h"
+#include "libs/kpi/figures.h"
 #include "libs/kpi/sums.h"
 #include "rapport/query/v1/kpi.pb.h"
 #include "rapport/state/v1/kpi.pb.h"
@@ -83,5 +84,7 @@ query::v1::KpiPlan ToPlan(const Plan& plan, const query::v1::KpiFigure& figure, 
                           absl::TimeZone zone);
 // Puts the plans into all figures that have one, those before and of the year before too.
 void AddPlans(const PlanBook& book, absl::TimeZone zone, query::v1::KpiValues* values);
+// The same of a breakdown: of the figure itself, and of rows that are people or units.
+void AddPlans(const PlanBook& book, const FigurePlan& figures, query::v1::KpiBreakdown* breakdown);
 
 }  // namespace rapport

@@ -123,9 +123,8 @@ void PrintDealGroups(const std::string& heading,
                      const google::protobuf::RepeatedPtrField<query::v1::KpiDealGroup>& groups) {
   Table table({heading, ">OPENED", ">WON", ">LOST", ">BROUGHT"});
   for (const query::v1::KpiDealGroup& group : groups) {
-    table.Add({group.name().empty() ? group.id() : group.name(), FormatCount(group.opened()),
-               FormatCount(group.won()), FormatCount(group.lost()),
-               MoneyListText(group.amounts())});
+    table.Add({group.id(), FormatCount(group.opened()), FormatCount(group.won()),
+               FormatCount(group.lost()), MoneyListText(group.amounts())});
   }
   Print(table.ToString());
 }
