@@ -134,15 +134,17 @@ class KpiService final : public Service {
     return KpiResponse(request, *told.answer);
   }
 
+  // Where there are several processes, the gateway asks the one that has the plans' partition.
+  absl::StatusOr<PlanBook> PlansIn(const ProjectionView& view) const {
+    absl::StatusOr<PlanBook> plans = ReadPlans(view, figures_.settings);
+    return absl::IsUnavailable(plans.status()) ? PlanBook() : plans;
+  }
+
   absl::StatusOr<HttpResponse> ShowValues(const HttpRequest& request) const {
     RAPPORT_ASSIGN_OR_RETURN(const Told told, Tell(request, PlanValues));
-    const absl::StatusOr<PlanBook> plans = ReadPlans(told.reading.view, figures_.settings);
-    // The process that has the plans' partition is asked for them where there are several.
-    if (!absl::IsUnavailable(plans.status())) {
-      RAPPORT_RETURN_IF_ERROR(plans.status());
-      AddPlans(*plans, figures_.settings.time_zone,
-               static_cast<query::v1::KpiValues*>(told.answer.get()));
-    }
+    RAPPORT_ASSIGN_OR_RETURN(const PlanBook plans, PlansIn(told.reading.view));
+    AddPlans(plans, figures_.settings.time_zone,
+             static_cast<query::v1::KpiValues*>(told.answer.get()));
     return KpiResponse(request, *told.answer);
   }
 
@@ -164,6 +166,8 @@ class KpiService final : public Service {
                                             CallerOf(request), &breakdown));
       RAPPORT_RETURN_IF_ERROR(SortAndCut(request, &breakdown));
     }
+    RAPPORT_ASSIGN_OR_RETURN(const PlanBook plans, PlansIn(told.reading.view));
+    AddPlans(plans, *told.planned.plan, &breakdown);
     return KpiResponse(request, breakdown);
   }
 
