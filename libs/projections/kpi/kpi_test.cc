@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -261,12 +262,23 @@ TEST(KpiDaysTest, MonthsBeginOnTheirFirst) {
   EXPECT_EQ(MonthOf(Day(2026, 2, 28)), Day(2026, 2, 1));
   EXPECT_EQ(MonthOf(Day(1969, 12, 31)), Day(1969, 12, 1));
   EXPECT_EQ(CivilDayOf(Day(2024, 2, 29)), absl::CivilDay(2024, 2, 29));
+  EXPECT_EQ(WeekOf(Day(2026, 11, 29)), Day(2026, 11, 23));
+  EXPECT_EQ(WeekOf(Day(1969, 12, 28)), Day(1969, 12, 22));
+  for (int32_t day = -800'000; day < 800'000; day += 37) {
+    const absl::CivilDay civil = CivilDayOf(day);
+    ASSERT_EQ(YearOf(day), civil.year()) << day;
+    ASSERT_EQ(MonthOf(day), DayNumber(absl::CivilDay(absl::CivilMonth(civil)))) << day;
+  }
 }
 
 class RandomKpiTest : public ::testing::TestWithParam<uint64_t> {
  protected:
   std::vector<Touchpoint> History() const {
-    return testing::RandomHistory({.seed = GetParam(), .client_count = 3, .touchpoint_count = 240});
+    testing::HistoryOptions options = {
+        .seed = GetParam(), .client_count = 3, .touchpoint_count = 240};
+    // Sources with dates only: steps at one moment.
+    if (GetParam() % 2 == 0) options.resolution = absl::Hours(24);
+    return testing::RandomHistory(options);
   }
 };
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomKpiTest, ::testing::Range<uint64_t>(1, 7));

@@ -183,9 +183,10 @@ std::string TallyPrefix(Measure measure, TallyGrain grain, int32_t first_day);
 std::string TallyPrefix(Measure measure, TallyGrain grain, int32_t first_day, TallyScope scope,
                         absl::string_view who);
 
-// First day of the ISO week (Monday) or of the month that `day` is in.
+// First day of the ISO week (Monday) and of the month that `day` is in, and its year.
 int32_t WeekOf(int32_t day);
 int32_t MonthOf(int32_t day);
+int32_t YearOf(int32_t day);
 int32_t DayNumber(absl::CivilDay day);
 absl::CivilDay CivilDayOf(int32_t day);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,7 +22,7 @@ namespace rapport::testing {
 // Duplicates (by client and event_id) are dropped. ClockAdvanced moves the clock and then fires the
 // timers that are due, in (due, client) order, each once. A touchpoint that the projection cannot
 // fold goes to `dead_letters` and changes nothing else. Between HistoryReopened and HistoryClosed a
-// client's history is told anew.
+// client's history is told anew, and readers are served what stood before.
 template <Projection P>
 class PlainFold {
  public:
@@ -99,11 +101,37 @@ class PlainFold {
   }
   const std::vector<DeadLetter>& dead_letters() const { return dead_letters_; }
 
-  // All index entries: key and value.
+  // What readers see: the above, but of clients whose history is being told anew what they had when
+  // it was reopened.
+  std::map<std::string, typename P::State> ServedStates() const {
+    std::map<std::string, typename P::State> served = states_;
+    for (const auto& [client, retold] : retold_) {
+      if (!retold.served) continue;
+      served.erase(client);
+      if (retold.served->state) served[client] = *retold.served->state;
+    }
+    return served;
+  }
+  absl::Time ServedWakeOf(const std::string& client) const {
+    const auto retold = retold_.find(client);
+    const bool aside = retold != retold_.end() && retold->second.served;
+    return aside ? retold->second.served->wake : WakeOf(client);
+  }
+  std::vector<Row> ServedRows() const {
+    std::vector<Row> served = rows_;
+    for (const auto& [client, retold] : retold_) {
+      if (!retold.served) continue;
+      std::erase_if(served, [&](const Row& row) { return row.client_id == client; });
+      served.insert(served.end(), retold.served->rows.begin(), retold.served->rows.end());
+    }
+    return served;
+  }
+
+  // All index entries that readers see: key and value.
   std::map<std::string, std::string> IndexEntries() const {
     std::map<std::string, std::string> all;
     IndexWriter index;
-    for (const auto& [client, state] : states_) {
+    for (const auto& [client, state] : ServedStates()) {
       index.Reset(client);
       P::Index(state, settings_, index);
       for (const auto& entry : index.entries()) all[entry.key] = entry.value;
@@ -142,7 +170,23 @@ class PlainFold {
       absl::Time wake;
     };
     std::map<std::string, Kept> kept;
+    // While it is under way.
+    struct Served {
+      std::optional<typename P::State> state;
+      absl::Time wake;
+      std::vector<Row> rows;
+    };
+    std::optional<Served> served;
   };
+
+  typename Retold::Served ServedOf(const std::string& client) const {
+    typename Retold::Served served;
+    if (states_.count(client) > 0) served.state = StateOf(client);
+    served.wake = WakeOf(client);
+    std::copy_if(rows_.begin(), rows_.end(), std::back_inserter(served.rows),
+                 [&](const Row& row) { return row.client_id == client; });
+    return served;
+  }
 
   // That of a split is named after the merge, at which it was kept.
   static std::string KeptBy(const std::string& id) {
@@ -173,6 +217,7 @@ class PlainFold {
     const auto& reopened = touchpoint.history_reopened();
     const std::string& client = touchpoint.client_id();
     Retold& retold = retold_[client];
+    if (!retold.served) retold.served = ServedOf(client);
     retold.id = reopened.retelling_id();
     retold.since = FromProto(touchpoint.occurred_at());
     retold.absorbed = !reopened.absorbed_into_client_id().empty();
@@ -209,6 +254,7 @@ class PlainFold {
     if (retold.id.empty() || retold.id != touchpoint.history_closed().retelling_id()) return;
     const std::string kept_by = KeptBy(retold.id);
     retold.id.clear();
+    retold.served.reset();
     retold.since = absl::InfinitePast();
     if (!retold.absorbed && states_.count(client) > 0) CloseState(touchpoint, kept_by);
     if (retold.passing) retold.kept.erase(kept_by);
@@ -253,18 +299,20 @@ class PlainFold {
   void Resum(const std::string& client) {
     if constexpr (Tallies<P>) {
       if (!retold_[client].id.empty()) return;
-      TallyWriter writer;
-      if (states_.count(client) > 0) P::Tally(states_[client], settings_, writer);
-      std::map<std::pair<std::string, int32_t>, int64_t> contributed;
-      for (size_t i = 0; i < writer.size(); ++i)
-        contributed[{std::string(writer[i].key), writer[i].day}] += writer[i].amount;
-      std::map<std::pair<std::string, int32_t>, int64_t> difference = contributed;
-      for (const auto& [what, amount] : contributed_[client]) difference[what] -= amount;
-      contributed_[client] = std::move(contributed);
-      for (const auto& [what, amount] : difference) {
-        P::Post({what.first, what.second, amount}, P::TallyDay(now_, settings_), settings_,
-                [this](absl::string_view key, int64_t more) { sums_[std::string(key)] += more; });
-      }
+      // All of the old is taken out, and all of the new put in: no difference is made here.
+      typename P::Tallied now;
+      if (states_.count(client) > 0) P::Tally(states_[client], settings_, now);
+      const auto post = [&](const typename P::Tallied& before, const typename P::Tallied& after) {
+        P::PostDifference(
+            before, after, P::TallyDay(now_, settings_), settings_,
+            [this](absl::string_view key, int64_t more) {
+              int64_t& sum = sums_[std::string(key)];
+              sum = static_cast<int64_t>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(more));
+            });
+      };
+      post(contributed_[client], {});
+      post({}, now);
+      contributed_[client] = std::move(now);
     }
   }
 
@@ -278,7 +326,7 @@ class PlainFold {
   std::set<std::pair<absl::Time, std::string>> timers_;
   std::vector<alert::v1::AlertEvent> effects_;
   std::vector<Row> rows_;
-  std::map<std::string, std::map<std::pair<std::string, int32_t>, int64_t>> contributed_;
+  std::map<std::string, typename TalliedOf<P>::Type> contributed_;
   std::map<std::string, int64_t> sums_;
   std::vector<DeadLetter> dead_letters_;
 };
