@@ -93,8 +93,8 @@ std::string Of(const query::v1::KpiBreakdown& breakdown) {
 }
 
 std::string Of(const query::v1::KpiTouchpoints& touchpoints) {
-  Rows rows({"client", "name", "day", "occurred_at", "kind", "source", "source_event_id", "currency",
-             "numerator", "denominator", "by_itself", "late"});
+  Rows rows({"client", "name", "day", "occurred_at", "kind", "source", "source_event_id",
+             "currency", "numerator", "denominator", "by_itself", "late"});
   for (const query::v1::KpiPart& part : touchpoints.parts()) {
     const touchpoint::v1::Touchpoint& touchpoint = part.touchpoint();
     const google::protobuf::FieldDescriptor* const kind =

@@ -89,6 +89,24 @@ class RequestReader {
 
   std::string Text(const char* name) const { return request_.Query(name).value_or(""); }
 
+  absl::StatusOr<FigureScope> ReadScope() const {
+    const std::string text = Text("scope");
+    if (text.empty()) return caller_.sees_all ? FigureScope() : Mine();
+    if (text == "mine") return Mine();
+    if (text == "firm") {
+      if (caller_.sees_all) return FigureScope();
+      return absl::PermissionDeniedError(
+          "scope is 'firm', and you do not see all of it; scope=mine has everybody whom you see");
+    }
+    const std::vector<std::string> halves = absl::StrSplit(text, absl::MaxSplits(':', 1));
+    if (halves.size() == 2 && !halves[1].empty()) {
+      if (halves[0] == "owner") return OwnerScope(halves[1]);
+      if (halves[0] == "team" || halves[0] == "branch") return UnitScope(halves[0], halves[1]);
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "scope is '", text, "'; write firm, mine, owner:<id>, team:<id> or branch:<id>"));
+  }
+
  private:
   absl::StatusOr<DayRange> ReadPeriod() const {
     const std::string from = Text("from");
@@ -114,24 +132,6 @@ class RequestReader {
           absl::StrCat("from is '", from, "' and to is '", to, "', which ends before it begins"));
     }
     return period;
-  }
-
-  absl::StatusOr<FigureScope> ReadScope() const {
-    const std::string text = Text("scope");
-    if (text.empty()) return caller_.sees_all ? FigureScope() : Mine();
-    if (text == "mine") return Mine();
-    if (text == "firm") {
-      if (caller_.sees_all) return FigureScope();
-      return absl::PermissionDeniedError(
-          "scope is 'firm', and you do not see all of it; scope=mine has everybody whom you see");
-    }
-    const std::vector<std::string> halves = absl::StrSplit(text, absl::MaxSplits(':', 1));
-    if (halves.size() == 2 && !halves[1].empty()) {
-      if (halves[0] == "owner") return OwnerScope(halves[1]);
-      if (halves[0] == "team" || halves[0] == "branch") return UnitScope(halves[0], halves[1]);
-    }
-    return absl::InvalidArgumentError(absl::StrCat(
-        "scope is '", text, "'; write firm, mine, owner:<id>, team:<id> or branch:<id>"));
   }
 
   FigureScope Mine() const {
@@ -474,6 +474,11 @@ absl::StatusOr<FigureEnv> FigureEnvOf(const config::v1::Kpis& section) {
   RAPPORT_ASSIGN_OR_RETURN(env.rates, KpiRates::Of(section));
   env.time_zone = section.time_zone();
   return env;
+}
+
+absl::StatusOr<FigureScope> ReadScope(const HttpRequest& request, const Access* access,
+                                      const FigureEnv& env) {
+  return RequestReader(request, access, env).ReadScope();
 }
 
 absl::StatusOr<PlannedAnswer> PlanValues(const HttpRequest& request, const Access* access,

@@ -49,6 +49,10 @@ struct PlannedAnswer {
 // step, currency or part; NotFound for a KPI or scope that is not there or whose figures the caller
 // may not see; PermissionDenied for the whole firm's. `access` may be null.
 
+// Whose figures scope= asks for, of those that the caller may see.
+absl::StatusOr<FigureScope> ReadScope(const HttpRequest& request, const Access* access,
+                                      const FigureEnv& env);
+
 // GET /v1/kpis/values: KpiValues.
 absl::StatusOr<PlannedAnswer> PlanValues(const HttpRequest& request, const Access* access,
                                          const FigureEnv& env);

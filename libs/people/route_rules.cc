@@ -34,6 +34,13 @@ constexpr std::array kRules = {
     RouteRule{"GET", "/v1/pipeline/board", kReadFigures, Reach::kNarrow},
     RouteRule{"GET", "/v1/pipeline/deals", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/deals/{id}", kReadClients, Reach::kOwn},
+    RouteRule{"GET", "/v1/kpis", kReadFigures, Reach::kNarrow},
+    RouteRule{"GET", "/v1/kpis/values", kReadFigures, Reach::kNarrow},
+    RouteRule{"GET", "/v1/kpis/waterfall", kReadFigures, Reach::kNarrow},
+    RouteRule{"GET", "/v1/kpis/sums", kReadFigures, Reach::kNarrow},
+    RouteRule{"GET", "/v1/kpis/{kpi}/breakdown", kReadFigures, Reach::kNarrow},
+    RouteRule{"GET", "/v1/kpis/{kpi}/touchpoints", kReadClients, Reach::kNarrow},
+    RouteRule{"GET", "/v1/kpis/{kpi}/changes", kReadFigures, Reach::kNarrow},
     RouteRule{"GET", "/v1/alerts", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/alerts/stream", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/alerts/{id}", kReadClients, Reach::kOwn},
@@ -41,6 +48,14 @@ constexpr std::array kRules = {
     RouteRule{"POST", "/v1/alerts/{id}/snooze", kActOnAlerts, Reach::kOwn},
     RouteRule{"POST", "/v1/alerts/{id}/dismiss", kActOnAlerts, Reach::kOwn},
     RouteRule{"POST", "/v1/alerts/{id}/resolve", kActOnAlerts, Reach::kOwn},
+    RouteRule{"GET", "/v1/kpis/forecast", kReadFigures, Reach::kNarrow},
+    RouteRule{"GET", "/v1/kpis/cohorts", kReadFigures, Reach::kNarrow},
+    RouteRule{"GET", "/v1/kpis/deals", kReadFigures, Reach::kNarrow},
+    RouteRule{"GET", "/v1/targets", kReadFigures, Reach::kNarrow},
+    RouteRule{"POST", "/v1/targets", kSetPlans, Reach::kNarrow},
+    RouteRule{"GET", "/v1/bonus/schemes", kReadFigures, Reach::kNone},
+    RouteRule{"GET", "/v1/bonus/statement", kReadFigures, Reach::kOwn},
+    RouteRule{"POST", "/v1/bonus/what-if", kSetPlans, Reach::kNarrow},
     RouteRule{"POST", "/v1/handovers", kHandOver, Reach::kNarrow},
     RouteRule{"POST", "/v1/clients/{id}/merge", kMergeClients, Reach::kNone},
     RouteRule{"POST", "/v1/merges/{id}/split", kMergeClients, Reach::kNone},
@@ -90,10 +105,10 @@ constexpr std::array kRules = {
     RouteRule{"GET", "/v1/audit", kReadAudit, Reach::kNone},
 };
 
-constexpr std::array kAll = {kReadClients,  kReadFigures,  kActOnAlerts,      kRecordContacts,
-                             kHandOver,     kMergeClients, kWriteTouchpoints, kReadSources,
-                             kReadRejected, kMendRejected, kReadOperation,    kOperate,
-                             kReadStaff,    kChangeStaff,  kManageTokens,     kReadAudit};
+constexpr std::array kAll = {
+    kReadClients,      kReadFigures, kActOnAlerts,  kRecordContacts, kHandOver,      kMergeClients,
+    kWriteTouchpoints, kReadSources, kReadRejected, kMendRejected,   kReadOperation, kOperate,
+    kReadStaff,        kChangeStaff, kManageTokens, kReadAudit,      kSetPlans};
 
 constexpr std::array<absl::string_view, 5> kScopes = {"touchpoints:write", "read", "operate",
                                                       "alerts:act", "all"};
@@ -137,10 +152,11 @@ uint32_t PermissionsOf(Role role) {
     case organisation::v1::ROLE_RELATIONSHIP_MANAGER:
       return Bits(kReadClients, kReadFigures, kActOnAlerts, kRecordContacts, kReadStaff);
     case organisation::v1::ROLE_LEAD:
-      return Bits(kReadClients, kReadFigures, kActOnAlerts, kRecordContacts, kHandOver, kReadStaff);
+      return Bits(kReadClients, kReadFigures, kActOnAlerts, kRecordContacts, kHandOver, kReadStaff,
+                  kSetPlans);
     case organisation::v1::ROLE_DIRECTOR:
       return Bits(kReadClients, kReadFigures, kActOnAlerts, kRecordContacts, kHandOver,
-                  kMergeClients, kReadStaff);
+                  kMergeClients, kReadStaff, kSetPlans);
     case organisation::v1::ROLE_ANALYST:
       return Bits(kReadFigures, kReadStaff);
     case organisation::v1::ROLE_INTEGRATOR:
@@ -221,6 +237,8 @@ std::string PermissionName(Permission permission) {
       return "manage_tokens";
     case kReadAudit:
       return "read_audit";
+    case kSetPlans:
+      return "set_plans";
   }
   return "";
 }

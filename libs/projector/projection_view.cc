@@ -85,16 +85,26 @@ absl::StatusOr<StoredPosition> ProjectionView::PositionFor(absl::string_view cli
   return ReadPosition(partition, *store);
 }
 
-absl::StatusOr<bool> ProjectionView::Get(absl::string_view client,
-                                         google::protobuf::MessageLite* state) const {
-  RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreFor(client));
+absl::StatusOr<bool> ProjectionView::GetFrom(const StateStore& store, absl::string_view client,
+                                             google::protobuf::MessageLite* state) {
   std::string bytes;
-  RAPPORT_ASSIGN_OR_RETURN(const bool found, store->Get(Family::kState, client, &bytes));
+  RAPPORT_ASSIGN_OR_RETURN(const bool found, store.Get(Family::kState, client, &bytes));
   if (!found) return false;
   int64_t timer = 0;
   int64_t wake = 0;
   RAPPORT_RETURN_IF_ERROR(DecodeStoredState(bytes, &timer, &wake, state));
   return true;
+}
+
+absl::StatusOr<bool> ProjectionView::Get(absl::string_view client,
+                                         google::protobuf::MessageLite* state) const {
+  RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreFor(client));
+  return GetFrom(*store, client, state);
+}
+
+absl::StatusOr<bool> ProjectionView::GetOfNoClient(google::protobuf::MessageLite* state) const {
+  RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreOf(Partition(0)));
+  return GetFrom(*store, "", state);
 }
 
 absl::StatusOr<std::string> ProjectionView::AbsorbedInto(absl::string_view client) const {

@@ -47,6 +47,9 @@ class ProjectionView {
   // The client's state into `state`; false when there is none. Unavailable when the client's
   // partition is not here.
   absl::StatusOr<bool> Get(absl::string_view client, google::protobuf::MessageLite* state) const;
+  // What was folded of touchpoints that belong to no client: the state of the client "" in
+  // partition 0. Otherwise as Get.
+  absl::StatusOr<bool> GetOfNoClient(google::protobuf::MessageLite* state) const;
   // The client under whom this one goes on since they were merged; empty when it stands alone.
   // Unavailable as above.
   absl::StatusOr<std::string> AbsorbedInto(absl::string_view client) const;
@@ -116,6 +119,8 @@ class ProjectionView {
   static IndexRange RangeOfIndex(absl::string_view index, const Range& range);
   absl::StatusOr<const StateStore*> StoreOf(Partition partition) const;
   absl::StatusOr<const StateStore*> StoreFor(absl::string_view client) const;
+  static absl::StatusOr<bool> GetFrom(const StateStore& store, absl::string_view client,
+                                      google::protobuf::MessageLite* state);
   // Where rows of the client stand.
   struct RowRange {
     size_t prefix_size;

@@ -36,6 +36,7 @@ enum class Permission : uint32_t {
   kManageTokens = 1u << 13,     // make, list and revoke
   kReadAudit = 1u << 14,        // who looked at what
   kRecordContacts = 1u << 15,   // what people did with a client, in their own name
+  kSetPlans = 1u << 16,         // plans and pay of those whom they lead
 };
 
 // Who sends a request.

@@ -10,7 +10,9 @@
 #include "libs/base/bytes.h"
 #include "libs/base/mutex.h"
 #include "libs/base/status.h"
+#include "libs/kpi/bonus_requests.h"
 #include "libs/kpi/requests.h"
+#include "libs/kpi/targets.h"
 #include "libs/projections/kpi/kpi.h"
 #include "libs/projector/fold_engine.h"
 #include "libs/serving/openapi.h"
@@ -20,6 +22,7 @@
 #include "libs/serving/query_values.h"
 #include "libs/serving/timeline_client.h"
 #include "services/kpi/client_parts.h"
+#include "services/kpi/plan_routes.h"
 
 namespace rapport {
 namespace {
@@ -59,10 +62,14 @@ std::vector<std::string> PositionsIn(const query::v1::Watermark& watermark) {
 
 class KpiService final : public Service {
  public:
-  KpiService(FigureEnv figures, std::unique_ptr<ProjectionHost> host,
+  KpiService(FigureEnv figures, BonusSchemes schemes, std::unique_ptr<ProjectionHost> host,
              std::unique_ptr<TimelineClient> timeline)
-      : figures_(std::move(figures)), host_(std::move(host)), timeline_(std::move(timeline)) {
+      : figures_(std::move(figures)),
+        schemes_(std::move(schemes)),
+        host_(std::move(host)),
+        timeline_(std::move(timeline)) {
     AddRoutes();
+    AddPlanRoutes(host_.get(), figures_, &schemes_);
   }
 
   absl::Status Ready() const override { return host_->Ready(); }
@@ -89,7 +96,7 @@ class KpiService final : public Service {
         [this](const HttpRequest& request) { return ShowSums(request); }, takes_long);
     host_->Answer(
         "/v1/kpis/values", Parameters(kValuesParameters),
-        [this](const HttpRequest& request) { return Show(request, PlanValues); }, at_once);
+        [this](const HttpRequest& request) { return ShowValues(request); }, at_once);
     host_->Answer(
         "/v1/kpis/waterfall", Parameters(kWaterfallParameters),
         [this](const HttpRequest& request) { return Show(request, PlanWaterfall); }, takes_long);
@@ -127,7 +134,25 @@ class KpiService final : public Service {
     return KpiResponse(request, *told.answer);
   }
 
+  // Where there are several processes, the gateway asks the one that has the plans' partition.
+  absl::StatusOr<PlanBook> PlansIn(const ProjectionView& view) const {
+    absl::StatusOr<PlanBook> plans = ReadPlans(view, figures_.settings);
+    return absl::IsUnavailable(plans.status()) ? PlanBook() : plans;
+  }
+
+  absl::StatusOr<HttpResponse> ShowValues(const HttpRequest& request) const {
+    RAPPORT_ASSIGN_OR_RETURN(const Told told, Tell(request, PlanValues));
+    RAPPORT_ASSIGN_OR_RETURN(const PlanBook plans, PlansIn(told.reading.view));
+    AddPlans(plans, figures_.settings.time_zone,
+             static_cast<query::v1::KpiValues*>(told.answer.get()));
+    return KpiResponse(request, *told.answer);
+  }
+
   absl::StatusOr<HttpResponse> ShowSums(const HttpRequest& request) const {
+    // For the gateway, which has seen to it that who asks there sees what is asked for.
+    if (!CallerOf(request).sees_all) {
+      return absl::PermissionDeniedError("sums are for those who see all clients");
+    }
     RAPPORT_ASSIGN_OR_RETURN(const SumQuestion question, ReadSumQuestion(request));
     RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadAll());
     RAPPORT_ASSIGN_OR_RETURN(const SumTable table, ViewSums(reading.view).Read(question));
@@ -145,6 +170,8 @@ class KpiService final : public Service {
                                             CallerOf(request), &breakdown));
       RAPPORT_RETURN_IF_ERROR(SortAndCut(request, &breakdown));
     }
+    RAPPORT_ASSIGN_OR_RETURN(const PlanBook plans, PlansIn(told.reading.view));
+    AddPlans(plans, *told.planned.plan, &breakdown);
     return KpiResponse(request, breakdown);
   }
 
@@ -230,6 +257,7 @@ class KpiService final : public Service {
     const size_t most = std::min(explaining->page.limit, kMostFetched);
     RAPPORT_RETURN_IF_ERROR(
         VisitClientParts(told.reading.view, *told.planned.plan, from, [&](const ClientPart& part) {
+          if (is_done && part.client_id == from) return true;
           if (!caller.Sees(part.owner_id)) {
             if (first_page) hidden.Merge(part.table);
             return true;
@@ -316,6 +344,7 @@ class KpiService final : public Service {
   }
 
   const FigureEnv figures_;
+  const BonusSchemes schemes_;
   const std::unique_ptr<ProjectionHost> host_;
   // Gone before the host: what it has under way uses the host.
   const std::unique_ptr<TimelineClient> timeline_;
@@ -325,12 +354,14 @@ class KpiService final : public Service {
 
 absl::StatusOr<std::unique_ptr<Service>> StartKpi(const ServiceEnv& env) {
   RAPPORT_ASSIGN_OR_RETURN(FigureEnv figures, FigureEnvOf(env.config->kpi()));
+  RAPPORT_ASSIGN_OR_RETURN(BonusSchemes schemes, BonusSchemesOf(env.config->kpi()));
   RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<TimelineClient> timeline, TimelineClient::Create(env));
   RAPPORT_ASSIGN_OR_RETURN(std::unique_ptr<ProjectionHost> host,
                            ProjectionHost::Start(env, env.config->kpi().service(),
                                                  std::make_unique<SpecOf<Kpi>>(figures.settings)));
   if (!env.all_in_one) ServeOpenApi(*env.http);
-  return std::make_unique<KpiService>(std::move(figures), std::move(host), std::move(timeline));
+  return std::make_unique<KpiService>(std::move(figures), std::move(schemes), std::move(host),
+                                      std::move(timeline));
 }
 
 }  // namespace rapport

@@ -1,6 +1,7 @@
 #include "services/pipeline/deal_list.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "libs/base/bytes.h"
 #include "libs/base/folded_words.h"
@@ -30,12 +32,34 @@ struct DealListRequest {
   OwnerFilter owners;
   std::set<int> stages;
   std::set<int> kinds;
+  std::set<int> sources;
+  // Folded; one of them, where there are any.
+  std::vector<std::string> campaigns;
+  std::vector<std::string> competitors;
+  std::vector<std::string> product_areas;
+  int64_t days_past_close = 0;
   std::optional<absl::Time> closing_before;
   bool attention = false;
   std::vector<std::string> words;  // folded
   std::string sort;
   PageRequest page;
 };
+
+std::string Folded(absl::string_view text) { return absl::StrJoin(FoldedWords(text), " "); }
+
+std::vector<std::string> FoldedValues(const HttpRequest& request, absl::string_view name) {
+  std::vector<std::string> values = QueryAll(request, name);
+  for (std::string& value : values) value = Folded(value);
+  return values;
+}
+
+// Whether there is nothing to choose by, or one of `values` is chosen.
+template <class Values>
+bool IsChosen(const std::vector<std::string>& chosen, const Values& values) {
+  return chosen.empty() || std::any_of(values.begin(), values.end(), [&](const auto& value) {
+           return std::find(chosen.begin(), chosen.end(), Folded(value)) != chosen.end();
+         });
+}
 
 absl::StatusOr<DealListRequest> ReadDealListRequest(const ProjectionHost& host,
                                                     const HttpRequest& request) {
@@ -45,6 +69,15 @@ absl::StatusOr<DealListRequest> ReadDealListRequest(const ProjectionHost& host,
                            QueryEnums(request, "stage", *touchpoint::v1::DealStage_descriptor()));
   RAPPORT_ASSIGN_OR_RETURN(list.kinds,
                            QueryEnums(request, "kind", *touchpoint::v1::DealKind_descriptor()));
+  RAPPORT_ASSIGN_OR_RETURN(list.sources,
+                           QueryEnums(request, "source", *touchpoint::v1::DealSource_descriptor()));
+  list.campaigns = FoldedValues(request, "campaign");
+  list.competitors = FoldedValues(request, "competitor");
+  list.product_areas = FoldedValues(request, "product_area");
+  constexpr int64_t kMostDays = 36'500;
+  RAPPORT_ASSIGN_OR_RETURN(const std::optional<int64_t> days,
+                           QueryNumber(request, "days_past_close", 1, kMostDays));
+  list.days_past_close = days.value_or(0);
   RAPPORT_ASSIGN_OR_RETURN(list.closing_before, QueryTime(request, "closing_before"));
   RAPPORT_ASSIGN_OR_RETURN(list.attention, QueryFlag(request, "attention"));
   list.words = FoldedWords(request.Query("q").value_or(""));
@@ -63,6 +96,13 @@ bool Passes(const DealRow& row, const query::v1::DealSummary& summary,
             const DealListRequest& list) {
   if (!list.stages.empty() && !list.stages.contains(row.stage())) return false;
   if (!list.kinds.empty() && !list.kinds.contains(row.kind())) return false;
+  if (!list.sources.empty() && !list.sources.contains(row.source())) return false;
+  if (!IsChosen(list.campaigns, std::array{row.campaign()}) ||
+      !IsChosen(list.competitors, std::array{row.competitor()}) ||
+      !IsChosen(list.product_areas, row.product_areas()) ||
+      summary.days_past_close() < list.days_past_close) {
+    return false;
+  }
   if (list.closing_before && (!row.has_expected_close_at() ||
                               FromProto(row.expected_close_at()) >= *list.closing_before)) {
     return false;

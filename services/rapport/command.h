@@ -56,6 +56,7 @@ void AddRebuildCommand(CLI::App& app, const CommonOptions& common, int* exit_cod
 void AddVerifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddUpCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddIngestCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddKpiCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddPipelineCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddDeadLetterCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddRejectedCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
@@ -69,6 +70,9 @@ void AddModelCommands(CLI::App& app, const CommonOptions& common, int* exit_code
 void AddStaffCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddAccessCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddHandoverCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddTargetsCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddForecastCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddBonusCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddLogCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddConfigCommand(CLI::App& app, int* exit_code);
 void AddCompletionCommand(CLI::App& app, int* exit_code);

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   rapport::AddRebuildCommand(app, common, &exit_code);
   rapport::AddVerifyCommand(app, common, &exit_code);
   rapport::AddIngestCommand(app, common, &exit_code);
+  rapport::AddKpiCommand(app, common, &exit_code);
   rapport::AddPipelineCommand(app, common, &exit_code);
   rapport::AddDeadLetterCommands(app, common, &exit_code);
   rapport::AddRejectedCommands(app, common, &exit_code);
@@ -32,6 +33,9 @@ int main(int argc, char** argv) {
   rapport::AddStaffCommands(app, common, &exit_code);
   rapport::AddAccessCommands(app, common, &exit_code);
   rapport::AddHandoverCommand(app, common, &exit_code);
+  rapport::AddTargetsCommands(app, common, &exit_code);
+  rapport::AddForecastCommands(app, common, &exit_code);
+  rapport::AddBonusCommands(app, common, &exit_code);
   rapport::AddLogCommands(app, common, &exit_code);
   rapport::AddConfigCommand(app, &exit_code);
   rapport::AddCompletionCommand(app, &exit_code);

@@ -123,6 +123,14 @@ TEST_F(PipelineTest, DealsAreListedNarrowedAndSorted) {
   Touchpoint closing = Opened("c2", "d2", 900, "otto");
   ToProto(testing::Day(20), closing.mutable_deal_opened()->mutable_expected_close_at());
   closing.mutable_deal_opened()->set_kind(touchpoint::v1::DEAL_KIND_RENEWAL);
+  closing.mutable_deal_opened()->set_source(touchpoint::v1::DEAL_SOURCE_CAMPAIGN);
+  closing.mutable_deal_opened()->set_campaign("Spring Fair");
+  closing.mutable_deal_opened()->add_product_areas("Glass");
+  closing.mutable_deal_opened()->add_product_areas("Candles");
+  Touchpoint lost =
+      testing::MakeTouchpoint(Touchpoint::kDealLost, "c4", "lose-d4", testing::Day(10));
+  lost.mutable_deal_lost()->set_deal_id("d4");
+  lost.mutable_deal_lost()->set_competitor("Acme & Sons");
   // Leads are usual for 14 days, so that day 30 is more than twice that after day 1.
   Append({registered, Opened("c1", "d1", 100, "otto"), closing, Opened("c3", "d3", 500, "eva"),
           Opened("c4", "d4", 300, "otto", "CHF"), Moved("c3", "d3", DEAL_STAGE_NEGOTIATION, 25),
@@ -151,6 +159,13 @@ TEST_F(PipelineTest, DealsAreListedNarrowedAndSorted) {
   EXPECT_THAT(ids("&closing_before=" + Rfc3339(testing::Day(20))), IsEmpty());
   EXPECT_THAT(ids("&attention=true"), ElementsAre("d1", "d2"));
   EXPECT_THAT(ids("&q=zabka%20about"), ElementsAre("d2"));
+  EXPECT_THAT(ids("&source=campaign"), ElementsAre("d2"));
+  EXPECT_THAT(ids("&campaign=spring%20fair"), ElementsAre("d2"));
+  EXPECT_THAT(ids("&campaign=spring"), IsEmpty());
+  EXPECT_THAT(ids("&product_area=candles&product_area=other"), ElementsAre("d2"));
+  EXPECT_THAT(ids("&days_past_close=10"), ElementsAre("d2"));
+  EXPECT_THAT(ids("&days_past_close=11"), IsEmpty());
+  EXPECT_THAT(ids("&competitor=acme"), IsEmpty());
   const auto list = Read<query::v1::DealList>(path + "?q=d2&limit=1");
   EXPECT_EQ(list.count(), 1);
   ASSERT_THAT(list.deals(), SizeIs(1));
@@ -159,10 +174,18 @@ TEST_F(PipelineTest, DealsAreListedNarrowedAndSorted) {
   EXPECT_EQ(list.deals(0).usual_stage_days(), 14);
   EXPECT_TRUE(list.deals(0).long_in_stage());
   EXPECT_TRUE(list.deals(0).past_close());
+  EXPECT_EQ(list.deals(0).days_past_close(), 10);
+  EXPECT_EQ(list.deals(0).campaign(), "Spring Fair");
   EXPECT_EQ(Read<query::v1::DealList>(path + "?limit=2").count(), 4);
   const auto board = Read<query::v1::Board>("/v1/pipeline/board?owner=otto");
   EXPECT_EQ(board.columns(0).deals(1).client_name(), "Żabka");
   EXPECT_EQ(Read<query::v1::Deal>("/v1/deals/d2").summary().client_name(), "Żabka");
+  EXPECT_THAT(Error(path + "?source=luck", 400), HasSubstr("source is 'luck'"));
+  EXPECT_THAT(Error(path + "?days_past_close=0", 400), HasSubstr("days_past_close"));
+  // While it is lost, who got it is told.
+  Append({lost});
+  Read<query::v1::DealList>(path + "?" + Tick(testing::Day(31)));
+  EXPECT_THAT(ids("&competitor=acme%20sons"), ElementsAre("d4"));
   EXPECT_THAT(Error(path + "?sort=luck", 400),
               HasSubstr("sort is 'luck'; there are: stage_age, closing, amount"));
   EXPECT_THAT(Error(path + "?stage=lost_in_space", 400), HasSubstr("stage is 'lost_in_space'"));

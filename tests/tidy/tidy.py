@@ -21,6 +21,7 @@ LAYERS = {
     "libs/projections": 5,
     "libs/state_store": 5,
     "libs/backtest": 6,
+    "libs/bonus": 6,
     "libs/web_hook_check": 5,
     "libs/risk_model": 7,
     "libs/projector": 6,
@@ -46,7 +47,8 @@ TEST_SUPPORT = "tests/support"
 SEAMS = {
     "librdkafka": (r"(librdkafka/|rdkafka)", ("libs/event_log/kafka", "tests/")),
     "RocksDB": (r"rocksdb/", ("libs/event_log/embedded", "libs/state_store/", "tests/")),
-    "Boost": (r"boost/", ("libs/service/",)),
+    "Boost": (r"boost/(?!multiprecision)", ("libs/service/",)),
+    "Boost.Multiprecision": (r"boost/multiprecision", ("libs/bonus/exact.h",)),
     "libcurl": (r"curl/", ("libs/service/", "libs/mail/")),
     "spdlog": (r"spdlog/", ("libs/service/",)),
     "simdjson": (r"simdjson", ("libs/intake/",)),

@@ -256,6 +256,10 @@ state::v1::DealRow RowOf(const DealPipelineState& state, const Deal& deal,
   row.set_removed(IsRemoved(deal));
   row.set_next_step(deal.next_step());
   if (deal.has_next_step_due_at()) *row.mutable_next_step_due_at() = deal.next_step_due_at();
+  row.set_source(deal.source());
+  row.set_campaign(deal.campaign());
+  *row.mutable_product_areas() = deal.product_areas();
+  if (IsLost(deal)) row.set_competitor(deal.competitor());
   const auto stage = static_cast<size_t>(row.stage());
   if (stage < settings.stage_probability_permille.size())
     row.set_probability_permille(settings.stage_probability_permille[stage]);
@@ -290,13 +294,21 @@ query::v1::DealSummary SummaryOf(const std::string& client_id, const state::v1::
   if (row.has_next_step_due_at()) *summary.mutable_next_step_due_at() = row.next_step_due_at();
   summary.set_client_name(row.client_name());
   summary.set_kind(row.kind());
+  summary.set_source(row.source());
+  summary.set_campaign(row.campaign());
+  *summary.mutable_product_areas() = row.product_areas();
+  summary.set_competitor(row.competitor());
   const int usual_days = UsualStageDays(row.stage());
   summary.set_usual_stage_days(usual_days);
   if (usual_days == 0) return summary;
   summary.set_long_in_stage(row.has_stage_since_at() &&
                             now - FromProto(row.stage_since_at()) >
                                 absl::Hours(24) * usual_days * kLongInStage);
-  summary.set_past_close(row.has_expected_close_at() && FromProto(row.expected_close_at()) < now);
+  if (row.has_expected_close_at() && FromProto(row.expected_close_at()) < now) {
+    summary.set_past_close(true);
+    summary.set_days_past_close(
+        static_cast<int32_t>((now - FromProto(row.expected_close_at())) / absl::Hours(24)));
+  }
   return summary;
 }
 

@@ -20,7 +20,7 @@ struct DealPipelineSettings {
 // every order of arrival: each value of a deal has its own last writer, stages are a set.
 struct DealPipeline {
   static constexpr char kName[] = "deal_pipeline";
-  static constexpr int kVersion = 4;
+  static constexpr int kVersion = 5;
   using State = state::v1::DealPipelineState;
   using Settings = DealPipelineSettings;
 

@@ -641,6 +641,7 @@ void Kpi::Index(const State& state, const Settings&, IndexWriter& index) {
     AppendKeyString(&sort_key, owner);
     index.Add(kKpiOwnerIndex, sort_key);
   }
+  if (!state.deals().deals().empty()) index.Add(kKpiDealIndex, "");
 }
 
 std::string Kpi::Fingerprint(const Settings& settings) {

@@ -45,7 +45,7 @@ struct Kpi {
                             State& state, FoldOutput& output);
   // Sets no timers: an end that comes by itself is told beforehand, on its future day.
   static void Wake(const FoldContext&, absl::Time, const Settings&, State&, FoldOutput&) {}
-  // kKpiOwnerIndex, for each owner that the client ever had.
+  // kKpiOwnerIndex, for each owner that the client ever had; kKpiDealIndex.
   static void Index(const State& state, const Settings& settings, IndexWriter& index);
   static std::string Fingerprint(const Settings& settings);
 
@@ -63,6 +63,9 @@ struct Kpi {
 
 // Sort key: AppendKeyString(owner_id). Value: empty.
 inline constexpr char kKpiOwnerIndex[] = "by_owner";
+
+// Clients that a deal was told of. Sort key: empty. Value: empty.
+inline constexpr char kKpiDealIndex[] = "with_deals";
 
 // The same as Kpi::Tally, for who reads single contributions.
 void VisitContributions(const state::v1::KpiState& state, const KpiSettings& settings,

@@ -571,6 +571,7 @@ class Teller {
       if (won) Flow(Measure::kWonAfterReach, sub, opened, 1);
       if (lost) Flow(Measure::kLostAfterReach, sub, opened, 1);
     }
+    TellArrivals(deal);
     if (won) {
       const int32_t day = DayOfStamp(deal.won());
       const int64_t days = std::max(0, day - opened);
@@ -598,6 +599,17 @@ class Teller {
     }
     TellStageDays(deal);
     TellOpen(deal, id);
+  }
+
+  // When it first came to each stage, or beyond.
+  void TellArrivals(const state::v1::Deal& deal) {
+    int reached = 0;
+    for (const auto& entry : deal.stages()) {
+      if (entry.stage() == touchpoint::v1::DEAL_STAGE_LOST) continue;
+      const int stage = std::min<int>(entry.stage(), touchpoint::v1::DEAL_STAGE_WON);
+      const int32_t day = DayOfStamp(entry.stamp());
+      while (reached < stage) Flow(Measure::kCameToStage, SubOf(++reached), day, 1);
+    }
   }
 
   void TellStageDays(const state::v1::Deal& deal) {

@@ -70,6 +70,7 @@ enum class Measure : uint8_t {
   kWonAfterReach = 49,    // flow on the opening day: came to this stage, and were won [stage]
   kLostAfterReach = 50,   // flow on the opening day: came to this stage, and were lost [stage]
   kDaysToWinBucket = 51,  // flow on the day won: deals by days to win [bucket]
+  kCameToStage = 52,      // flow on the day a deal first came to this stage or beyond [stage]
 
   // Calls, also by agent. "Offered": inbound ones.
   kCalls = 64,            // flow

@@ -19,7 +19,8 @@ export type Permission =
   | "read_staff"
   | "change_staff"
   | "manage_tokens"
-  | "read_audit";
+  | "read_audit"
+  | "set_plans";
 
 export const roles = [
   "relationship_manager",
@@ -49,6 +50,7 @@ const permissionsOf: Record<Role, readonly Permission[]> = {
     "record_contacts",
     "hand_over",
     "read_staff",
+    "set_plans",
   ],
   director: [
     "read_clients",
@@ -58,6 +60,7 @@ const permissionsOf: Record<Role, readonly Permission[]> = {
     "hand_over",
     "merge_clients",
     "read_staff",
+    "set_plans",
   ],
   analyst: ["read_figures", "read_staff"],
   integrator: [
