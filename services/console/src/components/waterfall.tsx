@@ -1,0 +1,134 @@
+import { useT } from "../i18n";
+
+export interface WaterfallStep {
+  id: string;
+  label: string;
+  /** Below 0: it went down. */
+  value: number;
+}
+
+const width = 800;
+const height = 236;
+const left = 64;
+const top = 22;
+const bottom = 196;
+
+/**
+ * How one number became another: the ends in grey, what was added and taken away in colour and with
+ * its sign, and a list with the same numbers. An axis that does not begin at 0 says so.
+ */
+export function Waterfall(props: {
+  label: string;
+  start: { label: string; value: number };
+  steps: readonly WaterfallStep[];
+  end: { label: string; value: number };
+  format(value: number): string;
+  formatDifference(value: number): string;
+  formatTick(value: number): string;
+}) {
+  const t = useT();
+  const { start, end } = props;
+  const steps = props.steps.filter((step) => step.value !== 0);
+  let level = start.value;
+  const bars = steps.map((step) => {
+    const from = level;
+    level += step.value;
+    return { ...step, from, to: level };
+  });
+  const levels = [start.value, end.value, ...bars.flatMap((bar) => [bar.from, bar.to])];
+  const most = Math.max(...levels, 0);
+  const least = Math.min(...levels);
+  // What is the same in all of them is cut off when the changes would be slivers above it.
+  const cut = least > 0 && most - least < 0.5 * most ? least - 0.35 * (most - least || most) : 0;
+  const low = Math.min(0, least) < 0 ? least : Math.max(0, cut);
+  const y = (value: number) => bottom - ((value - low) / (most - low || 1)) * (bottom - top);
+  const slot = (width - left) / (bars.length + 2);
+  const bar = Math.min(58, slot * 0.66);
+  const x = (index: number) => left + index * slot + (slot - bar) / 2;
+  const columns = [
+    {
+      id: "start",
+      label: start.label,
+      from: low,
+      to: start.value,
+      text: props.format(start.value),
+    },
+    ...bars.map((one) => ({ ...one, text: props.formatDifference(one.value) })),
+    { id: "end", label: end.label, from: low, to: end.value, text: props.format(end.value) },
+  ];
+  const isEnd = (index: number) => index === 0 || index === columns.length - 1;
+  return (
+    <figure className="waterfall">
+      <svg viewBox={`0 0 ${width} ${height}`} width="100%" aria-hidden="true" className="wide">
+        <line x1={left} x2={width} y1={y(low)} y2={y(low)} stroke="var(--line-strong)" />
+        <text x={left - 8} y={y(low) + 4} textAnchor="end">
+          {props.formatTick(low)}
+        </text>
+        <text x={left - 8} y={y(most) + 4} textAnchor="end">
+          {props.formatTick(most)}
+        </text>
+        {columns.map((one, index) => {
+          const upper = Math.min(y(one.from), y(one.to));
+          const next = columns[index + 1];
+          return (
+            <g key={one.id}>
+              <rect
+                x={x(index)}
+                y={upper}
+                width={bar}
+                height={Math.max(1, Math.abs(y(one.from) - y(one.to)))}
+                rx="1"
+                fill={
+                  isEnd(index)
+                    ? "var(--chart-6)"
+                    : one.to > one.from
+                      ? "var(--chart-3)"
+                      : "var(--chart-2)"
+                }
+              />
+              {next && (
+                <line
+                  x1={x(index) + bar}
+                  x2={x(index + 1)}
+                  y1={y(one.to)}
+                  y2={y(one.to)}
+                  stroke="var(--line-strong)"
+                />
+              )}
+              <text className="amount" x={x(index) + bar / 2} y={upper - 5} textAnchor="middle">
+                {one.text}
+              </text>
+              <text x={x(index) + bar / 2} y={bottom + 16} textAnchor="middle">
+                {one.label}
+              </text>
+            </g>
+          );
+        })}
+        {low > 0 && (
+          <path d={`M${left - 3} ${bottom - 7}l6 -3m-6 6l6 -3`} stroke="var(--ink-3)" fill="none" />
+        )}
+      </svg>
+      {low > 0 && (
+        <p className="xs mut wide">{t("waterfall.cut", { value: props.formatTick(low) })}</p>
+      )}
+      <figcaption className="vh">{props.label}</figcaption>
+      <dl className="kv sm moves">
+        {[
+          { id: "start", label: start.label, text: props.format(start.value), strong: true },
+          ...bars.map((one) => ({
+            id: one.id,
+            label: one.label,
+            text: props.formatDifference(one.value),
+            strong: false,
+          })),
+          { id: "end", label: end.label, text: props.format(end.value), strong: true },
+        ].map((one) => (
+          <div className={`kv-row ${one.strong ? "mid" : ""}`} key={one.id}>
+            <dt>{one.label}</dt>
+            <dd className="num">{one.text}</dd>
+          </div>
+        ))}
+      </dl>
+    </figure>
+  );
+}
