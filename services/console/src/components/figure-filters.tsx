@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef } from "react";
+import { type ReactNode, useEffect, useMemo, useRef } from "react";
 import { usePersonName, useStaff, useUnits } from "../api/staff";
 import { type Session, useSession } from "../app/session";
 import { useFormattingLocale, useT } from "../i18n";
@@ -72,6 +72,23 @@ export function useScopeName(): (scope: string) => string {
   };
 }
 
+/** One of some, always chosen: no filter that could be taken away. */
+export function Choice(props: {
+  label: string;
+  value: string;
+  onChange(value: string): void;
+  children: ReactNode;
+}) {
+  return (
+    <label className="pick">
+      <span>{props.label}</span>
+      <select value={props.value} onChange={(event) => props.onChange(event.target.value)}>
+        {props.children}
+      </select>
+    </label>
+  );
+}
+
 /** Whose figures: one's own, a person's, a unit's, the firm's. */
 export function ScopeFilter(props: { scope: string; onChange(scope: string): void }) {
   const t = useT();
@@ -106,7 +123,7 @@ export function ScopeFilter(props: { scope: string; onChange(scope: string): voi
   }, [staff.data, session, seesAll, props.scope]);
   const me = `owner:${session.personId}`;
   return (
-    <FilterSelect
+    <Choice
       label={t("figures.scope")}
       value={props.scope}
       onChange={(chosen) => props.onChange(chosen)}
@@ -140,7 +157,7 @@ export function ScopeFilter(props: { scope: string; onChange(scope: string): voi
           ))}
         </optgroup>
       )}
-    </FilterSelect>
+    </Choice>
   );
 }
 
@@ -191,26 +208,6 @@ export function PeriodFilter(props: {
   });
   return (
     <>
-      <FilterSelect
-        label={t("figures.period")}
-        value={search.period}
-        onChange={(value) => {
-          const kind = periodKinds.find((one) => one === value) ?? "month";
-          // The days that are looked at stay in sight.
-          const inSight = period.to <= now ? period.from : now;
-          if (kind === "own") {
-            props.onChange({ period: kind, from: period.from, to: addDays(period.to, -1) });
-          } else props.onChange({ period: kind, from: periodAt(kind, inSight).from, to: "" });
-        }}
-      >
-        {periodKinds
-          .filter((kind) => kind !== "own" || !props.withoutOwn)
-          .map((kind) => (
-            <option key={kind} value={kind}>
-              {t(`figures.period.${kind}`)}
-            </option>
-          ))}
-      </FilterSelect>
       <span className="stepper">
         <IconButton
           icon="right"
@@ -259,6 +256,26 @@ export function PeriodFilter(props: {
           onClick={() => move(1)}
         />
       </span>
+      <Choice
+        label={t("figures.period")}
+        value={search.period}
+        onChange={(value) => {
+          const kind = periodKinds.find((one) => one === value) ?? "month";
+          // The days that are looked at stay in sight.
+          const inSight = period.to <= now ? period.from : now;
+          if (kind === "own") {
+            props.onChange({ period: kind, from: period.from, to: addDays(period.to, -1) });
+          } else props.onChange({ period: kind, from: periodAt(kind, inSight).from, to: "" });
+        }}
+      >
+        {periodKinds
+          .filter((kind) => kind !== "own" || !props.withoutOwn)
+          .map((kind) => (
+            <option key={kind} value={kind}>
+              {t(`figures.period.${kind}`)}
+            </option>
+          ))}
+      </Choice>
     </>
   );
 }

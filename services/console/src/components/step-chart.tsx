@@ -7,7 +7,6 @@ import { FigureValue } from "./figure-marks";
 
 const width = 376;
 const height = 148;
-const left = 48;
 const top = 8;
 const bottom = 126;
 
@@ -34,6 +33,9 @@ export function StepChart(props: {
     formatStep(one?.from ?? "", one?.to ?? "", step, locale);
   const values = [...steps, ...compared].flatMap((one) => one.value ?? []);
   const ticks = ticksOf(Math.min(0, ...values), Math.max(0, ...values));
+  // The numbers beside the axis have room in every language.
+  const names = ticks.map((tick) => formatTick(tick, of, locale));
+  const left = 14 + 6 * Math.max(4, ...names.map((name) => name.length));
   const low = ticks[0] ?? 0;
   const high = ticks.at(-1) ?? 1;
   const slot = (width - left - 4) / Math.max(1, steps.length);
@@ -69,11 +71,11 @@ export function StepChart(props: {
             setChosen(index >= 0 && index < steps.length ? index : null);
           }}
         >
-          {ticks.map((tick) => (
+          {ticks.map((tick, index) => (
             <g key={tick}>
               <line x1={left} x2={width} y1={y(tick)} y2={y(tick)} stroke="var(--line)" />
               <text x={left - 6} y={y(tick) + 4} textAnchor="end">
-                {formatTick(tick, of, locale)}
+                {names[index]}
               </text>
             </g>
           ))}

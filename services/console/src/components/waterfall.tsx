@@ -9,7 +9,7 @@ export interface WaterfallStep {
 
 const width = 800;
 const height = 236;
-const left = 64;
+const left = 84;
 const top = 22;
 const bottom = 196;
 
@@ -59,58 +59,64 @@ export function Waterfall(props: {
   const isEnd = (index: number) => index === 0 || index === columns.length - 1;
   return (
     <figure className="waterfall">
-      <svg viewBox={`0 0 ${width} ${height}`} width="100%" aria-hidden="true" className="wide">
-        <line x1={left} x2={width} y1={y(low)} y2={y(low)} stroke="var(--line-strong)" />
-        <text x={left - 8} y={y(low) + 4} textAnchor="end">
-          {props.formatTick(low)}
-        </text>
-        <text x={left - 8} y={y(most) + 4} textAnchor="end">
-          {props.formatTick(most)}
-        </text>
-        {columns.map((one, index) => {
-          const upper = Math.min(y(one.from), y(one.to));
-          const next = columns[index + 1];
-          return (
-            <g key={one.id}>
-              <rect
-                x={x(index)}
-                y={upper}
-                width={bar}
-                height={Math.max(1, Math.abs(y(one.from) - y(one.to)))}
-                rx="1"
-                fill={
-                  isEnd(index)
-                    ? "var(--chart-6)"
-                    : one.to > one.from
-                      ? "var(--chart-3)"
-                      : "var(--chart-2)"
-                }
-              />
-              {next && (
-                <line
-                  x1={x(index) + bar}
-                  x2={x(index + 1)}
-                  y1={y(one.to)}
-                  y2={y(one.to)}
-                  stroke="var(--line-strong)"
+      <div className="wide">
+        <svg viewBox={`0 0 ${width} ${height}`} width="100%" aria-hidden="true">
+          <line x1={left} x2={width} y1={y(low)} y2={y(low)} stroke="var(--line-strong)" />
+          <text x={left - 8} y={y(low) + 4} textAnchor="end">
+            {props.formatTick(low)}
+          </text>
+          <text x={left - 8} y={y(most) + 4} textAnchor="end">
+            {props.formatTick(most)}
+          </text>
+          {columns.map((one, index) => {
+            const upper = Math.min(y(one.from), y(one.to));
+            const next = columns[index + 1];
+            return (
+              <g key={one.id}>
+                <rect
+                  x={x(index)}
+                  y={upper}
+                  width={bar}
+                  height={Math.max(1, Math.abs(y(one.from) - y(one.to)))}
+                  rx="1"
+                  fill={
+                    isEnd(index)
+                      ? "var(--chart-6)"
+                      : one.to > one.from
+                        ? "var(--chart-3)"
+                        : "var(--chart-2)"
+                  }
                 />
-              )}
-              <text className="amount" x={x(index) + bar / 2} y={upper - 5} textAnchor="middle">
-                {one.text}
-              </text>
-              <text x={x(index) + bar / 2} y={bottom + 16} textAnchor="middle">
-                {one.label}
-              </text>
-            </g>
-          );
-        })}
+                {next && (
+                  <line
+                    x1={x(index) + bar}
+                    x2={x(index + 1)}
+                    y1={y(one.to)}
+                    y2={y(one.to)}
+                    stroke="var(--line-strong)"
+                  />
+                )}
+                <text className="amount" x={x(index) + bar / 2} y={upper - 5} textAnchor="middle">
+                  {one.text}
+                </text>
+                <text x={x(index) + bar / 2} y={bottom + 16} textAnchor="middle">
+                  {one.label}
+                </text>
+              </g>
+            );
+          })}
+          {low > 0 && (
+            <path
+              d={`M${left - 3} ${bottom - 7}l6 -3m-6 6l6 -3`}
+              stroke="var(--ink-3)"
+              fill="none"
+            />
+          )}
+        </svg>
         {low > 0 && (
-          <path d={`M${left - 3} ${bottom - 7}l6 -3m-6 6l6 -3`} stroke="var(--ink-3)" fill="none" />
+          <p className="xs mut">{t("waterfall.cut", { value: props.formatTick(low) })}</p>
         )}
-      </svg>
-      {low > 0 && (
-        <p className="xs mut wide">{t("waterfall.cut", { value: props.formatTick(low) })}</p>
-      )}
+      </div>
       <figcaption className="vh">{props.label}</figcaption>
       <dl className="kv sm moves">
         {[

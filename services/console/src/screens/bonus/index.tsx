@@ -14,9 +14,9 @@ import { usePersonName, useStaff } from "../../api/staff";
 import { freshnessOf } from "../../api/watermark";
 import { useSession } from "../../app/session";
 import { Button } from "../../components/basics";
-import { figureParams, PeriodFilter, periodOf } from "../../components/figure-filters";
+import { Choice, figureParams, PeriodFilter, periodOf } from "../../components/figure-filters";
 import { Attainment, FigureValue } from "../../components/figure-marks";
-import { FilterBar, FilterSelect } from "../../components/filters";
+import { FilterBar } from "../../components/filters";
 import { useNow } from "../../components/freshness";
 import { Icon } from "../../components/icon";
 import { Screen } from "../../components/screen";
@@ -323,7 +323,7 @@ export default function BonusScreen() {
     <Screen
       className="bonus figures-print"
       title={title}
-      sub={`${personName(person)}, ${formatPeriod(period, locale)}`}
+      sub={formatPeriod(period, locale)}
       {...(freshness ? { freshness } : {})}
       onReadAgain={readAgain}
       actions={
@@ -334,7 +334,7 @@ export default function BonusScreen() {
     >
       <FilterBar>
         {people.length > 1 && (
-          <FilterSelect
+          <Choice
             label={t("figures.scope")}
             value={person}
             onChange={(value) => change({ person: value === session.personId ? "" : value })}
@@ -344,7 +344,7 @@ export default function BonusScreen() {
                 {personName(id)}
               </option>
             ))}
-          </FilterSelect>
+          </Choice>
         )}
         <PeriodFilter
           search={{ scope: "", period: kind, from: search.from, to: "" }}

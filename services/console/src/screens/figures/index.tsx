@@ -16,6 +16,7 @@ import { freshnessOf } from "../../api/watermark";
 import { useCommands } from "../../app/commands";
 import { Button } from "../../components/basics";
 import {
+  Choice,
   figureParams,
   PeriodFilter,
   periodOf,
@@ -33,7 +34,7 @@ import {
   PlanBar,
   Trend,
 } from "../../components/figure-marks";
-import { FilterBar, FilterSelect } from "../../components/filters";
+import { FilterBar } from "../../components/filters";
 import { useNow } from "../../components/freshness";
 import { Icon } from "../../components/icon";
 import { useListKeys, useSelectedInSight } from "../../components/list";
@@ -208,7 +209,7 @@ export default function FiguresScreen() {
       <FilterBar>
         <ScopeFilter scope={scope} onChange={(value) => change({ scope: value, part: "" })} />
         <PeriodFilter search={search} period={period} now={day} onChange={change} />
-        <FilterSelect
+        <Choice
           label={t("figures.step")}
           value={step}
           onChange={(value) => change({ step: value === stepChoices[0] ? "" : value })}
@@ -218,7 +219,7 @@ export default function FiguresScreen() {
               {t(`figures.step.${one}`)}
             </option>
           ))}
-        </FilterSelect>
+        </Choice>
         <SegmentFilter value={search.segment} onChange={(segment) => change({ segment })} />
         <ReportedFilter
           value={search.reported}
@@ -263,7 +264,7 @@ export default function FiguresScreen() {
         <div className={`split ${shown ? "has-open" : "no-open"}`}>
           <div className="list-column">
             <div className="scrolls" ref={list}>
-              <table className="t tk figures-table">
+              <table className={`t tk figures-table ${asReported ? "has-reported" : ""}`}>
                 <caption className="vh">
                   {t("figures.caption", {
                     scope: scopeName(scope),
@@ -281,9 +282,14 @@ export default function FiguresScreen() {
                         : t("figures.value")}
                     </th>
                     {asReported && (
-                      <th scope="col" className="num">
-                        {t("figures.known")}
-                      </th>
+                      <>
+                        <th scope="col" className="num">
+                          {t("figures.known")}
+                        </th>
+                        <th scope="col" className="num">
+                          {t("figures.difference")}
+                        </th>
+                      </>
                     )}
                     <th scope="col" className="num c-plan">
                       {t("figures.plan")}
@@ -308,7 +314,7 @@ export default function FiguresScreen() {
                 {grouped.map(({ group, rows: ones }) => (
                   <tbody key={group}>
                     <tr className="group">
-                      <th scope="rowgroup" colSpan={asReported ? 9 : 8}>
+                      <th scope="rowgroup" colSpan={asReported ? 10 : 8}>
                         {t(`figures.group.${group}`)}
                       </th>
                     </tr>
@@ -358,14 +364,18 @@ export default function FiguresScreen() {
                             />
                           </td>
                           {asReported && (
-                            <td className="num sec">
-                              <FigureValue figure={series.total} of={series} plain />{" "}
-                              <DifferenceMark
-                                from={series.total?.reported}
-                                to={series.total}
-                                of={series}
-                              />
-                            </td>
+                            <>
+                              <td className="num sec">
+                                <FigureValue figure={series.total} of={series} plain />
+                              </td>
+                              <td className="num sec">
+                                <DifferenceMark
+                                  from={series.total?.reported}
+                                  to={series.total}
+                                  of={series}
+                                />
+                              </td>
+                            </>
                           )}
                           <td className="num sec c-plan">
                             {plan?.value !== undefined && formatValue(plan.value, series, locale)}

@@ -29,17 +29,19 @@ function Groups(props: {
             ) : (
               <Cut text={props.name(row)} />
             )}
-            <span className="num sm sec">
+            <span className="num">
+              {(row.amounts ?? []).map((amount) => (
+                <span key={amount.currency_code}>
+                  <Money money={amount} />{" "}
+                </span>
+              ))}
+            </span>
+            <span className="second sm mut">
               {t("forecast.group", {
                 opened: Number(row.opened ?? 0),
                 won: Number(row.won ?? 0),
                 lost: Number(row.lost ?? 0),
-              })}{" "}
-              {(row.amounts ?? []).map((amount) => (
-                <b className="mid" key={amount.currency_code}>
-                  <Money money={amount} />
-                </b>
-              ))}
+              })}
             </span>
           </li>
         ))}
@@ -70,10 +72,10 @@ export function CohortSection(props: { scope: string; period: Period }) {
           {one?.settling && <span className="sm c-medium"> {t("forecast.settling")}</span>}
         </th>
         <td className="num">{count(one?.opened)}</td>
-        <td className="num mid">{count(one?.won)}</td>
+        <td className="num">{count(one?.won)}</td>
         <td className="num">{count(one?.lost)}</td>
-        <td className="num sec">{count(one?.open)}</td>
-        <td className="num mid">{percent(Number(one?.won ?? 0), opened)}</td>
+        <td className="num">{count(one?.open)}</td>
+        <td className="num">{percent(Number(one?.won ?? 0), opened)}</td>
       </tr>
     );
   };

@@ -66,8 +66,8 @@ function Months({ currency }: { currency: ForecastCurrency }) {
   const row = (id: string, name: string, one: ForecastMonth | undefined, className = "") => (
     <tr key={id} className={className}>
       <th scope="row">{name}</th>
-      <td className="num mid">{money(one?.weighted)}</td>
-      <td className="num sec">{money(one?.amount)}</td>
+      <td className={className === "sum" ? "num" : "num mid"}>{money(one?.weighted)}</td>
+      <td className={className === "sum" ? "num" : "num sec"}>{money(one?.amount)}</td>
       <td className="c-bar">
         {className !== "sum" && (
           <svg

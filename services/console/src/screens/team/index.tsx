@@ -304,7 +304,7 @@ export default function TeamScreen() {
   const sorted = (id: string) =>
     search.sort === id ? "ascending" : search.sort === `-${id}` ? "descending" : undefined;
   const head = (id: string, name: string, className = "num") => (
-    <th scope="col" className={className} aria-sort={sorted(id)}>
+    <th key={id} scope="col" className={className} aria-sort={sorted(id)}>
       <button type="button" className="sort" onClick={() => sortBy(id)}>
         {name}
         {sorted(id) && <span aria-hidden="true">{sorted(id) === "ascending" ? " ↑" : " ↓"}</span>}
