@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import type { Period } from "../lib/periods";
 import { addDays } from "../lib/periods";
 import { request, type Schemas } from "./client";
@@ -106,7 +106,6 @@ export function useForecast(scope: string, at: string, since: string) {
   return useQuery({
     queryKey: ["forecast", scope, at, since],
     enabled: scope !== "",
-    placeholderData: keepPreviousData,
     refetchInterval: readAgainEvery,
     queryFn: ({ signal }) =>
       request<Forecast>("GET", "/v1/kpis/forecast", {
@@ -121,7 +120,6 @@ export function useCohorts(scope: string, period: Period) {
   return useQuery({
     queryKey: ["cohorts", scope, period],
     enabled: scope !== "",
-    placeholderData: keepPreviousData,
     refetchInterval: readAgainEvery,
     queryFn: ({ signal }) =>
       request<Cohorts>("GET", "/v1/kpis/cohorts", {

@@ -1,4 +1,4 @@
-import { keepPreviousData, useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
 import type { Direction, Plan, Told, Unit } from "../lib/figures";
 import { addDays, type Period, type Step } from "../lib/periods";
 import { ApiError, request } from "./client";
@@ -160,7 +160,8 @@ export interface Question {
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
-function partQueryOf(question: Question): Query {
+/** The question to routes that tell what is known now alone. */
+export function partQueryOf(question: Question): Query {
   return {
     scope: question.scope,
     from: question.period.from,
@@ -187,7 +188,6 @@ export function useValues(
   return useQuery({
     queryKey: ["kpi-values", question],
     enabled: enabled && question.kpis.length > 0,
-    placeholderData: keepPreviousData,
     refetchInterval: readAgainEvery,
     queryFn: ({ signal }) =>
       request<KpiValues>("GET", "/v1/kpis/values", {
@@ -231,7 +231,6 @@ export function useBreakdowns(asked: readonly BreakdownQuestion[], enabled: bool
     queries: asked.map((question) => ({
       queryKey: ["kpi-breakdown-all", question],
       enabled,
-      placeholderData: keepPreviousData,
       refetchInterval: readAgainEvery,
       queryFn: async ({ signal }: { signal: AbortSignal }) => {
         const rows: KpiRow[] = [];
@@ -309,7 +308,6 @@ export function useFigureChanges(question: Question & { kpi: string }, enabled: 
 export function useWaterfall(question: Question) {
   return useQuery({
     queryKey: ["kpi-waterfall", question],
-    placeholderData: keepPreviousData,
     refetchInterval: readAgainEvery,
     queryFn: ({ signal }) =>
       request<KpiWaterfall>("GET", "/v1/kpis/waterfall", { query: partQueryOf(question), signal }),

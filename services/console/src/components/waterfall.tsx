@@ -7,6 +7,40 @@ export interface WaterfallStep {
   value: number;
 }
 
+interface Moved {
+  start: { label: string; value: number };
+  steps: readonly WaterfallStep[];
+  end: { label: string; value: number };
+  format(value: number): string;
+  formatDifference(value: number): string;
+}
+
+/** How one number became another, as a list that adds up; what did not change it is left out. */
+export function Moves(props: Moved) {
+  const lines = [
+    { id: "start", label: props.start.label, text: props.format(props.start.value), end: true },
+    ...props.steps
+      .filter((step) => step.value !== 0)
+      .map((step) => ({
+        id: step.id,
+        label: step.label,
+        text: props.formatDifference(step.value),
+        end: false,
+      })),
+    { id: "end", label: props.end.label, text: props.format(props.end.value), end: true },
+  ];
+  return (
+    <dl className="kv sm moves">
+      {lines.map((line) => (
+        <div className={`kv-row ${line.end ? "mid" : ""}`} key={line.id}>
+          <dt>{line.label}</dt>
+          <dd className="num">{line.text}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 const width = 800;
 const height = 236;
 const left = 84;
@@ -17,15 +51,7 @@ const bottom = 196;
  * How one number became another: the ends in grey, what was added and taken away in colour and with
  * its sign, and a list with the same numbers. An axis that does not begin at 0 says so.
  */
-export function Waterfall(props: {
-  label: string;
-  start: { label: string; value: number };
-  steps: readonly WaterfallStep[];
-  end: { label: string; value: number };
-  format(value: number): string;
-  formatDifference(value: number): string;
-  formatTick(value: number): string;
-}) {
+export function Waterfall(props: Moved & { label: string; formatTick(value: number): string }) {
   const t = useT();
   const { start, end } = props;
   const steps = props.steps.filter((step) => step.value !== 0);
@@ -118,23 +144,7 @@ export function Waterfall(props: {
         )}
       </div>
       <figcaption className="vh">{props.label}</figcaption>
-      <dl className="kv sm moves">
-        {[
-          { id: "start", label: start.label, text: props.format(start.value), strong: true },
-          ...bars.map((one) => ({
-            id: one.id,
-            label: one.label,
-            text: props.formatDifference(one.value),
-            strong: false,
-          })),
-          { id: "end", label: end.label, text: props.format(end.value), strong: true },
-        ].map((one) => (
-          <div className={`kv-row ${one.strong ? "mid" : ""}`} key={one.id}>
-            <dt>{one.label}</dt>
-            <dd className="num">{one.text}</dd>
-          </div>
-        ))}
-      </dl>
+      <Moves {...props} />
     </figure>
   );
 }

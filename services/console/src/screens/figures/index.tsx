@@ -7,6 +7,7 @@ import {
   isIncomplete,
   type KpiDefinition,
   type KpiSeries,
+  type Query,
   type Question,
   queryOf,
   useCatalogue,
@@ -141,21 +142,16 @@ export default function FiguresScreen() {
     onClose: close,
   });
   const list = useSelectedInSight(shown?.key ?? null);
-  const csv = () => {
-    const name = `${shown?.series.code ?? "figures"}-${scope.replace(":", "-")}-${period.from}.csv`;
-    const asked = shown
-      ? downloadCsv(
-          `/v1/kpis/${encodeURIComponent(shown.series.code ?? "")}/breakdown`,
-          { ...queryOf(question), by: search.by || "client" },
-          name,
-        )
-      : downloadCsv(
-          "/v1/kpis/values",
-          { ...queryOf(question), kpi: kpis.join(","), step, compare: "year" },
-          name,
-        );
-    asked.catch((error: unknown) => toast.fail(errorText(error)));
-  };
+  const download = (path: string, query: Query, name: string) =>
+    downloadCsv(path, query, `${name}-${scope.replace(":", "-")}-${period.from}.csv`).catch(
+      (failed: unknown) => toast.fail(errorText(failed)),
+    );
+  const csv = () =>
+    void download(
+      "/v1/kpis/values",
+      { ...queryOf(question), kpi: kpis.join(","), step, compare: "year" },
+      "figures",
+    );
   useKeys({
     title: t("nav.figures"),
     bindings: [
@@ -165,7 +161,7 @@ export default function FiguresScreen() {
         enabled: shown !== undefined,
         run: () => change({ client: "*" }),
       },
-      { key: "y", label: t("figures.csv"), run: csv },
+      { key: "y", label: t("figures.csv"), enabled: shown === undefined, run: csv },
     ],
   });
   useCommands([
@@ -436,7 +432,7 @@ export default function FiguresScreen() {
                 drill={{ part: search.part, by: dimension as BreakdownBy, client: search.client }}
                 onDrill={(drill) => change(drill)}
                 onClose={() => change({ open: "", part: "", client: "", by: "" })}
-                onCsv={csv}
+                onCsv={(path, query, name) => void download(path, query, name)}
               />
             </aside>
           )}

@@ -6,9 +6,13 @@ import {
   type KpiRow,
   type KpiSeries,
   type KpiSettings,
+  partQueryOf,
+  type Query,
   type Question,
+  queryOf,
   useBreakdown,
   useFigureChanges,
+  useWaterfall,
 } from "../../api/kpis";
 import { usePersonName } from "../../api/staff";
 import { Button, Cut, IconButton, Segmented } from "../../components/basics";
@@ -17,8 +21,16 @@ import { Attainment, ChangeMark, FigureValue } from "../../components/figure-mar
 import { SeverityShape } from "../../components/severity";
 import { Empty, ErrorBanner, SkeletonRows } from "../../components/states";
 import { StepChart } from "../../components/step-chart";
+import { Moves } from "../../components/waterfall";
 import { useFormattingLocale, useT } from "../../i18n";
-import { formatFigure, formatValue, isRevised, type Measured } from "../../lib/figures";
+import {
+  formatDifference,
+  formatFigure,
+  formatValue,
+  isRevised,
+  type Measured,
+} from "../../lib/figures";
+import { useKeys } from "../../lib/keys";
 import { asideName, detailName, kpiFormula, kpiName } from "../../lib/kpi-texts";
 import { formatDate, formatPeriod, type Step } from "../../lib/periods";
 import { Touchpoints } from "./touchpoints";
@@ -195,6 +207,36 @@ function Revision(props: {
   );
 }
 
+/** How clients came and went: from those at the beginning to those at the end. */
+function ClientMoves(props: { question: Question }) {
+  const t = useT();
+  const locale = useFormattingLocale();
+  const { data } = useWaterfall(props.question);
+  const total = data?.total;
+  if (!total) return null;
+  const count = (value: string | undefined) => Number(value ?? 0);
+  const steps = [
+    { id: "new", value: count(total.new_clients) },
+    { id: "back", value: count(total.back) },
+    { id: "came", value: count(total.came) },
+    { id: "lost", value: -count(total.lost) },
+    { id: "left", value: -count(total.left) },
+  ].map((step) => ({ ...step, label: t(`figures.clients.${step.id}` as "figures.clients.new") }));
+  const of: Measured = { unit: "KPI_UNIT_COUNT" };
+  return (
+    <div className="blk">
+      <h3 className="adds-up">{t("figures.clients.moves")}</h3>
+      <Moves
+        start={{ label: t("figures.clients.start"), value: count(total.at_start) }}
+        steps={steps}
+        end={{ label: t("figures.clients.end"), value: count(total.at_end) }}
+        format={(value) => formatValue(value, of, locale)}
+        formatDifference={(value) => formatDifference(value, of, locale)}
+      />
+    </div>
+  );
+}
+
 function Asides(props: { series: KpiSeries }) {
   const t = useT();
   const locale = useFormattingLocale();
@@ -249,7 +291,7 @@ export function FigurePanel(props: {
   drill: Drill;
   onDrill(drill: Partial<Drill>): void;
   onClose(): void;
-  onCsv(): void;
+  onCsv(path: string, query: Query, name: string): void;
 }) {
   const t = useT();
   const locale = useFormattingLocale();
@@ -284,6 +326,21 @@ export function FigurePanel(props: {
           ? t(`segment.${id}` as "segment.business")
           : "";
   const name = kpiName(t, code, definition);
+  // As it stands there: the rows, or the touchpoints.
+  const csv = () => {
+    const path = `/v1/kpis/${encodeURIComponent(code)}`;
+    if (showsTouchpoints) {
+      props.onCsv(
+        `${path}/touchpoints`,
+        { ...partQueryOf(inner), client: drill.client === "*" ? undefined : drill.client },
+        code,
+      );
+    } else props.onCsv(`${path}/breakdown`, { ...queryOf(inner), by }, code);
+  };
+  useKeys({
+    title: t("figures.panel"),
+    bindings: [{ key: "y", label: t("figures.csv"), run: csv }],
+  });
   const openRow = (row: KpiRow) => {
     if (by === "client") props.onDrill({ client: row.id ?? "" });
     else props.onDrill({ part: `${by}:${row.id ?? ""}`, by: "client" });
@@ -398,6 +455,7 @@ export function FigurePanel(props: {
               )}
             </>
           )}
+          {code === "clients" && <ClientMoves question={inner} />}
           <div className="blk">
             <Segmented
               label={t("figures.by")}
@@ -459,7 +517,7 @@ export function FigurePanel(props: {
             {t("figures.touchpoints")}
           </Button>
         )}
-        <Button kind="plain" keyCap="y" onClick={props.onCsv}>
+        <Button kind="plain" keyCap="y" onClick={csv}>
           {t("figures.csv")}
         </Button>
       </div>
