@@ -8,7 +8,7 @@ set -eu
 [ $# -ge 1 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 build=$1 root=${2:-}
 here=$(dirname "$0")
-services='ingest profiles retention pipeline alerts gateway replay sources'
+services='ingest profiles retention pipeline kpi alerts gateway replay sources'
 
 install -d "$root/usr/local/bin" "$root/etc/systemd/system" "$root/etc/rapport"
 install "$build/services/rapport/rapport" "$root/usr/local/bin/"

@@ -488,6 +488,47 @@ std::vector<std::string> Organisation::PeopleIn(absl::string_view unit_id, absl:
   return {people.begin(), people.end()};
 }
 
+std::vector<UnitStay> Organisation::StaysIn(absl::string_view unit_id, bool below) const {
+  // Whoever may have been there, and the moments at which that may have changed.
+  absl::btree_set<std::string> units = {std::string(unit_id)};
+  std::vector<std::string> open = {std::string(unit_id)};
+  absl::btree_set<absl::Time> moves;
+  while (below && !open.empty()) {
+    const auto once = once_below_.find(open.back());
+    open.pop_back();
+    if (once == once_below_.end()) continue;
+    for (const std::string& child : once->second) {
+      if (!units.insert(child).second) continue;
+      open.push_back(child);
+      for (const auto& [from, parent] : units_.at(child).parent.steps()) moves.insert(from);
+    }
+  }
+  absl::btree_set<std::string> people;
+  for (const std::string& unit : units) {
+    if (const auto once = once_in_unit_.find(unit); once != once_in_unit_.end()) {
+      people.insert(once->second.begin(), once->second.end());
+    }
+  }
+  std::vector<UnitStay> stays;
+  for (const std::string& person : people) {
+    absl::btree_set<absl::Time> steps = moves;
+    for (const auto& [from, unit] : people_.at(person).unit.steps()) steps.insert(from);
+    bool inside = false;
+    for (const absl::Time at : steps) {
+      const std::string& unit = UnitOf(person, at);
+      bool now_inside = unit == unit_id;
+      if (below && !now_inside && !unit.empty()) {
+        const std::vector<std::string> above = UnitsAbove(unit, at);
+        now_inside = std::find(above.begin(), above.end(), unit_id) != above.end();
+      }
+      if (now_inside && !inside) stays.push_back({person, at, absl::InfiniteFuture()});
+      if (!now_inside && inside) stays.back().to = at;
+      inside = now_inside;
+    }
+  }
+  return stays;
+}
+
 std::vector<std::string> Organisation::LedBy(absl::string_view person_id, absl::Time at) const {
   std::vector<std::string> led;
   const auto once = once_led_by_.find(person_id);

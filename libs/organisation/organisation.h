@@ -68,6 +68,13 @@ struct ChangeProblem {
   std::string what;
 };
 
+// How long a person was in a unit.
+struct UnitStay {
+  std::string person_id;
+  absl::Time from;
+  absl::Time to;  // exclusive
+};
+
 class Organisation {
  public:
   // Makes all changes, or none and tells what is wrong: a name that is empty or longer than 200
@@ -96,6 +103,9 @@ class Organisation {
   // Whoever belongs to the unit or to one below it, in order; those who left are told too, since
   // their clients still stand there.
   std::vector<std::string> PeopleIn(absl::string_view unit_id, absl::Time at) const;
+  // Who belonged to the unit or to one below it, and when, in the order of person and time; with
+  // `below` false: to the unit itself alone.
+  std::vector<UnitStay> StaysIn(absl::string_view unit_id, bool below) const;
   // Units that a person leads, in order.
   std::vector<std::string> LedBy(absl::string_view person_id, absl::Time at) const;
   // For whom a person stands in, in order.

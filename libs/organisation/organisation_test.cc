@@ -89,6 +89,30 @@ TEST_F(OrganisationTest, UnitsMoveToo) {
   EXPECT_THAT(firm_.PeopleIn("west", Day(10)), ElementsAre("anna", "ben"));
 }
 
+TEST_F(OrganisationTest, StaysTellWhoWasInAUnitAndWhen) {
+  const auto stays = [this](const std::string& unit, bool below) {
+    std::vector<std::string> told;
+    for (const UnitStay& stay : firm_.StaysIn(unit, below)) {
+      const auto day = [](absl::Time at) {
+        if (at == absl::InfinitePast() || at == absl::InfiniteFuture()) return std::string("-");
+        return absl::FormatTime("%d", at, absl::UTCTimeZone());
+      };
+      told.push_back(absl::StrCat(stay.person_id, " ", day(stay.from), " ", day(stay.to)));
+    }
+    return told;
+  };
+  Say("changes { person_placed { person_id: 'ben' unit_id: 'blue' from_at " + At(10) + " } }");
+  EXPECT_THAT(stays("red", true), ElementsAre("anna - -", "ben - 10"));
+  EXPECT_THAT(stays("blue", true), ElementsAre("ben 10 -", "carl - -"));
+  EXPECT_THAT(stays("west", true), ElementsAre("anna - -", "ben - -", "carl - -"));
+  EXPECT_THAT(stays("west", false), IsEmpty());
+  Say("changes { unit_set { unit_id: 'east' } }"
+      "changes { unit_set { unit_id: 'blue' parent_unit_id: 'east' from_at " +
+      At(20) + " } }");
+  EXPECT_THAT(stays("west", true), ElementsAre("anna - -", "ben - 20", "carl - 20"));
+  EXPECT_THAT(stays("east", true), ElementsAre("ben 20 -", "carl 20 -"));
+}
+
 TEST_F(OrganisationTest, PortfoliosAreOnesOwnOnesUnitsAndThoseStoodInFor) {
   EXPECT_THAT(firm_.PortfoliosOf("ben", Day(1)), UnorderedElementsAre("ben"));
   EXPECT_THAT(firm_.PortfoliosOf("anna", Day(1)), UnorderedElementsAre("anna", "ben"));

@@ -32,6 +32,10 @@ constexpr absl::Duration kSessionUsedEach = absl::Minutes(5);
 constexpr absl::Duration kTokenUsedEach = absl::Minutes(10);
 constexpr size_t kMostCached = 10'000;
 
+absl::Status NoSuchUnit(absl::string_view unit_id) {
+  return absl::InvalidArgumentError(absl::StrCat("there is no unit '", unit_id, "'"));
+}
+
 bool ChangesSomething(absl::string_view method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS";
 }
@@ -381,10 +385,34 @@ void PeopleAccess::NoteRefusal(const Caller& caller, const RouteRule& rule,
 
 absl::StatusOr<std::vector<std::string>> PeopleAccess::OwnersIn(absl::string_view unit_id) const {
   const std::shared_ptr<const Organisation> organisation = organisation_->Get();
-  if (organisation->FindUnit(unit_id) == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat("there is no unit '", unit_id, "'"));
-  }
+  if (organisation->FindUnit(unit_id) == nullptr) return NoSuchUnit(unit_id);
   return organisation->PeopleIn(unit_id, options_.now());
+}
+
+absl::StatusOr<std::vector<Access::Stay>> PeopleAccess::StaysIn(absl::string_view unit_id,
+                                                                bool below) const {
+  const std::shared_ptr<const Organisation> organisation = organisation_->Get();
+  if (organisation->FindUnit(unit_id) == nullptr) return NoSuchUnit(unit_id);
+  std::vector<Stay> stays;
+  for (UnitStay& stay : organisation->StaysIn(unit_id, below)) {
+    stays.push_back({std::move(stay.person_id), stay.from, stay.to});
+  }
+  return stays;
+}
+
+std::vector<Access::Unit> PeopleAccess::Units() const {
+  std::vector<Unit> units;
+  const std::shared_ptr<const Organisation> organisation = organisation_->Get();
+  for (const auto& [id, unit] : organisation->units()) {
+    units.push_back({id, unit.name, UnitKindName(unit.kind)});
+  }
+  return units;
+}
+
+std::string PeopleAccess::NameOf(absl::string_view person_id) const {
+  const std::shared_ptr<const Organisation> organisation = organisation_->Get();
+  const StaffPerson* const person = organisation->FindPerson(person_id);
+  return person == nullptr ? "" : person->name;
 }
 
 std::vector<Access::OwnPerson> PeopleAccess::WhoWorksHere() const {

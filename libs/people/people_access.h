@@ -54,6 +54,9 @@ class PeopleAccess final : public Access {
 
   Admission Admit(const HttpRequest& request, absl::string_view pattern) override;
   absl::StatusOr<std::vector<std::string>> OwnersIn(absl::string_view unit_id) const override;
+  absl::StatusOr<std::vector<Stay>> StaysIn(absl::string_view unit_id, bool below) const override;
+  std::vector<Unit> Units() const override;
+  std::string NameOf(absl::string_view person_id) const override;
   std::vector<OwnPerson> WhoWorksHere() const override;
   int64_t StaffVersion() const override { return organisation_->position().value(); }
   absl::Status CheckWorksHere(absl::string_view person_id) const override;

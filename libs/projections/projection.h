@@ -99,48 +99,6 @@ class IndexWriter {
   std::vector<Entry> entries_;
 };
 
-// Collects what the state of one client contributes to the sums over all clients. Entries come in
-// an order that follows from the state alone, and keep it where the state keeps what they are made
-// of: two collections are compared from both ends, and only what is between them is looked at.
-class TallyWriter {
- public:
-  struct Entry {
-    absl::string_view key;  // what is summed, whose it is
-    int32_t day = 0;        // to which it adds, as the projection numbers days
-    int64_t amount = 0;
-  };
-
-  void Clear() {
-    keys_.clear();
-    places_.clear();
-  }
-  // Entries of 0 are left out.
-  void Add(absl::string_view key, int32_t day, int64_t amount) {
-    if (amount == 0) return;
-    places_.push_back({keys_.size(), key.size(), day, amount});
-    keys_.append(key.data(), key.size());
-  }
-  size_t size() const { return places_.size(); }
-  Entry operator[](size_t i) const {
-    const Place& place = places_[i];
-    return {absl::string_view(keys_).substr(place.begin, place.size), place.day, place.amount};
-  }
-
- private:
-  struct Place {
-    size_t begin = 0;
-    size_t size = 0;
-    int32_t day = 0;
-    int64_t amount = 0;
-  };
-  std::string keys_;
-  std::vector<Place> places_;
-};
-
-inline bool operator==(const TallyWriter::Entry& a, const TallyWriter::Entry& b) {
-  return a.day == b.day && a.amount == b.amount && a.key == b.key;
-}
-
 // Apply: `touchpoint` has passed ValidateTouchpoint and is not a duplicate. Changes `state` and
 // `output`. InvalidArgument or DataLoss: it cannot be folded (impossible values) and becomes a dead
 // letter; the state must then be unchanged.
@@ -179,17 +137,32 @@ concept RewindsClock = Projection<P> &&
 // touchpoint, a correction, a merge or a split take back what no longer holds; while a history is
 // told anew nothing is taken back before its end. Differences are taken at the latest when the
 // log's clock comes to another day, so that the day on which something became known follows from
-// the log alone. Tally: what a state contributes. TallyDay: the day of a moment. Post: calls `add`
-// with each stored sum, by its key, to which an entry that became known on `known_day` adds, and
-// with how much.
+// the log alone.
+// Tally: what a state contributes, into an empty list. TallyDay: the day of a moment.
+// PostDifference: calls `add` with each stored sum, by its key, that is another with `after` than
+// with `before`, and by how much, when that became known on `known_day`; a sum may come several
+// times.
 template <class P>
 concept Tallies = Projection<P> &&
     requires(const typename P::Settings& settings, const typename P::State& state,
-             TallyWriter& writer, const TallyWriter::Entry& entry, absl::Time at, int32_t known_day,
+             typename P::Tallied& list, const typename P::Tallied& before,
+             const typename P::Tallied& after, absl::Time at, int32_t known_day,
              absl::FunctionRef<void(absl::string_view, int64_t)> add) {
-  { P::Tally(state, settings, writer) } -> std::same_as<void>;
+  { P::Tally(state, settings, list) } -> std::same_as<void>;
   { P::TallyDay(at, settings) } -> std::same_as<int32_t>;
-  { P::Post(entry, known_day, settings, add) } -> std::same_as<void>;
+  { P::PostDifference(before, after, known_day, settings, add) } -> std::same_as<void>;
+  list.Clear();
+};
+
+// Of a projection that has no sums.
+struct NothingTallied {};
+template <class P>
+struct TalliedOf {
+  using Type = NothingTallied;
+};
+template <Tallies P>
+struct TalliedOf<P> {
+  using Type = typename P::Tallied;
 };
 
 // The optional part of a projection whose effects are the steps of alerts: what readers must have

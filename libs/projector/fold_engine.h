@@ -32,14 +32,21 @@ class FoldEngine final : public PartitionFold {
  private:
   using State = typename P::State;
   using IndexEntries = std::vector<IndexWriter::Entry>;
+  struct Served {
+    std::string value;
+    IndexEntries index;
+  };
   struct Entry {
     std::string value;   // as EncodeStoredState makes it; empty: nothing folded yet
     Digest stored;       // hash of the row in the store; empty when there is none
     IndexEntries index;  // as stored, sorted
-    // As the next commit will store it; null when unchanged.
+    // That of `value`; null when it is as stored.
     std::unique_ptr<IndexEntries> new_index;
     bool dirty = false;
-    bool used = true;  // since the last look of the eviction
+    // Of a client that is being retold: what readers see, when the store does not have it yet.
+    std::unique_ptr<Served> served;
+    bool aside = false;  // the store has what was told under ToldStateKey
+    bool used = true;    // since the last look of the eviction
   };
   using Cache = absl::node_hash_map<std::string, Entry>;
   using Node = typename Cache::value_type;
@@ -54,7 +61,7 @@ class FoldEngine final : public PartitionFold {
     // added, as known on `changed_on`.
     bool sums_behind = false;
     int32_t changed_on = 0;
-    TallyWriter summed;
+    typename TalliedOf<P>::Type summed;
     bool there = false;  // else nothing was folded, or it was forgotten
   };
 
@@ -143,6 +150,7 @@ class FoldEngine final : public PartitionFold {
   absl::StatusOr<std::optional<std::string>> ReopenState(const std::string& client,
                                                          const Reopening& reopening) override {
     RAPPORT_ASSIGN_OR_RETURN(Slot * slot, Find(client));
+    if (!reopening.within) KeepServed(*slot);
     std::optional<std::string> stood;
     if constexpr (CarriesOver<P>) {
       stood.emplace();
@@ -170,34 +178,13 @@ class FoldEngine final : public PartitionFold {
     return stood;
   }
 
-  absl::Status CloseState(const touchpoint::v1::Touchpoint& touchpoint,
+  absl::Status CloseState(const touchpoint::v1::Touchpoint& touchpoint, bool absorbed,
                           const std::optional<std::string>& kept, absl::Status* refusal) override {
     RAPPORT_ASSIGN_OR_RETURN(Slot * slot, Find(touchpoint.client_id()));
-    if (!slot->there || (kept && GoesOnAs(*kept, *slot))) return absl::OkStatus();
+    MarkDirty(*slot->node);
+    RAPPORT_RETURN_IF_ERROR(ResumeSums(*slot));
+    if (absorbed || !slot->there || (kept && GoesOnAs(*kept, *slot))) return absl::OkStatus();
     return P::Wants(touchpoint) ? ApplyTouchpoint(touchpoint, refusal) : absl::OkStatus();
-  }
-
-  bool SumsTallies() const override { return Tallies<P>; }
-
-  absl::StatusOr<std::string> SettleTallies(const std::string& client) override {
-    RAPPORT_ASSIGN_OR_RETURN(Slot * slot, Find(client));
-    SettleSums(*slot);
-    std::string stored;
-    if (slot->there) EncodeStoredState(slot->timer, slot->wake, slot->state, &stored);
-    return stored;
-  }
-
-  absl::Status ResumeTallies(const std::string& client, const std::string& before) override {
-    if constexpr (Tallies<P>) {
-      RAPPORT_ASSIGN_OR_RETURN(Slot * slot, Find(client));
-      State state;
-      RAPPORT_RETURN_IF_ERROR(DecodeKept(before, &state));
-      slot->summed.Clear();
-      P::Tally(state, settings_, slot->summed);
-      slot->sums_behind = true;
-      slot->changed_on = P::TallyDay(context(client).now, settings_);
-    }
-    return absl::OkStatus();
   }
 
   void AddStates(class Commit& commit, Digest* digest) override {
@@ -205,22 +192,70 @@ class FoldEngine final : public PartitionFold {
     SortDirty();
     for (Node* node : dirty_) {
       Entry& entry = node->second;
-      const bool there = !entry.value.empty();
-      const Digest hash =
-          there ? Digest::OfEntry(static_cast<uint8_t>(Family::kState), node->first, entry.value)
-                : Digest();
-      if (hash == entry.stored) continue;
-      CountClients((there ? 1 : 0) - (entry.stored == Digest() ? 0 : 1));
-      *digest -= entry.stored;
-      *digest += hash;
-      entry.stored = hash;
-      if (there) {
-        commit.Put(Family::kState, node->first, entry.value);
-      } else {
-        commit.Delete(Family::kState, node->first);
+      if (IsBeingRetold(node->first)) {
+        AddServed(*node, commit, digest);
+        commit.Put(Family::kMeta, ToldStateKey(node->first), entry.value);
+        entry.aside = true;
+        continue;
       }
-      if (entry.new_index != nullptr) AddIndex(*node, commit, digest);
+      if (entry.served != nullptr) Resize(*node, [&] { entry.served.reset(); });
+      if (std::exchange(entry.aside, false)) {
+        commit.Delete(Family::kMeta, ToldStateKey(node->first));
+      }
+      AddState(*node, entry.value, commit, digest);
+      if (entry.new_index != nullptr) {
+        Resize(*node, [&] {
+          AddIndex(entry.index, *entry.new_index, commit, digest);
+          entry.index = *std::exchange(entry.new_index, nullptr);
+        });
+      }
     }
+  }
+
+  void AddState(Node& node, const std::string& value, class Commit& commit, Digest* digest) {
+    Entry& entry = node.second;
+    const bool there = !value.empty();
+    const Digest hash =
+        there ? Digest::OfEntry(static_cast<uint8_t>(Family::kState), node.first, value) : Digest();
+    if (hash == entry.stored) return;
+    CountClients((there ? 1 : 0) - (entry.stored == Digest() ? 0 : 1));
+    *digest -= entry.stored;
+    *digest += hash;
+    entry.stored = hash;
+    if (there) {
+      commit.Put(Family::kState, node.first, value);
+    } else {
+      commit.Delete(Family::kState, node.first);
+    }
+  }
+
+  // What readers see of a client whose history was reopened since the last commit.
+  void AddServed(Node& node, class Commit& commit, Digest* digest) {
+    Entry& entry = node.second;
+    if (entry.served == nullptr) return;
+    Resize(node, [&] {
+      const std::unique_ptr<Served> served = std::move(entry.served);
+      AddState(node, served->value, commit, digest);
+      if (served->index == entry.index) return;
+      AddIndex(entry.index, served->index, commit, digest);
+      if (entry.new_index == nullptr) {
+        entry.new_index = std::make_unique<IndexEntries>(std::move(entry.index));
+      } else if (*entry.new_index == served->index) {
+        entry.new_index.reset();
+      }
+      entry.index = std::move(served->index);
+    });
+  }
+
+  // Remembers what readers go on to see of the client, when the store does not have it yet.
+  void KeepServed(Slot& slot) {
+    Encode(slot);
+    Entry& entry = slot.node->second;
+    if (!entry.dirty) return;
+    Resize(*slot.node, [&] {
+      entry.served = std::make_unique<Served>(
+          Served{entry.value, entry.new_index == nullptr ? entry.index : *entry.new_index});
+    });
   }
 
   // By key: far faster into the store's memtable than at random.
@@ -307,6 +342,18 @@ class FoldEngine final : public PartitionFold {
       MakeIndex(node.first, slot.state);
       entry.index = index_.entries();
     }
+    return WasRetold(node.first) ? LoadTold(node, slot) : absl::OkStatus();
+  }
+
+  // What was told so far, over what readers see; it is there until its end is committed.
+  absl::Status LoadTold(Node& node, Slot& slot) {
+    Entry& entry = node.second;
+    RAPPORT_ASSIGN_OR_RETURN(entry.aside,
+                             store()->Get(Family::kMeta, ToldStateKey(node.first), &buffer_));
+    if (!entry.aside) return absl::OkStatus();
+    entry.value = std::string(buffer_);
+    RAPPORT_RETURN_IF_ERROR(Decode(entry, slot));
+    MakeNewIndex(node, slot.state);
     return absl::OkStatus();
   }
 
@@ -343,33 +390,33 @@ class FoldEngine final : public PartitionFold {
       slot.sums_behind = false;
       tallied_.Clear();
       if (slot.there) P::Tally(slot.state, settings_, tallied_);
-      AddDifference(slot.summed, tallied_, slot.changed_on);
+      P::PostDifference(slot.summed, tallied_, slot.changed_on, settings_,
+                        [this](absl::string_view key, int64_t more) { AddToTally(key, more); });
       std::swap(slot.summed, tallied_);
       return true;
     }
     return false;
   }
 
-  void AddDifference(const TallyWriter& before, const TallyWriter& after, int32_t known_day) {
+  // Once a client's history has been told: the sums hold what readers have seen of it until now.
+  absl::Status ResumeSums(Slot& slot) {
     if constexpr (Tallies<P>) {
-      const size_t least = std::min(before.size(), after.size());
-      size_t head = 0;
-      while (head < least && before[head] == after[head]) ++head;
-      size_t tail = 0;
-      while (tail < least - head &&
-             before[before.size() - 1 - tail] == after[after.size() - 1 - tail]) {
-        ++tail;
+      const std::string& client = slot.node->first;
+      std::string before;
+      if (slot.node->second.served != nullptr) {
+        before = slot.node->second.served->value;
+      } else {
+        RAPPORT_ASSIGN_OR_RETURN(const bool found, store()->Get(Family::kState, client, &before));
+        if (!found) before.clear();
       }
-      const auto add = [this](absl::string_view key, int64_t amount) { AddToTally(key, amount); };
-      for (size_t i = head; i < before.size() - tail; ++i) {
-        TallyWriter::Entry entry = before[i];
-        entry.amount = -entry.amount;
-        P::Post(entry, known_day, settings_, add);
-      }
-      for (size_t i = head; i < after.size() - tail; ++i) {
-        P::Post(after[i], known_day, settings_, add);
-      }
+      State state;
+      RAPPORT_RETURN_IF_ERROR(DecodeKept(before, &state));
+      slot.summed.Clear();
+      P::Tally(state, settings_, slot.summed);
+      slot.sums_behind = true;
+      slot.changed_on = P::TallyDay(context(client).now, settings_);
     }
+    return absl::OkStatus();
   }
 
   // Brings what changed in the slot back into its entry.
@@ -387,16 +434,7 @@ class FoldEngine final : public PartitionFold {
     } else {
       entry.value = buffer_;
     }
-    if (slot.there) {
-      MakeIndex(slot.node->first, slot.state);
-    } else {
-      index_.Reset(slot.node->first);
-    }
-    if (index_.entries() == entry.index) {
-      entry.new_index.reset();
-    } else {
-      entry.new_index = std::make_unique<IndexEntries>(index_.entries());
-    }
+    MakeNewIndex(*slot.node, slot.state);
     cache_bytes_ += BytesOf(*slot.node) - before;
   }
 
@@ -427,11 +465,15 @@ class FoldEngine final : public PartitionFold {
 
   void MarkChanged(Slot& slot) {
     slot.changed = slot.there = true;
-    Entry& entry = slot.node->second;
+    MarkDirty(*slot.node);
+  }
+
+  void MarkDirty(Node& node) {
+    Entry& entry = node.second;
     if (entry.dirty) return;
     entry.dirty = true;
-    dirty_.push_back(slot.node);
-    AddDirtyState(BytesOf(*slot.node));
+    dirty_.push_back(&node);
+    AddDirtyState(BytesOf(node));
   }
 
   // The timer moves only when the wake comes before it, so that a wake which moves later and later
@@ -457,19 +499,38 @@ class FoldEngine final : public PartitionFold {
               [](const auto& a, const auto& b) { return a.key < b.key; });
   }
 
-  void AddIndex(Node& node, class Commit& commit, Digest* digest) {
+  // `state` is that of the entry's value.
+  void MakeNewIndex(Node& node, const State& state) {
     Entry& entry = node.second;
-    cache_bytes_ -= BytesOf(node);
-    for (const IndexWriter::Entry& old : entry.index) {
+    if (entry.value.empty()) {
+      index_.Reset(node.first);
+    } else {
+      MakeIndex(node.first, state);
+    }
+    if (index_.entries() == entry.index) {
+      entry.new_index.reset();
+    } else {
+      entry.new_index = std::make_unique<IndexEntries>(index_.entries());
+    }
+  }
+
+  static void AddIndex(const IndexEntries& before, const IndexEntries& after, class Commit& commit,
+                       Digest* digest) {
+    for (const IndexWriter::Entry& old : before) {
       *digest -= Digest::OfEntry(static_cast<uint8_t>(Family::kIndex), old.key, old.value);
       commit.Delete(Family::kIndex, old.key);
     }
-    for (const IndexWriter::Entry& now : *entry.new_index) {
+    for (const IndexWriter::Entry& now : after) {
       *digest += Digest::OfEntry(static_cast<uint8_t>(Family::kIndex), now.key, now.value);
       commit.Put(Family::kIndex, now.key, now.value);
     }
-    entry.index = *std::move(entry.new_index);
-    entry.new_index.reset();
+  }
+
+  // Changes what the entry holds.
+  template <class Change>
+  void Resize(Node& node, const Change& change) {
+    cache_bytes_ -= BytesOf(node);
+    change();
     cache_bytes_ += BytesOf(node);
   }
 
@@ -487,7 +548,12 @@ class FoldEngine final : public PartitionFold {
     const Entry& entry = node.second;
     size_t index_entries = entry.index.capacity();
     if (entry.new_index != nullptr) index_entries += entry.new_index->capacity();
-    return sizeof(Node) + 32 + heap(node.first) + heap(entry.value) +
+    size_t served = 0;
+    if (entry.served != nullptr) {
+      served = sizeof(Served) + heap(entry.served->value);
+      index_entries += entry.served->index.capacity();
+    }
+    return sizeof(Node) + 32 + heap(node.first) + heap(entry.value) + served +
            index_entries * kIndexEntryBytes;
   }
 
@@ -499,7 +565,7 @@ class FoldEngine final : public PartitionFold {
   std::vector<Node*> dirty_;
   std::array<Slot, kSlots> slots_;
   FoldOutput output_;
-  TallyWriter tallied_;
+  typename TalliedOf<P>::Type tallied_;
   IndexWriter index_;
   std::string buffer_;
 };

@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/event_log/partitioner.h"
+#include "libs/projector/stored_state.h"
 #include "libs/touchpoint/identity.h"
 #include "libs/touchpoint/record.h"
 #define XXH_INLINE_ALL
@@ -51,6 +52,11 @@ std::string OffsetKey(int64_t offset) {
   std::string key;
   AppendOrdered64(&key, offset);
   return key;
+}
+
+// Beyond 64 bits it wraps, and comes back when what was too much is taken back.
+int64_t Sum(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
 
 uint8_t Number(Family family) { return static_cast<uint8_t>(family); }
@@ -306,12 +312,17 @@ void PartitionFold::TakeOutput(absl::string_view client, FoldOutput& output) {
   for (alert::v1::AlertEvent& event : output.effects) {
     AddEffect(client, {position_, next_ordinal_++}, sequence++, &event);
   }
+  const bool aside = !output.rows.empty() && IsBeingRetold(client);
   for (FoldOutput::Row& row : output.rows) {
-    std::string key;
+    std::string key = aside ? kToldRowPrefix : "";
     AppendKeyString(&key, client);
     key += row.sort_key;
     dirty_bytes_ += key.size() + row.value.size() + 2 * sizeof(std::string);
-    new_rows_.emplace_back(std::move(key), std::move(row.value));
+    if (aside) {
+      meta_changes_[std::move(key)] = std::move(row.value);
+    } else {
+      new_rows_.emplace_back(std::move(key), std::move(row.value));
+    }
   }
 }
 
@@ -320,7 +331,7 @@ void PartitionFold::AddToTally(absl::string_view key, int64_t amount) {
   if (inserted) {
     dirty_bytes_ += key.size() + kTallyBytes;
   } else {
-    it->second += amount;
+    it->second = Sum(it->second, amount);
   }
 }
 
@@ -477,6 +488,9 @@ absl::Status PartitionFold::RewindStates() {
     uncommitted_ = true;
     if (more) RAPPORT_RETURN_IF_ERROR(Commit());
   }
+  for (const std::string& client : ClientsBeingRetold()) {
+    RAPPORT_RETURN_IF_ERROR(RewindState(client));
+  }
   return absl::OkStatus();
 }
 
@@ -530,7 +544,7 @@ absl::Status PartitionFold::Commit() {
   StatesCommitted();
   new_seen_.clear();
   retold_changes_.clear();
-  kept_changes_.clear();
+  meta_changes_.clear();
   tally_deltas_.clear();
   timer_changes_.clear();
   dead_letter_changes_.clear();
@@ -616,7 +630,7 @@ absl::Status PartitionFold::AddTallies(class Commit& commit, Digest* digest) con
     if (stored) {
       if (stored->size() != 8) return absl::DataLossError("a stored tally is not 8 bytes");
       *digest -= Digest::OfEntry(Number(Family::kTallies), name, *stored);
-      sum += ReadOrdered64(stored->data());
+      sum = Sum(sum, ReadOrdered64(stored->data()));
     }
     if (sum == 0) {
       commit.Delete(Family::kTallies, name);

@@ -206,28 +206,24 @@ class PartitionFold {
   virtual absl::StatusOr<int64_t> TimerOf(const std::string& client) = 0;
   // What HistoryReopened asks of a client's state.
   struct Reopening {
+    bool within = false;  // another retelling, which was not closed
     bool forgets = false;
     bool absorbed = false;  // the client goes on under another
     // The state whose life goes on, as ReopenState returned it before; nullopt: the present one.
     std::optional<std::string> kept;
   };
-  // Forgets the client's state, lists and timer if it is to. Returns the state as it stood before
+  // Forgets the client's state and timer if it is to; readers keep both state and lists until
+  // CloseState. Returns the state as it stood before
   // ("" when there was none); nullopt when the projection has no use for it.
   virtual absl::StatusOr<std::optional<std::string>> ReopenState(const std::string& client,
                                                                  const Reopening& reopening) = 0;
-  // The client's history has been told. `kept`: from where its life goes on; `*refusal` as in
-  // ApplyTouchpoint.
-  virtual absl::Status CloseState(const touchpoint::v1::Touchpoint& touchpoint,
+  // The client's history has been told, and readers see it with the next commit. `kept`: from where
+  // its life goes on; nothing does when it was absorbed. `*refusal` as in ApplyTouchpoint.
+  virtual absl::Status CloseState(const touchpoint::v1::Touchpoint& touchpoint, bool absorbed,
                                   const std::optional<std::string>& kept,
                                   absl::Status* refusal) = 0;
-  // Whether the projection sums over all clients. Then, of a client whose history is told anew:
-  // SettleTallies adds what its state has changed so far, and returns the state as it is stored (""
-  // when there is none); ResumeTallies, once the history has been told, has `before`, such a state,
-  // for that from which the next difference is taken.
-  virtual bool SumsTallies() const = 0;
-  virtual absl::StatusOr<std::string> SettleTallies(const std::string& client) = 0;
-  virtual absl::Status ResumeTallies(const std::string& client, const std::string& before) = 0;
-  // Adds the changed states and lists to the commit, and their hashes to the digest.
+  // Adds the changed states and lists to the commit, and their hashes to the digest. Those of
+  // clients that are being retold are put aside: readers keep what stood before.
   virtual void AddStates(class Commit& commit, Digest* digest) = 0;
   // After the commit: all states are as stored.
   virtual void StatesCommitted() = 0;
@@ -237,8 +233,11 @@ class PartitionFold {
 
   // For the projection's part.
   FoldContext context(absl::string_view client) const { return {client, clock_, retelling_since_}; }
-  // Between HistoryReopened and HistoryClosed, where no timer is fired.
+  // Between HistoryReopened and HistoryClosed, where no timer is fired, and what is told stands
+  // aside.
   bool IsBeingRetold(absl::string_view client) const;
+  // Whether the client's history was ever told anew, or is being.
+  bool WasRetold(absl::string_view client) const { return FindRetold(client) != nullptr; }
   // The effects and rows of one Apply or Wake.
   void TakeOutput(absl::string_view client, FoldOutput& output);
   // Moves the client's timer; kNever for none.
@@ -247,7 +246,7 @@ class PartitionFold {
   int64_t TimerFor(int64_t wake) const;
   // Adds to a stored sum.
   void AddToTally(absl::string_view key, int64_t amount);
-  bool nothing_stored() const { return stored_clients_ == 0; }
+  bool nothing_stored() const { return stored_clients_ == 0 && retold_.empty(); }
   void CountClients(int64_t more) { counts_.set_clients(counts_.clients() + more); }
   // A state that the next commit will write; its memory is counted by CacheBytes.
   void AddDirtyState(size_t bytes) { dirty_state_bytes_ += bytes; }
@@ -303,8 +302,12 @@ class PartitionFold {
   absl::StatusOr<std::optional<std::string>> FindKept(absl::string_view client,
                                                       absl::string_view retelling_id) const;
   absl::Status ForgetRows(const std::string& client);
-  absl::Status HoldTallies(const std::string& client);
-  absl::Status TakeUpTallies(const std::string& client);
+  // The rows told so far, by key; they stand aside no more.
+  absl::StatusOr<std::vector<std::pair<std::string, std::string>>> TakeToldRows(
+      const std::string& client);
+  // Clients whose histories are being told anew, in their order: the store may have their states
+  // aside alone.
+  std::vector<std::string> ClientsBeingRetold() const;
   absl::Status LoadRetold();
   void AddRetold(class Commit& commit) const;
 
@@ -362,8 +365,9 @@ class PartitionFold {
   // stay.
   absl::flat_hash_map<std::string, Digest> forgotten_rows_;
   absl::btree_set<std::string> retold_changes_;
-  // By key in the family `meta`; nullopt: to be removed.
-  absl::btree_map<std::string, std::optional<std::string>> kept_changes_;
+  // By key in the family `meta`: states that were kept, and rows that are told and stand aside;
+  // nullopt: to be removed.
+  absl::btree_map<std::string, std::optional<std::string>> meta_changes_;
   absl::flat_hash_map<std::string, int64_t> tally_deltas_;
   absl::btree_map<TimerKey, bool> timer_changes_;  // true: set, false: removed
   // While the clock advances, or is put back: the timers that are due and come before `due_end_`.

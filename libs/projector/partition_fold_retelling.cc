@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 #include "libs/base/bytes.h"
@@ -12,7 +15,9 @@
 #include "libs/projector/stored_state.h"
 
 // The part of PartitionFold that has a client's history told anew: between HistoryReopened and
-// HistoryClosed its touchpoints come again, with the ids that they have always had.
+// HistoryClosed its touchpoints come again, with the ids that they have always had. What is told
+// stands aside meanwhile, in the family `meta`, and takes the place of what stood before at once:
+// nobody reads a client that is half told, or none.
 
 namespace rapport {
 namespace {
@@ -22,8 +27,6 @@ using touchpoint::v1::Touchpoint;
 
 // First byte of a key in the family `meta` of a state that a client had when a retelling began.
 constexpr char kKeptPrefix[] = "k";
-// The same of a state whose contributions stand in the sums until the retelling ends.
-constexpr char kSummedPrefix[] = "s";
 // Ends the retelling_id of a split, behind that of the merge.
 constexpr char kSplitSuffix[] = "/split";
 
@@ -31,12 +34,6 @@ std::string KeptKey(absl::string_view client, absl::string_view retelling_id) {
   std::string key = kKeptPrefix;
   AppendKeyString(&key, client);
   key.append(retelling_id.data(), retelling_id.size());
-  return key;
-}
-
-std::string SummedKey(absl::string_view client) {
-  std::string key = kSummedPrefix;
-  AppendKeyString(&key, client);
   return key;
 }
 
@@ -79,6 +76,15 @@ bool PartitionFold::IsBeingRetold(absl::string_view client) const {
   return retold != nullptr && !retold->retelling_id().empty();
 }
 
+std::vector<std::string> PartitionFold::ClientsBeingRetold() const {
+  std::vector<std::string> clients;
+  for (const auto& [client, retold] : retold_) {
+    if (!retold.retelling_id().empty()) clients.push_back(client);
+  }
+  std::sort(clients.begin(), clients.end());
+  return clients;
+}
+
 absl::Status PartitionFold::FoldRetelling(const RecordView& record, const Touchpoint& touchpoint) {
   const std::string& client = touchpoint.client_id();
   if (WaitsBehind(record, client)) return absl::OkStatus();
@@ -100,15 +106,18 @@ absl::Status PartitionFold::Reopen(const Touchpoint& touchpoint) {
   const std::string& client = touchpoint.client_id();
   state::v1::RetoldClient& retold = retold_[client];
   const bool absorbed = !reopened.absorbed_into_client_id().empty();
+  Reopening reopening;
+  reopening.within = !retold.retelling_id().empty();
   retold.set_absorbed_into_client_id(reopened.absorbed_into_client_id());
   retold.set_retelling_id(reopened.retelling_id());
   *retold.mutable_retelling_since() = touchpoint.occurred_at();
   retold.set_passing(reopened.forgets() && !absorbed);
-  if (reopened.forgets()) retold.set_epoch(retold.epoch() + 1);
+  if (reopened.forgets()) {
+    retold.set_epoch(retold.epoch() + 1);
+    retold.set_forgets(true);
+  }
   retelling_since_ = FromProto(touchpoint.occurred_at());
 
-  if (SumsTallies()) RAPPORT_RETURN_IF_ERROR(HoldTallies(client));
-  Reopening reopening;
   reopening.forgets = reopened.forgets();
   reopening.absorbed = absorbed;
   RAPPORT_ASSIGN_OR_RETURN(reopening.kept, FindKept(client, KeptBy(reopened.retelling_id())));
@@ -116,9 +125,11 @@ absl::Status PartitionFold::Reopen(const Touchpoint& touchpoint) {
   // One that is begun again goes on from where the state stood the first time.
   if (before && !reopening.kept) {
     dirty_bytes_ += before->size();
-    kept_changes_[KeptKey(client, reopened.retelling_id())] = std::move(before);
+    meta_changes_[KeptKey(client, reopened.retelling_id())] = std::move(before);
   }
-  return reopened.forgets() ? ForgetRows(client) : absl::OkStatus();
+  if (!reopened.forgets() || !reopening.within) return absl::OkStatus();
+  // What the other one has told.
+  return TakeToldRows(client).status();
 }
 
 absl::Status PartitionFold::Close(const RecordView& record, const Touchpoint& touchpoint) {
@@ -129,59 +140,31 @@ absl::Status PartitionFold::Close(const RecordView& record, const Touchpoint& to
   if (it == retold_.end() || it->second.retelling_id() != retelling_id) return absl::OkStatus();
   state::v1::RetoldClient& retold = it->second;
   const bool passing = retold.passing();
+  const bool forgets = retold.forgets();
   const bool absorbed = !retold.absorbed_into_client_id().empty();
   retold.clear_retelling_id();
   retold.clear_retelling_since();
   retold.clear_passing();
+  retold.clear_forgets();
   retelling_since_ = absl::InfinitePast();
-  if (SumsTallies()) RAPPORT_RETURN_IF_ERROR(TakeUpTallies(client));
   RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> kept,
                            FindKept(client, KeptBy(retelling_id)));
-  if (!absorbed) {
-    absl::Status refusal;
-    RAPPORT_RETURN_IF_ERROR(CloseState(touchpoint, kept, &refusal));
-    if (!refusal.ok()) {
-      Bury(record, client, refusal.message(), /*holds_back=*/false, /*waiting=*/false);
-    }
+  if (forgets) RAPPORT_RETURN_IF_ERROR(ForgetRows(client));
+  RAPPORT_ASSIGN_OR_RETURN(auto told, TakeToldRows(client));
+  std::move(told.begin(), told.end(), std::back_inserter(new_rows_));
+  absl::Status refusal;
+  RAPPORT_RETURN_IF_ERROR(CloseState(touchpoint, absorbed, kept, &refusal));
+  if (!refusal.ok()) {
+    Bury(record, client, refusal.message(), /*holds_back=*/false, /*waiting=*/false);
   }
-  if (passing && kept) kept_changes_[KeptKey(client, KeptBy(retelling_id))] = std::nullopt;
+  if (passing && kept) meta_changes_[KeptKey(client, KeptBy(retelling_id))] = std::nullopt;
   return absl::OkStatus();
-}
-
-// While a history is told anew the sums stay as they were before it: what it was then is kept,
-// since commits may come between. One that is begun again goes on from the first time.
-absl::Status PartitionFold::HoldTallies(const std::string& client) {
-  const std::string key = SummedKey(client);
-  if (const auto it = kept_changes_.find(key); it != kept_changes_.end() && it->second) {
-    return absl::OkStatus();
-  } else if (it == kept_changes_.end()) {
-    RAPPORT_ASSIGN_OR_RETURN(const std::optional<std::string> held,
-                             store_->Get(Family::kMeta, key));
-    if (held) return absl::OkStatus();
-  }
-  RAPPORT_ASSIGN_OR_RETURN(std::string before, SettleTallies(client));
-  dirty_bytes_ += before.size();
-  kept_changes_[key] = std::move(before);
-  return absl::OkStatus();
-}
-
-absl::Status PartitionFold::TakeUpTallies(const std::string& client) {
-  const std::string key = SummedKey(client);
-  std::optional<std::string> before;
-  if (const auto it = kept_changes_.find(key); it != kept_changes_.end()) {
-    before = it->second;
-  } else {
-    RAPPORT_ASSIGN_OR_RETURN(before, store_->Get(Family::kMeta, key));
-  }
-  if (!before) return absl::OkStatus();
-  kept_changes_[key] = std::nullopt;
-  return ResumeTallies(client, *before);
 }
 
 absl::StatusOr<std::optional<std::string>> PartitionFold::FindKept(
     absl::string_view client, absl::string_view retelling_id) const {
   const std::string key = KeptKey(client, retelling_id);
-  if (const auto it = kept_changes_.find(key); it != kept_changes_.end()) return it->second;
+  if (const auto it = meta_changes_.find(key); it != meta_changes_.end()) return it->second;
   return store_->Get(Family::kMeta, key);
 }
 
@@ -204,13 +187,41 @@ absl::Status PartitionFold::ForgetRows(const std::string& client) {
                       });
 }
 
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> PartitionFold::TakeToldRows(
+    const std::string& client) {
+  std::string prefix = kToldRowPrefix;
+  AppendKeyString(&prefix, client);
+  absl::flat_hash_set<std::string> stored;
+  RAPPORT_RETURN_IF_ERROR(
+      store_->Scan(Family::kMeta, prefix, AfterPrefix(prefix),
+                   [&](absl::string_view key, absl::string_view row) {
+                     dirty_bytes_ += 2 * key.size() + row.size() + 4 * sizeof(std::string);
+                     meta_changes_.try_emplace(std::string(key), std::string(row));
+                     stored.emplace(key);
+                     return true;
+                   }));
+  std::vector<std::pair<std::string, std::string>> rows;
+  auto it = meta_changes_.lower_bound(prefix);
+  while (it != meta_changes_.end() && absl::StartsWith(it->first, prefix)) {
+    if (it->second) {
+      rows.emplace_back(it->first.substr(sizeof(kToldRowPrefix) - 1), *std::move(it->second));
+    }
+    if (stored.contains(it->first)) {
+      (it++)->second = std::nullopt;
+    } else {
+      it = meta_changes_.erase(it);
+    }
+  }
+  return rows;
+}
+
 void PartitionFold::AddRetold(class Commit& commit) const {
   for (const std::string& client : retold_changes_) {
     commit.Put(Family::kMeta, RetoldClientKey(client), retold_.at(client).SerializeAsString());
   }
-  for (const auto& [key, kept] : kept_changes_) {
-    if (kept) {
-      commit.Put(Family::kMeta, key, *kept);
+  for (const auto& [key, value] : meta_changes_) {
+    if (value) {
+      commit.Put(Family::kMeta, key, *value);
     } else {
       commit.Delete(Family::kMeta, key);
     }

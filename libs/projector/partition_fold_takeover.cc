@@ -71,6 +71,7 @@ absl::StatusOr<AlertsByClient> PartitionFold::OpenAtFrontier() {
         clients.emplace_back(client);
         return true;
       }));
+  for (std::string& client : ClientsBeingRetold()) clients.push_back(std::move(client));
   FoldOutput output;
   retelling_since_ = absl::InfinitePast();
   for (const std::string& client : clients) {

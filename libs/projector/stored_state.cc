@@ -43,4 +43,10 @@ std::string RetoldClientKey(absl::string_view client) {
   return key;
 }
 
+std::string ToldStateKey(absl::string_view client) {
+  std::string key = kToldStatePrefix;
+  AppendKeyString(&key, client);
+  return key;
+}
+
 }  // namespace rapport

@@ -24,4 +24,11 @@ absl::Status DecodeStoredState(absl::string_view value, int64_t* timer, int64_t*
 inline constexpr char kRetoldClientPrefix[] = "e";
 std::string RetoldClientKey(absl::string_view client);
 
+// The keys in the family `meta` of what a retelling that is under way has told so far, and of which
+// readers see nothing before it is closed: the client's state, as in the family `state`, empty when
+// there is none; and its rows, each under the prefix and its key in the family `rows`.
+inline constexpr char kToldStatePrefix[] = "s";
+inline constexpr char kToldRowPrefix[] = "r";
+std::string ToldStateKey(absl::string_view client);
+
 }  // namespace rapport

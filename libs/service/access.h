@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "libs/service/http.h"
 
 // Who sends a request, what they may do, and whose clients they see. The seam between the server,
@@ -98,6 +99,24 @@ class Access {
   virtual std::vector<Header> Vouch(const HttpRequest& request) const = 0;
   // The people of a unit and of those below it. InvalidArgument: there is no such unit.
   virtual absl::StatusOr<std::vector<std::string>> OwnersIn(absl::string_view unit_id) const = 0;
+  // Who belonged to a unit or to one below it, and when; with `below` false: to the unit itself
+  // alone. InvalidArgument: there is no such unit.
+  struct Stay {
+    std::string person_id;
+    absl::Time from;
+    absl::Time to;  // exclusive
+  };
+  virtual absl::StatusOr<std::vector<Stay>> StaysIn(absl::string_view unit_id,
+                                                    bool below) const = 0;
+  struct Unit {
+    std::string unit_id;
+    std::string name;
+    std::string kind;  // "team", "branch", "department"; "" for none
+  };
+  // All that there are, in the order of their ids.
+  virtual std::vector<Unit> Units() const = 0;
+  // What people call a person; "" when it is not known.
+  virtual std::string NameOf(absl::string_view person_id) const = 0;
   // Who works here now, by what telephone systems and mailboxes call them, and a number that
   // changes whenever that may have changed.
   struct OwnPerson {

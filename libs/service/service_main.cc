@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "libs/base/check.h"
 #include "libs/base/fatal.h"
 #include "libs/base/log.h"
@@ -32,6 +33,15 @@ enum ExitCode { kEnded = 0, kWrongUse = 2, kTrouble = 3 };
 constexpr absl::Duration kLogRetry = absl::Seconds(1);
 constexpr absl::Duration kTopicsTimeout = absl::Seconds(5);
 
+// Where the service's own settings stand: its section, or the field `service` of one that others
+// read, too.
+std::string SectionPath(const std::string& service) {
+  const auto* const section = Config::descriptor()->FindFieldByName(service);
+  RAPPORT_CHECK(section != nullptr, "the configuration has no section ", service);
+  const bool shared = section->message_type()->FindFieldByName("service") != nullptr;
+  return shared ? service + ".service" : service;
+}
+
 struct Arguments {
   std::string config;
   std::string instance = "1";
@@ -48,7 +58,7 @@ struct Arguments {
     const auto add = [&arguments](const std::string& setting, const std::string& value) {
       if (!value.empty()) arguments.overrides.push_back(absl::StrCat(setting, "=", value));
     };
-    add(service + ".listen", listen);
+    add(SectionPath(service) + ".listen", listen);
     add("data_folder", data);
     add("logging.level", log_level);
     add("logging.format", log_format);
@@ -90,11 +100,14 @@ absl::Status CheckInstance(absl::string_view instance) {
 
 // A text field of the service's section; "" when the section has no such field.
 std::string SectionText(const Config& config, const std::string& service, const char* name) {
-  const auto* const section_field = Config::descriptor()->FindFieldByName(service);
-  RAPPORT_CHECK(section_field != nullptr, "the configuration has no section ", service);
-  const auto& section = config.GetReflection()->GetMessage(config, section_field);
-  const auto* const field = section.GetDescriptor()->FindFieldByName(name);
-  return field == nullptr ? "" : section.GetReflection()->GetString(section, field);
+  const google::protobuf::Message* section = &config;
+  const std::string path = SectionPath(service);
+  for (const absl::string_view part : absl::StrSplit(path, '.')) {
+    const auto* const field = section->GetDescriptor()->FindFieldByName(std::string(part));
+    section = &section->GetReflection()->GetMessage(*section, field);
+  }
+  const auto* const field = section->GetDescriptor()->FindFieldByName(name);
+  return field == nullptr ? "" : section->GetReflection()->GetString(*section, field);
 }
 
 // Where others reach the process.

@@ -9,6 +9,7 @@
 #include "libs/base/mutex.h"
 #include "libs/base/status.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/kpi/kpi.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/service/config.h"
@@ -19,8 +20,8 @@
 namespace rapport {
 namespace {
 
-constexpr std::array<const char*, 3> kProjections = {Profile::kName, Retention::kName,
-                                                     DealPipeline::kName};
+constexpr std::array<const char*, 4> kProjections = {Profile::kName, Retention::kName,
+                                                     DealPipeline::kName, Kpi::kName};
 
 // The answers of all projections to one request.
 struct Gathering {

@@ -76,7 +76,6 @@ absl::StatusOr<std::set<int>> QueryEnums(const HttpRequest& request, absl::strin
 
 absl::StatusOr<touchpoint::v1::Touchpoint::PayloadCase> ParseKind(absl::string_view name,
                                                                   absl::string_view value) {
-  constexpr size_t kNear = 3;
   const google::protobuf::OneofDescriptor& payload =
       *touchpoint::v1::Touchpoint::descriptor()->FindOneofByName("payload");
   std::vector<std::string> kinds;
@@ -87,16 +86,22 @@ absl::StatusOr<touchpoint::v1::Touchpoint::PayloadCase> ParseKind(absl::string_v
     }
     kinds.push_back(kind.name());
   }
+  return NoSuchWord(name, value, kinds);
+}
+
+absl::Status NoSuchWord(absl::string_view name, absl::string_view value,
+                        const std::vector<std::string>& words) {
+  constexpr size_t kNear = 3;
   const auto nearest =
-      std::min_element(kinds.begin(), kinds.end(), [value](const auto& a, const auto& b) {
+      std::min_element(words.begin(), words.end(), [value](const auto& a, const auto& b) {
         return EditDistance(value, a) < EditDistance(value, b);
       });
-  if (EditDistance(value, *nearest) <= kNear) {
+  if (nearest != words.end() && EditDistance(value, *nearest) <= kNear) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, " is '", value, "'; did you mean ", *nearest, "?"));
   }
   return absl::InvalidArgumentError(
-      absl::StrCat(name, " is '", value, "'; there are: ", absl::StrJoin(kinds, ", ")));
+      absl::StrCat(name, " is '", value, "'; there are: ", absl::StrJoin(words, ", ")));
 }
 
 absl::StatusOr<bool> QueryFlag(const HttpRequest& request, absl::string_view name) {

@@ -32,6 +32,11 @@ absl::StatusOr<std::set<int>> QueryEnums(const HttpRequest& request, absl::strin
 absl::StatusOr<touchpoint::v1::Touchpoint::PayloadCase> ParseKind(absl::string_view name,
                                                                   absl::string_view value);
 
+// InvalidArgument for a value that is none of `words`: with the nearest of them, or all when none
+// is near.
+absl::Status NoSuchWord(absl::string_view name, absl::string_view value,
+                        const std::vector<std::string>& words);
+
 // A query parameter that is "true" or "false"; false when it is not there. InvalidArgument names
 // it.
 absl::StatusOr<bool> QueryFlag(const HttpRequest& request, absl::string_view name);

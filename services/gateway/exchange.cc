@@ -217,12 +217,15 @@ void Exchange::OnAllAnswers() {
     gathered.missing.assign(uncovered_.begin(), uncovered_.end());
     trouble = trouble_;
   }
-  HttpResponse response = ResponseFrom(gathered, trouble);
+  std::optional<HttpResponse> response = AnswerBefore(gathered, trouble);
+  if (!response && !question_.go_on) response = question_.combine(request_, gathered);
   MutexLock lock(&mutex_);
-  reply_.Send(std::move(response));
+  if (response) return reply_.Send(*std::move(response));
+  question_.go_on(gathered, std::move(reply_));
 }
 
-HttpResponse Exchange::ResponseFrom(const Gathered& gathered, const absl::Status& trouble) const {
+std::optional<HttpResponse> Exchange::AnswerBefore(const Gathered& gathered,
+                                                   const absl::Status& trouble) const {
   if (gathered.answers.empty()) {
     return ErrorResponse(absl::UnavailableError(
         trouble.ok() ? absl::StrCat("no process of ", question_.projection, " can be reached")
@@ -239,7 +242,7 @@ HttpResponse Exchange::ResponseFrom(const Gathered& gathered, const absl::Status
         question_.projection, ": ", trouble.message(),
         "; it goes on elsewhere, see /v1/projections/", question_.projection, "/jobs")));
   }
-  return question_.combine(request_, gathered);
+  return std::nullopt;
 }
 
 absl::StatusOr<std::map<std::string, std::string>> AskOwnersOf(

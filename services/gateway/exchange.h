@@ -51,6 +51,8 @@ struct Question {
   std::function<absl::StatusOr<std::vector<Partition>>(const HttpAnswer&)> covers;
   // One answer from those of all owners, at least one; each is a success or a 404.
   std::function<HttpResponse(const HttpRequest&, const Gathered&)> combine;
+  // In its place: what goes on with them, and answers later; of reads alone.
+  std::function<void(const Gathered&, HttpReply)> go_on;
 };
 
 // One request on its way to the owners of its partitions and back. While an owner cannot be reached
@@ -74,7 +76,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   // Whether the answer is to be taken; notes the trouble otherwise.
   bool Take(const std::set<Partition>& partitions, const absl::StatusOr<HttpAnswer>& answer)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  HttpResponse ResponseFrom(const Gathered& gathered, const absl::Status& trouble) const;
+  // What keeps the answers from becoming one, or the one owner's answer; nullopt: they can.
+  std::optional<HttpResponse> AnswerBefore(const Gathered& gathered,
+                                           const absl::Status& trouble) const;
 
   const ExchangeEnv env_;
   const Question question_;

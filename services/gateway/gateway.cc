@@ -10,7 +10,9 @@
 #include "libs/base/status.h"
 #include "libs/console/console_files.h"
 #include "libs/event_log/partitioner.h"
+#include "libs/kpi/requests.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/kpi/kpi.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/service/config.h"
@@ -29,6 +31,7 @@
 #include "rapport/query/v1/search.pb.h"
 #include "rapport/query/v1/watermark.pb.h"
 #include "services/gateway/exchange.h"
+#include "services/gateway/kpi_routes.h"
 #include "services/gateway/owners.h"
 
 namespace rapport {
@@ -143,21 +146,23 @@ HttpResponse SumOfHandovers(const pb::Message& prototype, const HttpRequest& req
 
 class Gateway : public Service {
  public:
-  explicit Gateway(const ServiceEnv& env, std::string token)
+  Gateway(const ServiceEnv& env, std::string token, const FigureEnv& figures)
       : env_(env),
-        exchange_{
-            .owners = std::make_shared<Owners>(
-                env.log, env.topics.touchpoints,
-                std::vector<std::string>{Profile::kName, Retention::kName, DealPipeline::kName}),
-            .client = env.http_client,
-            .token = std::move(token),
-            .access = env.http->access(),
-            .ca_file = env.config->http().ca_file(),
-            .timeout = absl::Milliseconds(env.config->gateway().timeout_ms())} {
+        exchange_{.owners = std::make_shared<Owners>(
+                      env.log, env.topics.touchpoints,
+                      std::vector<std::string>{Profile::kName, Retention::kName,
+                                               DealPipeline::kName, Kpi::kName}),
+                  .client = env.http_client,
+                  .token = std::move(token),
+                  .access = env.http->access(),
+                  .ca_file = env.config->http().ca_file(),
+                  .timeout = absl::Milliseconds(env.config->gateway().timeout_ms())} {
     AddReadRoutes();
-    for (const char* projection : {Profile::kName, Retention::kName, DealPipeline::kName}) {
+    for (const char* projection :
+         {Profile::kName, Retention::kName, DealPipeline::kName, Kpi::kName}) {
       AddOperatorRoutes(projection);
     }
+    AddKpiRoutes(env_, exchange_, figures);
     AddPassedOnRoutes();
     changes_ = std::make_unique<ChangeStreams>(
         env.log,
@@ -340,7 +345,8 @@ absl::StatusOr<std::unique_ptr<Service>> StartGateway(const ServiceEnv& env) {
   }
   RAPPORT_RETURN_IF_ERROR(AddProjectionListRoute(env));
   RAPPORT_RETURN_IF_ERROR(ServeConsole(env.config->http().console_folder(), env.http));
-  return std::make_unique<Gateway>(env, std::move(token));
+  RAPPORT_ASSIGN_OR_RETURN(const FigureEnv figures, FigureEnvOf(env.config->kpi()));
+  return std::make_unique<Gateway>(env, std::move(token), figures);
 }
 
 }  // namespace rapport

@@ -159,11 +159,13 @@ absl::Status Api::Post(const std::string& path, const google::protobuf::Message*
 }
 
 absl::StatusOr<HttpAnswer> Api::Call(const std::string& method, const std::string& path,
-                                     const std::string& content_type, std::string body) {
+                                     const std::string& content_type, std::string body,
+                                     const std::string& accept) {
   HttpCall call = CallTo(path);
   call.method = method;
   call.body = std::move(body);
   if (!content_type.empty()) call.headers.push_back({"content-type", content_type});
+  if (!accept.empty()) call.headers.push_back({"accept", accept});
   absl::StatusOr<HttpAnswer> answer = client_.Fetch(call);
   RAPPORT_RETURN_IF_ERROR(Explain(answer.status()));
   return answer;

@@ -36,9 +36,10 @@ class Api {
   absl::Status Get(const std::string& path, google::protobuf::Message* answer);
   absl::Status Post(const std::string& path, const google::protobuf::Message* body,
                     google::protobuf::Message* answer);
-  // An answer in JSON or text, whatever its status.
+  // An answer in JSON or text, whatever its status; `accept`: of this type where there is a choice.
   absl::StatusOr<HttpAnswer> Call(const std::string& method, const std::string& path,
-                                  const std::string& content_type = "", std::string body = "");
+                                  const std::string& content_type = "", std::string body = "",
+                                  const std::string& accept = "");
   // Server-sent events until `take` returns false or the stream ends (ok, or why it broke).
   // `last_id` tells where to go on, and follows.
   struct ServerEvent {

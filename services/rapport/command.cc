@@ -1,4 +1,5 @@
 #include "services/rapport/command.h"
+#include "services/rapport/kpi_section.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -6,7 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/kpi/requests.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/kpi/kpi.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/projector/fold_engine.h"
@@ -87,6 +90,9 @@ absl::StatusOr<std::unique_ptr<EmbeddedHost>> OpenHost(const CommonOptions& comm
   options.projections.push_back(std::make_unique<SpecOf<Profile>>(ProfileSettings{}));
   options.projections.push_back(std::make_unique<SpecOf<Retention>>(model));
   options.projections.push_back(std::make_unique<SpecOf<DealPipeline>>(DealPipelineSettings{}));
+  RAPPORT_ASSIGN_OR_RETURN(const config::v1::Kpis figures, KpiSectionInForce(common.data));
+  RAPPORT_ASSIGN_OR_RETURN(KpiSettings kpi, KpiSettingsOf(figures));
+  options.projections.push_back(std::make_unique<SpecOf<Kpi>>(std::move(kpi)));
   ProgressBar bar("records");
   options.rebuild_progress = [&bar](const std::string& projection,
                                     const RebuildProgress& progress) {

@@ -56,6 +56,7 @@ void AddRebuildCommand(CLI::App& app, const CommonOptions& common, int* exit_cod
 void AddVerifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddUpCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddIngestCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddKpiCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddPipelineCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddDeadLetterCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddRejectedCommands(CLI::App& app, const CommonOptions& common, int* exit_code);

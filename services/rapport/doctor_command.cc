@@ -27,7 +27,7 @@ constexpr uintmax_t kLittleSpace = uintmax_t{2} << 30;
 constexpr int64_t kMuchLag = 10'000;
 // Several ticks of the default clock.
 constexpr absl::Duration kOldClock = absl::Minutes(5);
-constexpr const char* kProjections[] = {"profile", "retention", "deal_pipeline"};
+constexpr const char* kProjections[] = {"profile", "retention", "deal_pipeline", "kpi"};
 
 struct Check {
   std::string name;

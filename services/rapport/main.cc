@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   rapport::AddRebuildCommand(app, common, &exit_code);
   rapport::AddVerifyCommand(app, common, &exit_code);
   rapport::AddIngestCommand(app, common, &exit_code);
+  rapport::AddKpiCommand(app, common, &exit_code);
   rapport::AddPipelineCommand(app, common, &exit_code);
   rapport::AddDeadLetterCommands(app, common, &exit_code);
   rapport::AddRejectedCommands(app, common, &exit_code);

@@ -4,6 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/kpi/kpi.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
 
@@ -11,7 +12,8 @@ namespace rapport {
 
 void AddProjectionArgument(CLI::App& command, std::string* projection,
                            const std::vector<std::string>& more) {
-  std::vector<std::string> names = {Profile::kName, Retention::kName, DealPipeline::kName};
+  std::vector<std::string> names = {Profile::kName, Retention::kName, DealPipeline::kName,
+                                    Kpi::kName};
   names.insert(names.end(), more.begin(), more.end());
   const std::string last = names.back();
   const auto rest = absl::MakeConstSpan(names).first(names.size() - 1);

@@ -21,10 +21,12 @@
 #include "libs/serving/work_queue.h"
 #include "services/alerts/alerts.h"
 #include "services/ingest/ingest.h"
+#include "services/kpi/kpi.h"
 #include "services/pipeline/pipeline.h"
 #include "services/profiles/profiles.h"
 #include "services/rapport/api.h"
 #include "services/rapport/command.h"
+#include "services/rapport/kpi_section.h"
 #include "services/rapport/log_copy.h"
 #include "services/rapport/output.h"
 #include "services/replay/replay.h"
@@ -50,6 +52,7 @@ std::vector<ServiceDescription> AllServices() {
           {.name = "profiles", .what = "", .start = StartProfiles},
           {.name = "retention", .what = "", .start = StartRetention},
           {.name = "pipeline", .what = "", .start = StartPipeline},
+          {.name = "kpi", .what = "", .start = StartKpi},
           {.name = "alerts", .what = "", .start = StartAlerts},
           {.name = "replay", .what = "", .start = StartReplay},
           {.name = "sources", .what = "", .start = StartSources}};
@@ -98,6 +101,7 @@ absl::Status MakeFolder(const std::string& data) {
 absl::Status Serve(const config::v1::Config& config) {
   const std::string& data = config.data_folder();
   RAPPORT_RETURN_IF_ERROR(MakeFolder(data));
+  RAPPORT_RETURN_IF_ERROR(KeepKpiSection(data, config.kpi()));
   RAPPORT_ASSIGN_OR_RETURN(HttpServer::Options http_options,
                            HttpOptionsFrom(config, config.all_in_one().listen()));
   // As EmbeddedHost shares it out: a quarter for the stores, half for decoded states.

@@ -23,6 +23,7 @@
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/handover.pb.h"
 #include "rapport/query/v1/identity.pb.h"
+#include "rapport/query/v1/kpi.pb.h"
 #include "rapport/query/v1/merge.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"
@@ -33,6 +34,7 @@
 #include "rapport/query/v1/watermark.pb.h"
 #include "services/alerts/alerts.h"
 #include "services/ingest/ingest.h"
+#include "services/kpi/kpi.h"
 #include "services/pipeline/pipeline.h"
 #include "services/profiles/profiles.h"
 #include "services/replay/replay.h"
@@ -62,7 +64,8 @@ class OpenApiTest : public testing::ServingFixture {
     for (const StartService& start :
          {StartService(StartPeopleAtTheDoor), StartService(StartIngest),
           StartService(StartProfiles), StartService(StartRetention), StartService(StartPipeline),
-          StartService(StartAlerts), StartService(StartReplay), StartService(StartSources)}) {
+          StartService(StartKpi), StartService(StartAlerts), StartService(StartReplay),
+          StartService(StartSources)}) {
       auto service = start(env());
       ASSERT_OK(service);
       services_.push_back(*std::move(service));
@@ -157,11 +160,12 @@ TEST_F(OpenApiTest, SchemasHaveTheFieldsOfTheirMessages) {
   for (const google::protobuf::FileDescriptor* file :
        {query::v1::AlertsPage::descriptor()->file(), query::v1::Client::descriptor()->file(),
         query::v1::Board::descriptor()->file(), query::v1::IdentityAnswer::descriptor()->file(),
-        query::v1::Job::descriptor()->file(), query::v1::MergeList::descriptor()->file(),
-        query::v1::Retention::descriptor()->file(), query::v1::SourceList::descriptor()->file(),
-        query::v1::Session::descriptor()->file(), query::v1::StaffList::descriptor()->file(),
-        query::v1::Handover::descriptor()->file(), query::v1::SearchAnswer::descriptor()->file(),
-        query::v1::StateChange::descriptor()->file(), query::v1::Watermark::descriptor()->file()}) {
+        query::v1::Job::descriptor()->file(), query::v1::KpiValues::descriptor()->file(),
+        query::v1::MergeList::descriptor()->file(), query::v1::Retention::descriptor()->file(),
+        query::v1::SourceList::descriptor()->file(), query::v1::Session::descriptor()->file(),
+        query::v1::StaffList::descriptor()->file(), query::v1::Handover::descriptor()->file(),
+        query::v1::SearchAnswer::descriptor()->file(), query::v1::StateChange::descriptor()->file(),
+        query::v1::Watermark::descriptor()->file()}) {
     for (int i = 0; i < file->message_type_count(); ++i) {
       messages[file->message_type(i)->name()] = file->message_type(i);
     }

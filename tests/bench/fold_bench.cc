@@ -1,9 +1,9 @@
-// Live fold and rebuild of `retention` over the embedded log, each beside a ceiling measured in the
-// same run:
+// Live fold and rebuild of `retention`, or of `kpi` with its sums, over the embedded log, each
+// beside a ceiling measured in the same run:
 //   live     ceiling: read, parse, get, put (the bare loop without a cache, duplicates, timers)
 //   rebuild  ceiling: read and parse
-// Arguments: clients, touchpoints (default 500,000 and 4,000,000), `rebuild` for that alone. All on
-// one thread; RocksDB's flushes and compactions run beside it.
+// Arguments: clients, touchpoints (default 500,000 and 4,000,000), `kpi` for that projection,
+// `rebuild` for that alone. All on one thread; RocksDB's flushes and compactions run beside it.
 //
 // The touchpoints are four months of clients who get in touch twice a month, with orders for the
 // most part, under a clock that ticks each hour.
@@ -20,6 +20,7 @@
 #include "fmt/format.h"
 #include "libs/base/check.h"
 #include "libs/event_log/embedded/embedded_log.h"
+#include "libs/projections/kpi/kpi.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/projector/fold_engine.h"
 #include "libs/projector/partition_worker.h"
@@ -119,9 +120,23 @@ Rate BareLoop(EventLog& log, Offset first, Offset from, Offset end, const std::s
   return RateOf(run(from, end), clock);
 }
 
+double MeanStateBytes(const StateStore& store) {
+  size_t bytes = 0;
+  size_t clients = 0;
+  RAPPORT_CHECK(store
+                    .Scan(Family::kState, "", "",
+                          [&](absl::string_view, absl::string_view value) {
+                            bytes += value.size();
+                            ++clients;
+                            return true;
+                          })
+                    .ok());
+  return static_cast<double>(bytes) / static_cast<double>(std::max<size_t>(1, clients));
+}
+
+template <Projection P>
 Digest RunLive(EventLog& log, Offset first, Offset end,
-               const testing::ProjectionFixture<Retention>& fixture,
-               const testing::TempFolder& folder) {
+               const testing::ProjectionFixture<P>& fixture, const testing::TempFolder& folder) {
   const Offset warm(end.value() / 5 * 4);
   const Rate bare = BareLoop(log, first, warm, end, folder / "bare");
   fmt::print("{:<34}{:>11.0f}/s wall {:>11.0f}/s core\n", "ceiling: read, parse, get, put",
@@ -150,13 +165,14 @@ Digest RunLive(EventLog& log, Offset first, Offset end,
   return live->fold().digest();
 }
 
+template <Projection P>
 void Run(int64_t clients, int64_t touchpoints, bool live_too) {
   const testing::TempFolder folder;
   auto log = *OpenEmbeddedLog({.folder = folder / "log"});
   RAPPORT_CHECK(log->CreateTopic(kTopic, 1).ok());
   RAPPORT_CHECK(log->CreateTopic("alerts", 1).ok());
   const double bytes =
-      AppendWorkload({.clients = clients, .touchpoints = touchpoints}, *log, kTopic);
+      AppendWorkload({.clients = clients, .touchpoints = touchpoints, .owners = 500}, *log, kTopic);
   const Offset end = log->GetWatermarks(kTopic, Partition(0))->end;
   fmt::print("{} clients, {} touchpoints of {:.0f} bytes, one partition\n", clients, touchpoints,
              bytes);
@@ -164,7 +180,7 @@ void Run(int64_t clients, int64_t touchpoints, bool live_too) {
   const Rate parse = ReadAndParse(*log, end);
   fmt::print("{:<34}{:>11.0f}/s wall {:>11.0f}/s core\n", "ceiling: read, parse", parse.wall,
              parse.processor);
-  testing::ProjectionFixture<Retention> fixture(log.get(), false, {}, kCacheBytes);
+  testing::ProjectionFixture<P> fixture(log.get(), false, {}, kCacheBytes);
   std::optional<Digest> digest;
   if (live_too) digest = RunLive(*log, Offset(clients + clients / 10), end, fixture, folder);
   for (int run = 0; run < 2; ++run) {
@@ -176,6 +192,9 @@ void Run(int64_t clients, int64_t touchpoints, bool live_too) {
     Print("rebuild", RateOf(end.value(), clock), parse, "read, parse");
     const Digest rebuilt = built->begin()->second->fold().digest();
     RAPPORT_CHECK(rebuilt == digest.value_or(rebuilt), "live and rebuilt differ");
+    const StateStore& store = *built->begin()->second->store();
+    fmt::print("  {:.1f} MB on disk, {:.0f} bytes of state a client\n",
+               static_cast<double>(store.DiskBytes()) / 1e6, MeanStateBytes(store));
   }
 }
 }  // namespace
@@ -186,10 +205,15 @@ int main(int argc, char** argv) {
   int64_t touchpoints = 4'000'000;
   if ((argc > 1 && !absl::SimpleAtoi(argv[1], &clients)) ||
       (argc > 2 && !absl::SimpleAtoi(argv[2], &touchpoints))) {
-    fmt::print(stderr, "usage: fold_bench [CLIENTS [TOUCHPOINTS [rebuild]]]\n");
+    fmt::print(stderr, "usage: fold_bench [CLIENTS [TOUCHPOINTS [kpi] [rebuild]]]\n");
     return 2;
   }
-  const bool live_too = argc <= 3 || absl::string_view(argv[3]) != "rebuild";
-  rapport::bench::Run(clients, touchpoints, live_too);
+  const auto asked = [&](absl::string_view word) {
+    return std::any_of(argv + std::min(argc, 3), argv + argc,
+                       [&](const char* argument) { return word == argument; });
+  };
+  const auto run =
+      asked("kpi") ? rapport::bench::Run<rapport::Kpi> : rapport::bench::Run<rapport::Retention>;
+  run(clients, touchpoints, !asked("rebuild"));
   return 0;
 }

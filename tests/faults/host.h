@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/kpi/kpi.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/projector/embedded_host.h"
@@ -27,6 +28,7 @@ inline EmbeddedHost::Options HostOptions(const std::string& data) {
   options.projections.push_back(std::make_unique<SpecOf<Retention>>(RetentionSettings()));
   options.projections.push_back(std::make_unique<SpecOf<Profile>>(ProfileSettings()));
   options.projections.push_back(std::make_unique<SpecOf<DealPipeline>>(DealPipelineSettings()));
+  options.projections.push_back(std::make_unique<SpecOf<Kpi>>(KpiSettings()));
   return options;
 }
 
@@ -52,11 +54,12 @@ std::vector<std::string> CompareProjection(const EmbeddedHost& host, int64_t* al
   return all;
 }
 
-// All three projections. The host must have caught up.
+// All of them. The host must have caught up.
 inline std::vector<std::string> CompareHost(const EmbeddedHost& host, int64_t* alerts) {
   std::vector<std::string> all = CompareProjection<Retention>(host, alerts);
   for (const auto& texts :
-       {CompareProjection<Profile>(host, alerts), CompareProjection<DealPipeline>(host, alerts)}) {
+       {CompareProjection<Profile>(host, alerts), CompareProjection<DealPipeline>(host, alerts),
+        CompareProjection<Kpi>(host, alerts)}) {
     all.insert(all.end(), texts.begin(), texts.end());
   }
   return all;

@@ -43,7 +43,7 @@ void Report(KillReport::What what, int appender = 0, size_t count = 0) {
 }
 
 void ReportServing(const EmbeddedHost& host) {
-  for (const char* name : {Retention::kName, Profile::kName, DealPipeline::kName}) {
+  for (const char* name : {Retention::kName, Profile::kName, DealPipeline::kName, Kpi::kName}) {
     while (!host.View(name).ok()) absl::SleepFor(absl::Milliseconds(1));
   }
   Report(KillReport::kServing);

@@ -17,6 +17,7 @@
 #include "libs/projections/retention/retention.h"
 #include "libs/projections/testing/plain_fold.h"
 #include "scenario.pb.h"
+#include "tests/scenarios/kpi_player.h"
 #include "tests/scenarios/subset.h"
 
 // Runs each *.textproto of this folder against its projection.
@@ -102,6 +103,9 @@ class Player {
     CheckTimeline(expect);
     CheckProfile(expect);
     CheckDeals(expect);
+    if constexpr (std::is_same_v<P, Kpi>) {
+      for (const tests::v1::ExpectedKpi& expected : expect.kpis()) CheckKpi(expected, fold_);
+    }
   }
 
   void CheckAlerts(const Expect& expect) {
@@ -235,6 +239,8 @@ TEST_P(ScenarioTest, Holds) {
       return Player<Profile>(scenario).Play();
     case tests::v1::DEAL_PIPELINE:
       return Player<DealPipeline>(scenario).Play();
+    case tests::v1::KPI:
+      return Player<Kpi>(scenario).Play();
     default:
       FAIL() << "names no projection";
   }

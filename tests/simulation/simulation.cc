@@ -8,6 +8,7 @@
 #include "libs/base/time.h"
 #include "libs/event_log/embedded/embedded_log.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
+#include "libs/projections/kpi/kpi.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/projector/fold_engine.h"
@@ -86,6 +87,7 @@ Simulation::Simulation(uint64_t seed)
   });
   AddSubject<Profile>(nullptr);
   AddSubject<DealPipeline>(nullptr);
+  AddSubject<Kpi>(nullptr);
 }
 
 Simulation::~Simulation() = default;

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "libs/base/bytes.h"
@@ -18,6 +20,7 @@
 #include "libs/event_log/read_range.h"
 #include "libs/projections/testing/plain_fold.h"
 #include "libs/projector/compare.h"
+#include "libs/projector/stored_state.h"
 #include "libs/state_store/state_store.h"
 #include "libs/touchpoint/validate.h"
 #include "rapport/state/v1/store.pb.h"
@@ -60,14 +63,14 @@ class FoldOracle {
     CompareStates(store, differences);
     Compare(store, Family::kIndex, plain_.IndexEntries(), differences);
     std::map<std::string, std::string> rows;
-    for (const auto& row : plain_.rows()) {
+    for (const auto& row : plain_.ServedRows()) {
       std::string key;
       AppendKeyString(&key, row.client_id);
       rows[key + row.sort_key] = row.value;
     }
     Compare(store, Family::kRows, rows, differences);
     std::map<std::string, std::string> tallies;
-    for (const auto& [name, sum] : plain_.Sums(0)) AppendOrdered64(&tallies[name], sum);
+    for (const auto& [name, sum] : plain_.Sums()) AppendOrdered64(&tallies[name], sum);
     Compare(store, Family::kTallies, tallies, differences);
     CompareDeadLetters(store, differences);
     return differences.texts;
@@ -195,6 +198,19 @@ class FoldOracle {
     return entries;
   }
 
+  // The states that stand aside, since their clients are being retold; by client.
+  static std::map<std::string, std::string> ReadTold(const StateStore& store,
+                                                     Differences& differences) {
+    std::map<std::string, std::string> told;
+    for (const auto& [key, row] : ReadFamily(store, Family::kMeta, differences)) {
+      if (!absl::StartsWith(key, kToldStatePrefix)) continue;
+      absl::string_view rest = absl::StripPrefix(key, kToldStatePrefix);
+      std::string client;
+      if (ConsumeKeyString(&rest, &client)) told[client] = row;
+    }
+    return told;
+  }
+
   static void Compare(const StateStore& store, Family family,
                       const std::map<std::string, std::string>& expected,
                       Differences& differences) {
@@ -231,28 +247,44 @@ class FoldOracle {
   }
 
   // A state's row: when its timer stands, when it wants to be woken, the message. The timer may
-  // stand earlier, never later, than the wake.
+  // stand earlier, never later, than the wake. Of a client that is being retold, the timer is that
+  // of what is told so far and stands aside.
   void CompareStates(const StateStore& store, Differences& differences) const {
     constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
     std::map<std::string, std::string> stored;
     std::map<std::string, std::string> expected;
     std::map<std::string, std::string> timers;
-    for (const auto& [client, row] : ReadFamily(store, Family::kState, differences)) {
+    const std::map<std::string, std::string> told = ReadTold(store, differences);
+    const auto take = [&](const std::string& client, const std::string& row, bool has_timer) {
       if (row.size() < 16) {
         differences.Add(absl::StrCat("the state of ", client, " is cut off"));
-        continue;
+        return;
       }
       const int64_t timer = ReadOrdered64(row.data());
       const int64_t wake = ReadOrdered64(row.data() + 8);
       if (timer > wake) differences.Add(absl::StrCat("the timer of ", client, " comes too late"));
-      if (timer != kNever) timers[row.substr(0, 8) + client] = "";
+      if (has_timer && timer != kNever) timers[row.substr(0, 8) + client] = "";
       stored[client] = row.substr(8);
+    };
+    const auto expect = [&](const std::string& client, const typename P::State& state,
+                            absl::Time wake) {
+      std::string& row = expected[client];
+      AppendOrdered64(&row, wake == absl::InfiniteFuture() ? kNever : absl::ToUnixMicros(wake));
+      row += Bytes(state);
+    };
+    for (const auto& [client, row] : ReadFamily(store, Family::kState, differences)) {
+      take(client, row, told.count(client) == 0);
     }
-    for (const auto& [client, state] : plain_.states()) {
-      const absl::Time wake = plain_.WakeOf(client);
-      AppendOrdered64(&expected[client],
-                      wake == absl::InfiniteFuture() ? kNever : absl::ToUnixMicros(wake));
-      expected[client] += Bytes(state);
+    for (const auto& [client, state] : plain_.ServedStates()) {
+      expect(client, state, plain_.ServedWakeOf(client));
+    }
+    CompareEntries(Family::kState, stored, expected, differences);
+    stored.clear();
+    expected.clear();
+    for (const auto& [client, row] : told) {
+      if (!row.empty()) take(client, row, /*has_timer=*/true);
+      const auto state = plain_.states().find(client);
+      if (state != plain_.states().end()) expect(client, state->second, plain_.WakeOf(client));
     }
     CompareEntries(Family::kState, stored, expected, differences);
     Compare(store, Family::kTimers, timers, differences);

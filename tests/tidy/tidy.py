@@ -33,6 +33,7 @@ LAYERS = {
     "libs/console": 8,
     "libs/serving": 8,
     "libs/history": 9,
+    "libs/kpi": 9,
     "libs/people": 9,
     "libs/sources": 9,
 }

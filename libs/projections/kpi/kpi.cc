@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "absl/base/internal/endian.h"
@@ -82,6 +83,13 @@ void Insert(RepeatedPtrField<Entry>* entries, Entry entry, Less less) {
   for (int i = entries->size() - 1; i > index; --i) entries->SwapElements(i, i - 1);
 }
 
+// The same, sorted by what `place` makes of an entry.
+template <class Entry, class Place>
+void InsertBy(RepeatedPtrField<Entry>* entries, Entry entry, Place place) {
+  Insert(entries, std::move(entry),
+         [&](const Entry& a, const Entry& b) { return place(a) < place(b); });
+}
+
 // Puts a number where it belongs; one that is there already stands once.
 template <class Number>
 void InsertOnce(RepeatedField<Number>* numbers, Number number) {
@@ -95,10 +103,6 @@ void InsertOnce(RepeatedField<Number>* numbers, Number number) {
 constexpr auto kByStamp = [](const auto& a, const auto& b) {
   return Earlier(a.stamp(), b.stamp());
 };
-constexpr auto kByTime = [](const auto& a, const auto& b) {
-  return a.at() != b.at() ? a.at() < b.at() : a.event() < b.event();
-};
-
 // The earlier of two moments, of which 0 is none.
 int64_t EarlierOf(int64_t a, int64_t b) { return a == 0 || (b != 0 && b < a) ? b : a; }
 
@@ -109,8 +113,7 @@ class Folder {
       : touchpoint_(touchpoint),
         settings_(settings),
         state_(*state),
-        at_(MillisOf(touchpoint.occurred_at())),
-        event_(FirstBytes(touchpoint.event_id())) {}
+        at_(MillisOf(touchpoint.occurred_at())) {}
 
   void Fold() {
     if (touchpoint_.has_target_set()) return FoldTarget();
@@ -212,13 +215,14 @@ class Folder {
 
   void AddContact(uint64_t thread, bool wants_answer, std::optional<int64_t> answered_after) {
     state::v1::KpiContact contact;
-    contact.set_at(at_);
-    contact.set_event(event_);
     contact.set_thread(thread);
+    contact.set_at(at_);
     contact.set_outbound(IsOutbound());
     contact.set_wants_answer(wants_answer);
     if (answered_after) contact.set_answered_after(*answered_after);
-    Insert(state_.mutable_contacts(), std::move(contact), kByTime);
+    InsertBy(state_.mutable_contacts(), std::move(contact), [](const auto& c) {
+      return std::tuple(c.thread(), c.at(), c.outbound(), c.wants_answer(), c.answered_after());
+    });
   }
 
   void FoldCall() {
@@ -317,17 +321,24 @@ class Folder {
 
   void FoldOrder() {
     const auto& placed = touchpoint_.order_placed();
+    state::v1::KpiOrder order;
     // One that has no id is its own.
-    auto& order =
-        ById(state_.mutable_orders(),
-             placed.order_id().empty() ? IdOf(touchpoint_.event_id()) : IdOf(placed.order_id()));
-    if (order.at() != 0 && std::pair(order.at(), order.event()) > std::pair(at_, event_)) {
-      return;
-    }
+    order.set_id(IdOf(placed.order_id().empty() ? touchpoint_.event_id() : placed.order_id()));
     order.set_at(at_);
-    order.set_event(event_);
+    order.set_day(Today());
     order.set_minor_units(placed.amount().minor_units());
     order.set_currency_code(placed.amount().currency_code());
+    const auto place = [](const auto& o) {
+      return std::tuple(o.at(), o.id(), o.minor_units(), absl::string_view(o.currency_code()));
+    };
+    auto* orders = state_.mutable_orders();
+    const auto told = std::find_if(orders->begin(), orders->end(),
+                                   [&](const auto& o) { return o.id() == order.id(); });
+    if (told != orders->end()) {
+      if (place(order) <= place(*told)) return;
+      orders->erase(told);
+    }
+    InsertBy(orders, std::move(order), place);
   }
 
   void FoldShipment() {
@@ -335,9 +346,8 @@ class Folder {
     state::v1::KpiShipment shipment;
     shipment.set_at(at_);
     shipment.set_promised_at(MillisOf(touchpoint_.order_shipped().promised_at()));
-    Insert(state_.mutable_shipments(), std::move(shipment), [](const auto& a, const auto& b) {
-      return std::pair(a.at(), a.promised_at()) < std::pair(b.at(), b.promised_at());
-    });
+    InsertBy(state_.mutable_shipments(), std::move(shipment),
+             [](const auto& one) { return std::pair(one.at(), one.promised_at()); });
   }
 
   void FoldCancellation() {
@@ -345,12 +355,14 @@ class Folder {
     state::v1::KpiCancellation cancellation;
     cancellation.set_order(IdOf(cancelled.order_id()));
     cancellation.set_at(at_);
-    cancellation.set_event(event_);
     if (cancelled.has_amount()) {
       cancellation.set_minor_units(cancelled.amount().minor_units());
       cancellation.set_currency_code(cancelled.amount().currency_code());
     }
-    Insert(state_.mutable_cancellations(), std::move(cancellation), kByTime);
+    InsertBy(state_.mutable_cancellations(), std::move(cancellation), [](const auto& c) {
+      return std::tuple(c.at(), c.order(), !c.has_minor_units(), c.minor_units(),
+                        absl::string_view(c.currency_code()));
+    });
   }
 
   void FoldDebt(const touchpoint::v1::Money& amount, bool invoiced) {
@@ -456,10 +468,10 @@ class Folder {
       const auto& moved = touchpoint_.commitment_moved();
       state::v1::KpiMove move;
       move.set_at(at_);
-      move.set_event(event_);
       if (moved.has_due_at()) move.set_due_at(MillisOf(moved.due_at()));
       move.set_agreed(moved.agreed_by_client());
-      Insert(of(moved.commitment_id()).mutable_moves(), std::move(move), kByTime);
+      InsertBy(of(moved.commitment_id()).mutable_moves(), std::move(move),
+               [](const auto& m) { return std::tuple(m.at(), m.due_at(), m.agreed()); });
     } else if (touchpoint_.has_commitment_kept()) {
       auto& commitment = of(touchpoint_.commitment_kept().commitment_id());
       commitment.set_kept_at(EarlierOf(commitment.kept_at(), at_));
@@ -502,14 +514,15 @@ class Folder {
   void FoldAlert() {
     state::v1::KpiAlert alert;
     alert.set_at(at_);
-    alert.set_event(event_);
     alert.set_agent_id(touchpoint_.agent_id());
     if (touchpoint_.has_alert_resolved()) {
       alert.set_outcome(touchpoint_.alert_resolved().outcome());
     } else {
       alert.set_dismissal(touchpoint_.alert_dismissed().reason());
     }
-    Insert(state_.mutable_alerts(), std::move(alert), kByTime);
+    InsertBy(state_.mutable_alerts(), std::move(alert), [](const auto& a) {
+      return std::tuple(a.at(), a.outcome(), a.dismissal(), absl::string_view(a.agent_id()));
+    });
   }
 
   void FoldDeal() {
@@ -523,12 +536,11 @@ class Folder {
       state::v1::KpiDealTold told;
       told.set_deal(IdOf(*DealIdOf(touchpoint_)));
       told.set_at(at_);
-      told.set_event(event_);
+      told.set_event(FirstBytes(touchpoint_.event_id()));
       if (amount != nullptr) *told.mutable_amount() = *amount;
       if (close != nullptr) told.set_close_at(MillisOf(*close));
-      Insert(state_.mutable_deals_told(), std::move(told), [](const auto& a, const auto& b) {
-        return std::tuple(a.deal(), a.at(), a.event()) < std::tuple(b.deal(), b.at(), b.event());
-      });
+      InsertBy(state_.mutable_deals_told(), std::move(told),
+               [](const auto& t) { return std::tuple(t.deal(), t.at(), t.event()); });
     };
     if (touchpoint_.has_deal_opened()) {
       const auto& deal = touchpoint_.deal_opened();
@@ -567,7 +579,6 @@ class Folder {
   const KpiSettings& settings_;
   KpiState& state_;
   const int64_t at_;
-  const uint64_t event_;
 };
 
 }  // namespace

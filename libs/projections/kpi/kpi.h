@@ -6,6 +6,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "libs/projections/kpi/contributions.h"
 #include "libs/projections/kpi/measures.h"
 #include "libs/projections/projection.h"
 #include "rapport/state/v1/kpi.pb.h"
@@ -48,13 +49,16 @@ struct Kpi {
   static void Index(const State& state, const Settings& settings, IndexWriter& index);
   static std::string Fingerprint(const Settings& settings);
 
-  // All that the state contributes; keys may repeat.
-  static void Tally(const State& state, const Settings& settings, TallyWriter& writer);
+  // All that the state contributes; a sum may come several times.
+  using Tallied = Contributions;
+  static void Tally(const State& state, const Settings& settings, Contributions& list);
   // The day of the firm's calendar that `at` is in.
   static int32_t TallyDay(absl::Time at, const Settings& settings);
-  // Adds a contribution, which became known on `known_day`, to the sums that have it.
-  static void Post(const TallyWriter::Entry& entry, int32_t known_day, const Settings& settings,
-                   absl::FunctionRef<void(absl::string_view key, int64_t amount)> add);
+  // As `Tallies` says. Each contribution of an owner adds to a day and its month, of the owner and
+  // of the firm.
+  static void PostDifference(const Contributions& before, const Contributions& after,
+                             int32_t known_day, const Settings& settings,
+                             absl::FunctionRef<void(absl::string_view key, int64_t more)> add);
 };
 
 // Sort key: AppendKeyString(owner_id). Value: empty.

@@ -73,28 +73,20 @@ uint64_t IdOf(absl::string_view id) { return absl::big_endian::Load64(Sha256(id)
 
 class Teller {
  public:
-  Teller(const KpiState& state, const KpiSettings& settings,
-         absl::FunctionRef<void(const Contribution&)> visit)
-      : state_(state), settings_(settings), visit_(visit) {
+  Teller(const KpiState& state, const KpiSettings& settings, Contributions* list)
+      : state_(state), settings_(settings), list_(*list) {
     MakePeriods();
   }
 
   void Tell() {
-    TellActivities();
-    TellOrders();
-    TellClient();
-    TellContacts();
-    TellComplaints();
-    TellCommitments();
-    TellDeals();
-    TellDebts();
-    TellStakeholders();
-    TellProfile();
-    TellAlerts();
-    for (const auto& shipment : state_.shipments()) {
-      const int32_t day = DayOfMillis(shipment.promised_at());
-      Flow(Measure::kPromisedShipments, "", day, 1);
-      if (shipment.at() <= shipment.promised_at()) Flow(Measure::kPunctualShipments, "", day, 1);
+    for (const auto part :
+         {&Teller::TellActivities, &Teller::TellOrders, &Teller::TellCancellations,
+          &Teller::TellYears, &Teller::TellClient, &Teller::TellContacts, &Teller::TellComplaints,
+          &Teller::TellCommitments, &Teller::TellDeals, &Teller::TellDebts,
+          &Teller::TellStakeholders, &Teller::TellProfile, &Teller::TellAlerts,
+          &Teller::TellShipments}) {
+      (this->*part)();
+      list_.EndSection();
     }
   }
 
@@ -102,9 +94,10 @@ class Teller {
   // Whose the client was, and in which segment, from a day on.
   struct Period {
     int32_t from = 0;
-    absl::string_view owner;
+    uint16_t owner = 0;
     uint8_t segment = 0;
   };
+  using Sub = Contributions::Sub;
 
   int32_t DayOfMillis(int64_t millis) const {
     return Kpi::TallyDay(absl::FromUnixMillis(millis), settings_);
@@ -116,7 +109,7 @@ class Teller {
   // A handover and a change of segment count from the beginning of their day; the last one of a day
   // counts. The first segment that was told counts from the beginning.
   void MakePeriods() {
-    periods_.push_back({std::numeric_limits<int32_t>::min(), "", 0});
+    periods_.push_back({std::numeric_limits<int32_t>::min(), 0, 0});
     const auto& segments = state_.segments();
     if (!segments.empty()) periods_.back().segment = static_cast<uint8_t>(segments[0].segment());
     int owner = 0;
@@ -129,7 +122,7 @@ class Teller {
       Period next = periods_.back();
       next.from = std::min(owner_day, segment_day);
       if (owner_day <= segment_day) {
-        next.owner = state_.owners(owner++).owner_id();
+        next.owner = list_.Text(state_.owners(owner++).owner_id());
       } else {
         next.segment = static_cast<uint8_t>(segments[segment++].segment());
       }
@@ -154,50 +147,45 @@ class Teller {
     return periods_[i];
   }
 
-  void Say(Measure measure, TallyScope scope, absl::string_view who, uint8_t segment,
-           absl::string_view sub, int32_t day, int64_t amount) {
-    if (amount == 0) return;
-    visit_({measure, scope, who, segment, sub, day, amount});
-  }
+  Sub Named(absl::string_view text) { return {list_.Text(text), Contributions::kNoNumber}; }
+  Sub Named(absl::string_view text, int32_t number) { return {list_.Text(text), number}; }
+  static Sub Numbered(int32_t number) { return {0, number}; }
 
   // An amount of a day, for whoever owned the client on `owned_on`.
-  void FlowOf(int32_t owned_on, Measure measure, absl::string_view sub, int32_t day,
-              int64_t amount) {
+  void FlowOf(int32_t owned_on, Measure measure, Sub sub, int32_t day, int64_t amount) {
     const Period& period = PeriodOn(owned_on);
-    Say(measure, TallyScope::kOwner, period.owner, period.segment, sub, day, amount);
+    list_.Add(measure, TallyScope::kOwner, period.owner, period.segment, sub, day, amount);
   }
-  void Flow(Measure measure, absl::string_view sub, int32_t day, int64_t amount) {
+  void Flow(Measure measure, Sub sub, int32_t day, int64_t amount) {
     FlowOf(day, measure, sub, day, amount);
   }
-  // The same for whoever did it.
-  void ByAgent(Measure measure, const std::string& agent, absl::string_view sub, int32_t day,
-               int64_t amount) {
-    if (!agent.empty()) {
-      Say(measure, TallyScope::kAgent, agent, PeriodOn(day).segment, sub, day, amount);
-    }
-  }
-  void Both(Measure measure, const std::string& agent, absl::string_view sub, int32_t day,
-            int64_t amount) {
+  // The same, and for the agent who did it.
+  void Both(Measure measure, uint16_t agent, Sub sub, int32_t day, int64_t amount) {
+    if (amount == 0) return;
     Flow(measure, sub, day, amount);
-    ByAgent(measure, agent, sub, day, amount);
+    if (agent != 0) {
+      list_.Add(measure, TallyScope::kAgent, agent, PeriodOn(day).segment, sub, day, amount);
+    }
   }
 
   // Something that stands from a day to another, and goes with the client.
-  void Stock(Measure measure, absl::string_view sub, const Span& span, int64_t amount) {
+  void Stock(Measure measure, Sub sub, const Span& span, int64_t amount) {
     for (size_t i = 0; i < periods_.size(); ++i) {
+      const Period& period = periods_[i];
       const int32_t next = i + 1 < periods_.size() ? periods_[i + 1].from : kNeverDay;
-      const int32_t from = std::max(span.from, periods_[i].from);
+      const int32_t from = std::max(span.from, period.from);
       const int32_t to = std::min(span.to, next);
       if (from >= to) continue;
-      Say(measure, TallyScope::kOwner, periods_[i].owner, periods_[i].segment, sub, from, amount);
+      list_.Add(measure, TallyScope::kOwner, period.owner, period.segment, sub, from, amount);
       if (to != kNeverDay) {
-        Say(measure, TallyScope::kOwner, periods_[i].owner, periods_[i].segment, sub, to, -amount);
+        list_.Add(measure, TallyScope::kOwner, period.owner, period.segment, sub, to, -amount);
       }
     }
   }
 
   void TellActivities() {
     for (const auto& a : state_.activities()) {
+      const uint16_t agent = list_.Text(a.agent_id());
       const std::array<std::pair<Measure, int64_t>, 17> counts = {{
           {Measure::kCalls, a.calls()},
           {Measure::kAnsweredCalls, a.answered()},
@@ -217,7 +205,9 @@ class Teller {
           {Measure::kCes, a.ces()},
           {Measure::kCesSum, a.ces_sum()},
       }};
-      for (const auto& [measure, count] : counts) Both(measure, a.agent_id(), "", a.day(), count);
+      for (const auto& [measure, count] : counts) Both(measure, agent, {}, a.day(), count);
+      if (a.offered() == 0) continue;
+      const Sub queue = Named(a.queue());
       const std::array<std::pair<Measure, int64_t>, 6> offered = {{
           {Measure::kOffered, a.offered()},
           {Measure::kOfferedAnswered, a.offered_answered()},
@@ -227,79 +217,84 @@ class Teller {
           {Measure::kAnsweredInTime, a.answered_in_time()},
       }};
       for (const auto& [measure, count] : offered) {
-        Both(measure, a.agent_id(), a.queue(), a.day(), count);
+        Both(measure, agent, queue, a.day(), count);
       }
     }
   }
 
-  struct Order {
-    int64_t at = 0;
-    uint64_t event = 0;
-    int32_t day = 0;
-    const state::v1::KpiOrder* order = nullptr;
-  };
-
   void TellOrders() {
-    for (const auto& order : state_.orders()) {
-      if (order.at() != 0) {
-        orders_.push_back({order.at(), order.event(), DayOfMillis(order.at()), &order});
+    const auto& orders = state_.orders();
+    if (orders.empty()) return;
+    new_until_ = orders[0].day() + settings_.new_client_days;
+    Flow(Measure::kFirstOrders, {}, orders[0].day(), 1);
+    if (orders.size() > 1) Flow(Measure::kSecondOrders, {}, orders[1].day(), 1);
+    for (const auto& order : orders) {
+      const Sub currency = Named(order.currency_code());
+      Flow(Measure::kOrders, currency, order.day(), 1);
+      if (order.currency_code().empty()) continue;
+      Flow(Measure::kOrdered, currency, order.day(), order.minor_units());
+      if (order.day() < new_until_) {
+        Flow(Measure::kOrderedNew, currency, order.day(), order.minor_units());
       }
+      AddToYear(order.day(), currency.text, order.minor_units());
     }
-    std::sort(orders_.begin(), orders_.end(), [](const Order& a, const Order& b) {
-      return std::pair(a.at, a.event) < std::pair(b.at, b.event);
+  }
+
+  void AddToYear(int32_t day, uint16_t currency, int64_t amount) {
+    const int32_t number = YearOf(day);
+    auto year = std::find_if(years_.begin(), years_.end(), [&](const Year& y) {
+      return y.year == number && y.currency == currency;
     });
-    const int32_t new_until = orders_.empty() ? 0 : orders_.front().day + settings_.new_client_days;
-    if (!orders_.empty()) Flow(Measure::kFirstOrders, "", orders_[0].day, 1);
-    if (orders_.size() > 1) Flow(Measure::kSecondOrders, "", orders_[1].day, 1);
-    // Of each year and currency: revenue, and the last day that has some.
-    std::map<std::pair<int64_t, absl::string_view>, std::pair<int64_t, int32_t>> years;
-    const auto add_to_year = [&](int32_t day, absl::string_view currency, int64_t amount) {
-      auto& [sum, last] = years[{CivilDayOf(day).year(), currency}];
-      sum += amount;
-      last = std::max(last, day);
-    };
-    for (const Order& order : orders_) {
-      const absl::string_view currency = order.order->currency_code();
-      Flow(Measure::kOrders, "", order.day, 1);
-      if (currency.empty()) continue;
-      Flow(Measure::kOrdered, currency, order.day, order.order->minor_units());
-      if (order.day < new_until) {
-        Flow(Measure::kOrderedNew, currency, order.day, order.order->minor_units());
-      }
-      add_to_year(order.day, currency, order.order->minor_units());
+    if (year == years_.end()) {
+      years_.push_back({number, currency, 0, day});
+      year = years_.end() - 1;
     }
+    year->revenue += amount;
+    year->last_day = std::max(year->last_day, day);
+  }
+
+  void TellCancellations() {
     std::map<uint64_t, int64_t> left;
     for (const auto& cancellation : state_.cancellations()) {
       const auto order =
-          std::lower_bound(state_.orders().begin(), state_.orders().end(), cancellation.order(),
-                           [](const state::v1::KpiOrder& o, uint64_t id) { return o.id() < id; });
-      const bool found =
-          order != state_.orders().end() && order->id() == cancellation.order() && order->at() != 0;
+          std::find_if(state_.orders().begin(), state_.orders().end(),
+                       [&](const auto& one) { return one.id() == cancellation.order(); });
+      const bool found = order != state_.orders().end();
       int64_t* remains = nullptr;
       if (found) remains = &left.try_emplace(order->id(), order->minor_units()).first->second;
       int64_t amount = cancellation.minor_units();
-      absl::string_view currency = cancellation.currency_code();
+      absl::string_view code = cancellation.currency_code();
       if (!cancellation.has_minor_units()) {
         // All that is left of an order that nobody has told of is nothing.
         if (!found) continue;
         amount = std::max<int64_t>(0, *remains);
-        currency = order->currency_code();
+        code = order->currency_code();
       }
       if (found) *remains -= amount;
-      if (currency.empty()) continue;
+      if (code.empty()) continue;
+      const Sub currency = Named(code);
       const int32_t day = DayOfMillis(cancellation.at());
       Flow(Measure::kCancelled, currency, day, amount);
-      if (found && DayOfMillis(order->at()) < new_until) {
-        Flow(Measure::kCancelledNew, currency, day, amount);
-      }
-      add_to_year(day, currency, -amount);
+      if (found && order->day() < new_until_) Flow(Measure::kCancelledNew, currency, day, amount);
+      AddToYear(day, currency.text, -amount);
     }
-    for (const auto& [year, revenue] : years) {
-      if (revenue.first <= 0) continue;
-      const int32_t last_day = DayNumber(absl::CivilDay(year.first, 12, 31));
-      const std::string sub = SubOf(year.second, BucketOf(revenue.first));
-      FlowOf(revenue.second, Measure::kYearClients, sub, last_day, 1);
-      FlowOf(revenue.second, Measure::kYearRevenue, sub, last_day, revenue.first);
+  }
+
+  void TellYears() {
+    for (const Year& year : years_) {
+      if (year.revenue <= 0) continue;
+      const int32_t last_day = DayNumber(absl::CivilDay(year.year, 12, 31));
+      const Sub sub = {year.currency, BucketOf(year.revenue)};
+      FlowOf(year.last_day, Measure::kYearClients, sub, last_day, 1);
+      FlowOf(year.last_day, Measure::kYearRevenue, sub, last_day, year.revenue);
+    }
+  }
+
+  void TellShipments() {
+    for (const auto& shipment : state_.shipments()) {
+      const int32_t day = DayOfMillis(shipment.promised_at());
+      Flow(Measure::kPromisedShipments, {}, day, 1);
+      if (shipment.at() <= shipment.promised_at()) Flow(Measure::kPunctualShipments, {}, day, 1);
     }
   }
 
@@ -321,10 +316,10 @@ class Teller {
   // When it was a client.
   Spans ClientSpans() const {
     Spans spans;
-    for (const Order& order : orders_) {
+    for (const auto& order : state_.orders()) {
       const auto segment =
-          std::min<size_t>(PeriodOn(order.day).segment, settings_.lost_after_days.size() - 1);
-      spans.push_back({order.day, order.day + settings_.lost_after_days[segment]});
+          std::min<size_t>(PeriodOn(order.day()).segment, settings_.lost_after_days.size() - 1);
+      spans.push_back({order.day(), order.day() + settings_.lost_after_days[segment]});
     }
     for (const auto& contract : state_.contracts()) spans.push_back(SpanOf(contract));
     // A person said that the client is lost: what had begun by then is over.
@@ -345,68 +340,61 @@ class Teller {
     const Spans spans = ClientSpans();
     for (size_t i = 0; i < spans.size(); ++i) {
       const Span& span = spans[i];
-      Stock(Measure::kClients, "", span, 1);
-      Flow(i == 0 ? Measure::kNewClients : Measure::kBackClients, "", span.from, 1);
+      Stock(Measure::kClients, {}, span, 1);
+      Flow(i == 0 ? Measure::kNewClients : Measure::kBackClients, {}, span.from, 1);
       // Whose it was on its last day lost it.
-      if (span.to != kNeverDay) FlowOf(span.to - 1, Measure::kLostClients, "", span.to, 1);
+      if (span.to != kNeverDay) FlowOf(span.to - 1, Measure::kLostClients, {}, span.to, 1);
       for (size_t p = 1; p < periods_.size(); ++p) {
         const Period& before = periods_[p - 1];
         const Period& after = periods_[p];
         if (after.from <= span.from || after.from >= span.to) continue;
-        Say(Measure::kOutClients, TallyScope::kOwner, before.owner, before.segment, "", after.from,
-            1);
-        Say(Measure::kInClients, TallyScope::kOwner, after.owner, after.segment, "", after.from, 1);
+        list_.Add(Measure::kOutClients, TallyScope::kOwner, before.owner, before.segment, {},
+                  after.from, 1);
+        list_.Add(Measure::kInClients, TallyScope::kOwner, after.owner, after.segment, {},
+                  after.from, 1);
         if (before.segment == after.segment) continue;
-        Say(Measure::kOutClients, TallyScope::kFirm, "", before.segment, "", after.from, 1);
-        Say(Measure::kInClients, TallyScope::kFirm, "", after.segment, "", after.from, 1);
+        list_.Add(Measure::kOutClients, TallyScope::kFirm, 0, before.segment, {}, after.from, 1);
+        list_.Add(Measure::kInClients, TallyScope::kFirm, 0, after.segment, {}, after.from, 1);
       }
     }
   }
 
   void Response(int64_t at, std::optional<int64_t> after) {
     const int32_t day = DayOfMillis(at);
-    Flow(Measure::kInbound, "", day, 1);
+    Flow(Measure::kInbound, {}, day, 1);
     if (!after) return;
-    Flow(Measure::kAnswered, "", day, 1);
-    Flow(Measure::kResponseMillis, "", day, *after);
-    Flow(Measure::kResponseBucket, SubOf(BucketOf(*after)), day, 1);
+    Flow(Measure::kAnswered, {}, day, 1);
+    Flow(Measure::kResponseMillis, {}, day, *after);
+    Flow(Measure::kResponseBucket, Numbered(BucketOf(*after)), day, 1);
   }
 
   void TellContacts() {
     const auto& contacts = state_.contacts();
-    // By thread, and then in the order of time.
-    std::vector<const state::v1::KpiContact*> by_thread;
-    by_thread.reserve(static_cast<size_t>(contacts.size()));
-    for (const auto& contact : contacts) by_thread.push_back(&contact);
-    std::stable_sort(by_thread.begin(), by_thread.end(),
-                     [](const auto* a, const auto* b) { return a->thread() < b->thread(); });
-    for (size_t i = 0; i < by_thread.size(); ++i) {
-      const auto& contact = *by_thread[i];
+    for (int i = 0; i < contacts.size(); ++i) {
+      const auto& contact = contacts[i];
       if (contact.outbound()) continue;
       const bool threaded = contact.thread() != 0;
-      const auto* before = i > 0 && threaded && by_thread[i - 1]->thread() == contact.thread()
-                               ? by_thread[i - 1]
-                               : nullptr;
-      const auto of_thread = [&](size_t k) {
-        return threaded && k < by_thread.size() && by_thread[k]->thread() == contact.thread();
+      const auto of_thread = [&](int k) {
+        return threaded && k >= 0 && k < contacts.size() &&
+               contacts[k].thread() == contact.thread();
       };
       // Who writes twice before there is an answer waits once.
-      const bool waits_already = before != nullptr && !before->outbound() && before->wants_answer();
+      const bool waits_already =
+          of_thread(i - 1) && !contacts[i - 1].outbound() && contacts[i - 1].wants_answer();
       if (contact.wants_answer() && !waits_already) {
         std::optional<int64_t> after;
         if (contact.has_answered_after()) after = contact.answered_after();
-        for (size_t k = i + 1; !after && of_thread(k); ++k) {
-          if (by_thread[k]->outbound()) after = by_thread[k]->at() - contact.at();
+        for (int k = i + 1; !after && of_thread(k); ++k) {
+          if (contacts[k].outbound()) after = contacts[k].at() - contact.at();
         }
         Response(contact.at(), after);
       }
       if (!threaded) continue;
       const int32_t day = DayOfMillis(contact.at());
-      Flow(Measure::kContacts, "", day, 1);
-      for (size_t k = i + 1; of_thread(k) && by_thread[k]->at() <= contact.at() + kRepeatMillis;
-           ++k) {
-        if (by_thread[k]->outbound()) continue;
-        Flow(Measure::kRepeatedContacts, "", day, 1);
+      Flow(Measure::kContacts, {}, day, 1);
+      for (int k = i + 1; of_thread(k) && contacts[k].at() <= contact.at() + kRepeatMillis; ++k) {
+        if (contacts[k].outbound()) continue;
+        Flow(Measure::kRepeatedContacts, {}, day, 1);
         break;
       }
     }
@@ -416,21 +404,21 @@ class Teller {
     for (const auto& complaint : state_.complaints()) {
       if (complaint.opened_at() == 0) continue;
       const int32_t day = DayOfMillis(complaint.opened_at());
-      const std::string category = SubOf(complaint.category());
+      const Sub category = Numbered(complaint.category());
       const bool settled =
           complaint.settled_at() != 0 && complaint.settled_at() >= complaint.rejected_at();
       const bool rejected = complaint.rejected_at() != 0 && !settled;
       Flow(Measure::kComplaints, category, day, 1);
       const int64_t ended = settled ? complaint.settled_at() : complaint.rejected_at();
       const int32_t end_day = ended == 0 ? kNeverDay : std::max(day, DayOfMillis(ended));
-      Stock(Measure::kOpenComplaints, "", {day, end_day}, 1);
+      Stock(Measure::kOpenComplaints, {}, {day, end_day}, 1);
       if (rejected) Flow(Measure::kComplaintsRejected, category, day, 1);
       if (settled) {
         Flow(Measure::kComplaintsSettled, category, day, 1);
         const int64_t took = std::max<int64_t>(0, ended - complaint.opened_at());
-        Flow(Measure::kSettledComplaints, "", end_day, 1);
-        Flow(Measure::kSettleMillis, "", end_day, took);
-        Flow(Measure::kSettleBucket, SubOf(BucketOf(took)), end_day, 1);
+        Flow(Measure::kSettledComplaints, {}, end_day, 1);
+        Flow(Measure::kSettleMillis, {}, end_day, took);
+        Flow(Measure::kSettleBucket, Numbered(BucketOf(took)), end_day, 1);
       }
       if (complaint.in_talk()) continue;
       const auto answer = std::upper_bound(state_.outbound_at().begin(), state_.outbound_at().end(),
@@ -463,23 +451,24 @@ class Teller {
       }
       if (due == 0) continue;
       const int32_t day = DayOfMillis(due);
-      const std::string& agent = commitment.agent_id();
-      Both(Measure::kDueCommitments, agent, "", day, 1);
-      Both(Measure::kMovedAgreed, agent, "", day, agreed);
-      Both(Measure::kMovedAlone, agent, "", day, alone);
+      const uint16_t agent = list_.Text(commitment.agent_id());
+      Both(Measure::kDueCommitments, agent, {}, day, 1);
+      Both(Measure::kMovedAgreed, agent, {}, day, agreed);
+      Both(Measure::kMovedAlone, agent, {}, day, alone);
       if (commitment.kept_at() != 0) {
         Both(commitment.kept_at() <= EndOfDue(due) ? Measure::kKeptOnTime : Measure::kKeptLate,
-             agent, "", day, 1);
+             agent, {}, day, 1);
       } else if (commitment.broken_at() != 0) {
-        Both(Measure::kBrokenCommitments, agent, "", day, 1);
+        Both(Measure::kBrokenCommitments, agent, {}, day, 1);
       }
     }
   }
 
   void TellDebts() {
     for (const auto& debt : state_.debts()) {
-      Flow(Measure::kInvoiced, debt.currency_code(), debt.day(), debt.invoiced());
-      Stock(Measure::kReceivables, debt.currency_code(), {debt.day(), kNeverDay},
+      const Sub currency = Named(debt.currency_code());
+      Flow(Measure::kInvoiced, currency, debt.day(), debt.invoiced());
+      Stock(Measure::kReceivables, currency, {debt.day(), kNeverDay},
             debt.invoiced() - debt.paid());
     }
   }
@@ -503,7 +492,7 @@ class Teller {
       }
       decides = United(decides);
       const auto stock = [this](Measure measure, const Spans& spans) {
-        for (const Span& span : spans) Stock(measure, "", span, 1);
+        for (const Span& span : spans) Stock(measure, {}, span, 1);
       };
       stock(Measure::kStakeholders, known);
       stock(Measure::kTouchedStakeholders, touched);
@@ -515,28 +504,29 @@ class Teller {
   void TellProfile() {
     if (state_.known_at() == 0) return;
     const int32_t known = DayOfMillis(state_.known_at());
-    Stock(Measure::kPortfolio, "", {known, kNeverDay}, 1);
-    Stock(Measure::kWantedFacts, "", {known, kNeverDay}, kWantedFacts);
+    Stock(Measure::kPortfolio, {}, {known, kNeverDay}, 1);
+    Stock(Measure::kWantedFacts, {}, {known, kNeverDay}, kWantedFacts);
     for (const int64_t at : state_.filled_at()) {
-      if (at != 0) Stock(Measure::kFilledFacts, "", {DayOfMillis(at), kNeverDay}, 1);
+      if (at != 0) Stock(Measure::kFilledFacts, {}, {DayOfMillis(at), kNeverDay}, 1);
     }
   }
 
   void TellAlerts() {
     for (const auto& alert : state_.alerts()) {
       const int32_t day = DayOfMillis(alert.at());
+      const uint16_t agent = list_.Text(alert.agent_id());
       switch (alert.outcome()) {
         case touchpoint::v1::ALERT_OUTCOME_SAVED:
-          Both(Measure::kAlertsSaved, alert.agent_id(), "", day, 1);
+          Both(Measure::kAlertsSaved, agent, {}, day, 1);
           break;
         case touchpoint::v1::ALERT_OUTCOME_LOST:
-          Both(Measure::kAlertsLost, alert.agent_id(), "", day, 1);
+          Both(Measure::kAlertsLost, agent, {}, day, 1);
           break;
         case touchpoint::v1::ALERT_OUTCOME_NO_ACTION:
-          Both(Measure::kAlertsPassed, alert.agent_id(), "", day, 1);
+          Both(Measure::kAlertsPassed, agent, {}, day, 1);
           break;
         default:
-          Both(Measure::kAlertsDismissed, alert.agent_id(), SubOf(alert.dismissal()), day, 1);
+          Both(Measure::kAlertsDismissed, agent, Numbered(alert.dismissal()), day, 1);
       }
     }
   }
@@ -562,10 +552,10 @@ class Teller {
     const int32_t opened = DayOfStamp(deal.has_opened() ? deal.opened() : deal.stages(0).stamp());
     const bool won = IsWon(deal);
     const bool lost = IsLost(deal);
-    const std::string source = SubOf(deal.source());
+    const Sub source = Numbered(deal.source());
     const bool referred = deal.source() == touchpoint::v1::DEAL_SOURCE_REFERRAL;
     Flow(Measure::kOpenedDeals, source, opened, 1);
-    if (referred) Flow(Measure::kReferredDeals, "", opened, 1);
+    if (referred) Flow(Measure::kReferredDeals, {}, opened, 1);
     if (won) Flow(Measure::kOpenedWon, source, opened, 1);
     if (lost) Flow(Measure::kOpenedLost, source, opened, 1);
     int furthest = touchpoint::v1::DEAL_STAGE_LEAD;
@@ -576,7 +566,7 @@ class Teller {
     }
     furthest = std::min<int>(furthest, touchpoint::v1::DEAL_STAGE_WON);
     for (int stage = touchpoint::v1::DEAL_STAGE_LEAD; stage <= furthest; ++stage) {
-      const std::string sub = SubOf(stage);
+      const Sub sub = Numbered(stage);
       Flow(Measure::kReachedStage, sub, opened, 1);
       if (won) Flow(Measure::kWonAfterReach, sub, opened, 1);
       if (lost) Flow(Measure::kLostAfterReach, sub, opened, 1);
@@ -585,24 +575,24 @@ class Teller {
       const int32_t day = DayOfStamp(deal.won());
       const int64_t days = std::max(0, day - opened);
       const touchpoint::v1::Money amount = AmountAt(id, MillisOf(deal.won().occurred_at()));
-      Flow(Measure::kWonDeals, SubOf(deal.kind()), day, 1);
-      Flow(Measure::kDaysToWin, "", day, days);
-      Flow(Measure::kDaysToWinBucket, SubOf(BucketOf(days)), day, 1);
+      Flow(Measure::kWonDeals, Numbered(deal.kind()), day, 1);
+      Flow(Measure::kDaysToWin, {}, day, days);
+      Flow(Measure::kDaysToWinBucket, Numbered(BucketOf(days)), day, 1);
       if (!amount.currency_code().empty()) {
-        Flow(Measure::kWonAmount, SubOf(amount.currency_code(), deal.kind()), day,
+        Flow(Measure::kWonAmount, Named(amount.currency_code(), deal.kind()), day,
              amount.minor_units());
       }
       if (referred) {
-        Flow(Measure::kReferredWon, "", day, 1);
-        Flow(Measure::kReferredAmount, amount.currency_code(), day, amount.minor_units());
+        Flow(Measure::kReferredWon, {}, day, 1);
+        Flow(Measure::kReferredAmount, Named(amount.currency_code()), day, amount.minor_units());
       }
     }
     if (lost) {
       const int32_t day = DayOfStamp(deal.lost());
       const touchpoint::v1::Money amount = AmountAt(id, MillisOf(deal.lost().occurred_at()));
-      Flow(Measure::kLostDeals, SubOf(deal.loss_reason()), day, 1);
+      Flow(Measure::kLostDeals, Numbered(deal.loss_reason()), day, 1);
       if (!amount.currency_code().empty()) {
-        Flow(Measure::kLostAmount, SubOf(amount.currency_code(), deal.loss_reason()), day,
+        Flow(Measure::kLostAmount, Named(amount.currency_code(), deal.loss_reason()), day,
              amount.minor_units());
       }
     }
@@ -615,7 +605,7 @@ class Teller {
       const DealStage stage = deal.stages(i).stage();
       if (stage >= touchpoint::v1::DEAL_STAGE_WON || deal.stages(i + 1).stage() == stage) continue;
       const int32_t left = DayOfStamp(deal.stages(i + 1).stamp());
-      const std::string sub = SubOf(stage);
+      const Sub sub = Numbered(stage);
       Flow(Measure::kLeftStage, sub, left, 1);
       Flow(Measure::kStageDays, sub, left, std::max(0, left - DayOfStamp(deal.stages(i).stamp())));
     }
@@ -667,11 +657,11 @@ class Teller {
       const Standing& standing = standings[i];
       if (!standing.open) continue;
       const Span span{standing.day, i + 1 < standings.size() ? standings[i + 1].day : kNeverDay};
-      Stock(Measure::kOpenDeals, SubOf(standing.stage), span, 1);
+      Stock(Measure::kOpenDeals, Numbered(standing.stage), span, 1);
       if (standing.amount.currency_code().empty()) continue;
       std::string text = standing.amount.currency_code();
       text += static_cast<char>((standing.judged ? 'a' : 'A') + standing.stage);
-      const std::string sub = SubOf(text, standing.close_month);
+      const Sub sub = Named(text, standing.close_month);
       const int permille =
           standing.judged ? *standing.judged
                           : kSet.stage_probability_permille[static_cast<size_t>(standing.stage)];
@@ -684,59 +674,58 @@ class Teller {
 
   const KpiState& state_;
   const KpiSettings& settings_;
-  const absl::FunctionRef<void(const Contribution&)> visit_;
+  Contributions& list_;
   absl::InlinedVector<Period, 4> periods_;
-  std::vector<Order> orders_;
+  // What is ordered before this day is of a new client.
+  int32_t new_until_ = 0;
+  struct Year {
+    int32_t year = 0;
+    uint16_t currency = 0;
+    int64_t revenue = 0;
+    int32_t last_day = 0;  // that has some
+  };
+  absl::InlinedVector<Year, 8> years_;
 };
 
 }  // namespace
 
 void VisitContributions(const KpiState& state, const KpiSettings& settings,
                         absl::FunctionRef<void(const Contribution&)> visit) {
-  Teller(state, settings, visit).Tell();
+  Contributions list;
+  Teller(state, settings, &list).Tell();
+  list.Visit(visit);
 }
 
-// An entry's key: measure, scope, who (AppendKeyString), segment, sub (AppendKeyString).
-void Kpi::Tally(const State& state, const Settings& settings, TallyWriter& writer) {
-  std::string key;
-  VisitContributions(state, settings, [&](const Contribution& c) {
-    key.clear();
-    key += static_cast<char>(c.measure);
-    key += static_cast<char>(c.scope);
-    AppendKeyString(&key, c.who);
-    key += static_cast<char>(c.segment);
-    AppendKeyString(&key, c.sub);
-    writer.Add(key, c.day, c.amount);
-  });
+void Kpi::Tally(const State& state, const Settings& settings, Contributions& list) {
+  Teller(state, settings, &list).Tell();
 }
 
-void Kpi::Post(const TallyWriter::Entry& entry, int32_t known_day, const Settings& settings,
-               absl::FunctionRef<void(absl::string_view key, int64_t amount)> add) {
-  const auto measure = static_cast<Measure>(entry.key[0]);
-  const auto scope = static_cast<TallyScope>(entry.key[1]);
-  absl::string_view rest = entry.key.substr(1);
-  absl::string_view behind_who = rest.substr(1);
-  std::string who;
-  RAPPORT_CHECK(ConsumeKeyString(&behind_who, &who), "a key of our own");
-  const int32_t known = known_day > entry.day + settings.grace_days ? known_day : 0;
-  std::string firm;
-  if (scope == TallyScope::kOwner && measure != Measure::kInClients &&
-      measure != Measure::kOutClients) {
-    firm += static_cast<char>(TallyScope::kFirm);
-    AppendKeyString(&firm, "");
-    firm.append(behind_who.data(), behind_who.size());
-  }
+void Kpi::PostDifference(const Contributions& before, const Contributions& after, int32_t known_day,
+                         const Settings& settings,
+                         absl::FunctionRef<void(absl::string_view key, int64_t more)> add) {
+  std::string tail;
   std::string key;
-  for (const auto& [grain, first_day] : {std::pair(TallyGrain::kDay, entry.day),
-                                         std::pair(TallyGrain::kMonth, MonthOf(entry.day))}) {
-    for (const absl::string_view whose : {rest, absl::string_view(firm)}) {
-      if (whose.empty()) continue;
-      key = TallyPrefix(measure, grain, first_day);
-      key.append(whose.data(), whose.size());
-      AppendOrdered32(&key, known);
-      add(key, entry.amount);
+  Contributions::Difference(before, after, [&](const Contribution& one) {
+    const int32_t known = known_day > one.day + settings.grace_days ? known_day : 0;
+    tail.clear();
+    tail += static_cast<char>(one.segment);
+    AppendKeyString(&tail, one.sub);
+    AppendOrdered32(&tail, known);
+    const auto post = [&](TallyScope scope, absl::string_view who) {
+      for (const auto& [grain, first_day] : {std::pair(TallyGrain::kDay, one.day),
+                                             std::pair(TallyGrain::kMonth, MonthOf(one.day))}) {
+        key = TallyPrefix(one.measure, grain, first_day, scope, who);
+        key += tail;
+        add(key, one.amount);
+      }
+    };
+    post(one.scope, one.who);
+    // Between owners clients come and go; of the firm that is told apart.
+    if (one.scope == TallyScope::kOwner && one.measure != Measure::kInClients &&
+        one.measure != Measure::kOutClients) {
+      post(TallyScope::kFirm, "");
     }
-  }
+  });
 }
 
 }  // namespace rapport

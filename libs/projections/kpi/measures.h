@@ -20,7 +20,7 @@ namespace rapport {
 // the currency in `sub`. In brackets: what else `sub` holds.
 enum class Measure : uint8_t {
   // Orders, on the day of the order, or of its cancellation.
-  kOrders = 1,        // flow: orders placed
+  kOrders = 1,        // flow: orders placed [currency]
   kOrdered = 2,       // flow: amount of orders [currency]
   kCancelled = 3,     // flow: amount taken back [currency]
   kOrderedNew = 4,    // flow: the part of kOrdered in the client's first `new_client_days`
@@ -182,9 +182,10 @@ std::string TallyPrefix(Measure measure, TallyGrain grain, int32_t first_day);
 std::string TallyPrefix(Measure measure, TallyGrain grain, int32_t first_day, TallyScope scope,
                         absl::string_view who);
 
-// First day of the ISO week (Monday) or of the month that `day` is in.
+// First day of the ISO week (Monday) and of the month that `day` is in, and its year.
 int32_t WeekOf(int32_t day);
 int32_t MonthOf(int32_t day);
+int32_t YearOf(int32_t day);
 int32_t DayNumber(absl::CivilDay day);
 absl::CivilDay CivilDayOf(int32_t day);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,7 +22,7 @@ namespace rapport::testing {
 // Duplicates (by client and event_id) are dropped. ClockAdvanced moves the clock and then fires the
 // timers that are due, in (due, client) order, each once. A touchpoint that the projection cannot
 // fold goes to `dead_letters` and changes nothing else. Between HistoryReopened and HistoryClosed a
-// client's history is told anew.
+// client's history is told anew, and readers are served what stood before.
 template <Projection P>
 class PlainFold {
  public:
@@ -90,35 +92,46 @@ class PlainFold {
   // filled, its place in the log and effect_id are not.
   const std::vector<alert::v1::AlertEvent>& effects() const { return effects_; }
   const std::vector<Row>& rows() const { return rows_; }
-  // All sums by key, as known on `known_day`: of a projection that has them, from the states alone.
-  // Of a client whose history is being told anew, from that before it.
-  std::map<std::string, int64_t> Sums(int32_t known_day) const {
-    std::map<std::string, int64_t> sums;
-    if constexpr (Tallies<P>) {
-      std::map<std::string, typename P::State> states = states_;
-      for (const auto& [client, retold] : retold_) {
-        if (retold.summed) states[client] = *retold.summed;
-      }
-      TallyWriter writer;
-      for (const auto& [client, state] : states) {
-        writer.Clear();
-        P::Tally(state, settings_, writer);
-        for (size_t i = 0; i < writer.size(); ++i) {
-          P::Post(writer[i], known_day, settings_,
-                  [&](absl::string_view key, int64_t amount) { sums[std::string(key)] += amount; });
-        }
-      }
-      std::erase_if(sums, [](const auto& sum) { return sum.second == 0; });
-    }
+  // Of a projection that has them, all sums by key. They are made of single differences, one for
+  // each change of a state; of a client whose history is being told anew they stay as they were.
+  std::map<std::string, int64_t> Sums() const {
+    std::map<std::string, int64_t> sums = sums_;
+    std::erase_if(sums, [](const auto& sum) { return sum.second == 0; });
     return sums;
   }
   const std::vector<DeadLetter>& dead_letters() const { return dead_letters_; }
 
-  // All index entries: key and value.
+  // What readers see: the above, but of clients whose history is being told anew what they had when
+  // it was reopened.
+  std::map<std::string, typename P::State> ServedStates() const {
+    std::map<std::string, typename P::State> served = states_;
+    for (const auto& [client, retold] : retold_) {
+      if (!retold.served) continue;
+      served.erase(client);
+      if (retold.served->state) served[client] = *retold.served->state;
+    }
+    return served;
+  }
+  absl::Time ServedWakeOf(const std::string& client) const {
+    const auto retold = retold_.find(client);
+    const bool aside = retold != retold_.end() && retold->second.served;
+    return aside ? retold->second.served->wake : WakeOf(client);
+  }
+  std::vector<Row> ServedRows() const {
+    std::vector<Row> served = rows_;
+    for (const auto& [client, retold] : retold_) {
+      if (!retold.served) continue;
+      std::erase_if(served, [&](const Row& row) { return row.client_id == client; });
+      served.insert(served.end(), retold.served->rows.begin(), retold.served->rows.end());
+    }
+    return served;
+  }
+
+  // All index entries that readers see: key and value.
   std::map<std::string, std::string> IndexEntries() const {
     std::map<std::string, std::string> all;
     IndexWriter index;
-    for (const auto& [client, state] : states_) {
+    for (const auto& [client, state] : ServedStates()) {
       index.Reset(client);
       P::Index(state, settings_, index);
       for (const auto& entry : index.entries()) all[entry.key] = entry.value;
@@ -151,15 +164,29 @@ class PlainFold {
     absl::Time since = absl::InfinitePast();
     bool absorbed = false;
     bool passing = false;
-    // While it is under way: the state from which the sums were made.
-    std::optional<typename P::State> summed;
     // What it was when that retelling began.
     struct Kept {
       std::optional<typename P::State> state;
       absl::Time wake;
     };
     std::map<std::string, Kept> kept;
+    // While it is under way.
+    struct Served {
+      std::optional<typename P::State> state;
+      absl::Time wake;
+      std::vector<Row> rows;
+    };
+    std::optional<Served> served;
   };
+
+  typename Retold::Served ServedOf(const std::string& client) const {
+    typename Retold::Served served;
+    if (states_.count(client) > 0) served.state = StateOf(client);
+    served.wake = WakeOf(client);
+    std::copy_if(rows_.begin(), rows_.end(), std::back_inserter(served.rows),
+                 [&](const Row& row) { return row.client_id == client; });
+    return served;
+  }
 
   // That of a split is named after the merge, at which it was kept.
   static std::string KeptBy(const std::string& id) {
@@ -190,12 +217,12 @@ class PlainFold {
     const auto& reopened = touchpoint.history_reopened();
     const std::string& client = touchpoint.client_id();
     Retold& retold = retold_[client];
+    if (!retold.served) retold.served = ServedOf(client);
     retold.id = reopened.retelling_id();
     retold.since = FromProto(touchpoint.occurred_at());
     retold.absorbed = !reopened.absorbed_into_client_id().empty();
     retold.passing = reopened.forgets() && !retold.absorbed;
     const typename P::State before = StateOf(client);
-    if (!retold.summed) retold.summed = before;
     [[maybe_unused]] typename P::State goes_on = before;
     if (const auto kept = retold.kept.find(KeptBy(retold.id)); kept != retold.kept.end()) {
       goes_on = kept->second.state.value_or(typename P::State());
@@ -227,10 +254,11 @@ class PlainFold {
     if (retold.id.empty() || retold.id != touchpoint.history_closed().retelling_id()) return;
     const std::string kept_by = KeptBy(retold.id);
     retold.id.clear();
-    retold.summed.reset();
+    retold.served.reset();
     retold.since = absl::InfinitePast();
     if (!retold.absorbed && states_.count(client) > 0) CloseState(touchpoint, kept_by);
     if (retold.passing) retold.kept.erase(kept_by);
+    Resum(client);
   }
 
   void CloseState(const touchpoint::v1::Touchpoint& touchpoint, const std::string& kept_by) {
@@ -265,6 +293,27 @@ class PlainFold {
     }
     for (FoldOutput::Row& row : output.rows)
       rows_.push_back({client, std::move(row.sort_key), std::move(row.value)});
+    Resum(client);
+  }
+
+  void Resum(const std::string& client) {
+    if constexpr (Tallies<P>) {
+      if (!retold_[client].id.empty()) return;
+      // All of the old is taken out, and all of the new put in: no difference is made here.
+      typename P::Tallied now;
+      if (states_.count(client) > 0) P::Tally(states_[client], settings_, now);
+      const auto post = [&](const typename P::Tallied& before, const typename P::Tallied& after) {
+        P::PostDifference(
+            before, after, P::TallyDay(now_, settings_), settings_,
+            [this](absl::string_view key, int64_t more) {
+              int64_t& sum = sums_[std::string(key)];
+              sum = static_cast<int64_t>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(more));
+            });
+      };
+      post(contributed_[client], {});
+      post({}, now);
+      contributed_[client] = std::move(now);
+    }
   }
 
   const typename P::Settings settings_;
@@ -277,6 +326,8 @@ class PlainFold {
   std::set<std::pair<absl::Time, std::string>> timers_;
   std::vector<alert::v1::AlertEvent> effects_;
   std::vector<Row> rows_;
+  std::map<std::string, typename TalliedOf<P>::Type> contributed_;
+  std::map<std::string, int64_t> sums_;
   std::vector<DeadLetter> dead_letters_;
 };
 

@@ -73,14 +73,19 @@ struct ToyProjection {
     index.Add("busy", sort_key, absl::StrCat(state.records()));
   }
 
-  static void Tally(const State& state, const Settings&, TallyWriter& writer) {
-    writer.Add("records", 0, state.records());
-    writer.Add("timers", 0, state.timers());
+  struct Tallied {
+    int64_t records = 0;
+    int64_t timers = 0;
+    void Clear() { records = timers = 0; }
+  };
+  static void Tally(const State& state, const Settings&, Tallied& tallied) {
+    tallied = {state.records(), state.timers()};
   }
   static int32_t TallyDay(absl::Time, const Settings&) { return 0; }
-  static void Post(const TallyWriter::Entry& entry, int32_t, const Settings&,
-                   absl::FunctionRef<void(absl::string_view key, int64_t amount)> add) {
-    add(entry.key, entry.amount);
+  static void PostDifference(const Tallied& before, const Tallied& after, int32_t, const Settings&,
+                             absl::FunctionRef<void(absl::string_view key, int64_t more)> add) {
+    add("records", after.records - before.records);
+    add("timers", after.timers - before.timers);
   }
 
   static std::string Fingerprint(const Settings& settings) { return settings.name; }
