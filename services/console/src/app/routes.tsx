@@ -50,6 +50,22 @@ export const routes: readonly ScreenRoute[] = [
     permission: "read_clients",
     nav: { label: "nav.complaints", icon: "complaint", group: "work" },
   }),
+  screen("/figures", () => import("../screens/figures"), {
+    permission: "read_figures",
+    nav: { label: "nav.figures", icon: "figures", group: "work" },
+  }),
+  screen("/team", () => import("../screens/team"), {
+    permission: "read_figures",
+    nav: { label: "nav.team", icon: "clients", group: "work" },
+  }),
+  screen("/forecast", () => import("../screens/forecast"), {
+    permission: "read_figures",
+    nav: { label: "nav.forecast", icon: "forecast", group: "work" },
+  }),
+  screen("/bonus", () => import("../screens/bonus"), {
+    permission: "read_figures",
+    nav: { label: "nav.bonus", icon: "deal", group: "work" },
+  }),
   screen("/people", () => import("../screens/people"), {
     permission: "read_staff",
     nav: { label: "nav.people", icon: "person", group: "foot" },
