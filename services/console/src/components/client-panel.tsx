@@ -6,7 +6,7 @@ import { useSession } from "../app/session";
 import { useFormattingLocale, useT } from "../i18n";
 import { day, formatDay, formatRelative, formatTime, timeOf } from "../lib/dates";
 import { nameOfId } from "../lib/people";
-import { ActionButton, useClientActions } from "../sheets/actions";
+import { ActionButton, ActionIcon, useClientActions } from "../sheets/actions";
 import type { Subject } from "../sheets/open";
 import { IconButton, Moment, Money, Tag } from "./basics";
 import { Reasons } from "./reasons";
@@ -77,6 +77,11 @@ export function ClientPanel(props: {
             {subject.clientName}
           </Link>
           {client.data?.facts?.key_account && <Tag>{t("client.key_account")}</Tag>}
+          <span className="more-acts">
+            {actions.more.map((action) => (
+              <ActionIcon key={action.key} action={action} />
+            ))}
+          </span>
           <IconButton icon="close" plain label={t("act.close")} onClick={props.onClose} />
         </div>
         {retention.data && (

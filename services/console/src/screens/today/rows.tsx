@@ -21,6 +21,8 @@ interface RowProps {
   rowKey: string;
   now: number;
   selected: boolean;
+  /** It came since the visit before. */
+  isNew: boolean;
   onSelect(): void;
 }
 
@@ -65,10 +67,18 @@ function Due(props: { at: number; now: number; past: boolean }) {
   );
 }
 
-function ClientCell(props: { name: string; detail: string }) {
+function ClientCell(props: { name: string; detail: string; isNew: boolean }) {
+  const t = useT();
   return (
     <span className="two">
-      <Cut className="mid" text={props.name} />
+      <Cut className="mid" text={props.name}>
+        {props.isNew && (
+          <span className="dot-new" title={t("today.new")}>
+            <span className="vh">{t("today.new")}: </span>
+          </span>
+        )}
+        {props.name}
+      </Cut>
       <Cut className="sm mut" text={props.detail} />
     </span>
   );
@@ -113,7 +123,11 @@ export function AgendaRow(props: RowProps & { kind: AgendaKind; item: AgendaItem
         }
         className={late ? "c-critical" : "sec"}
       />
-      <ClientCell name={item.client_name || (item.client_id ?? "")} detail={segment(item)} />
+      <ClientCell
+        name={item.client_name || (item.client_id ?? "")}
+        detail={segment(item)}
+        isNew={props.isNew}
+      />
       <span className="two why">
         <Cut
           text={
@@ -156,7 +170,11 @@ export function RiskRow(props: RowProps & { client: AtRiskClient }) {
       }}
     >
       <SeverityShape severity={severity} />
-      <ClientCell name={client.client_name || (client.client_id ?? "")} detail={segment(client)} />
+      <ClientCell
+        name={client.client_name || (client.client_id ?? "")}
+        detail={segment(client)}
+        isNew={props.isNew}
+      />
       <span className="two why">
         {first && <Cut text={reasonText(t, locale, first, now)} />}
         <Cut
