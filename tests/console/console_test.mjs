@@ -188,6 +188,18 @@ describe("freshness", () => {
     await page.context().close();
   });
 
+  it("says on every screen since when nothing is heard of changes", async () => {
+    const page = await openPage(browser, rapport.address, { expectFailedRequests: true });
+    await page.route("**/v1/changes/stream*", (route) => route.abort());
+    for (const path of ["/", "/clients", "/clients/16333", "/pipeline", "/commitments", "/people"]) {
+      await show(page, rapport.address + path);
+      await page.waitForSelector(".fresh.old:has-text('Not live since')");
+    }
+    await page.unroute("**/v1/changes/stream*");
+    await page.waitForSelector(".fresh.old", { state: "detached" });
+    await page.context().close();
+  });
+
   it("keeps what it has when the server fails, and tells what failed", async () => {
     const page = await openPage(browser, rapport.address, { expectFailedRequests: true });
     await show(page, `${rapport.address}/`);

@@ -10,9 +10,9 @@ import { callsRefused, phoneOf } from "../../components/client-panel";
 import { FreshnessMark, useNow } from "../../components/freshness";
 import { Icon } from "../../components/icon";
 import { Reasons } from "../../components/reasons";
+import { ScoreHead, severityOfRisk } from "../../components/score-head";
 import { Screen } from "../../components/screen";
 import { useSegmentText } from "../../components/segment";
-import { SeverityShape, severityOf, severityOfScore } from "../../components/severity";
 import { Sparkline } from "../../components/sparkline";
 import { Loaded, SkeletonRows } from "../../components/states";
 import { useFormattingLocale, useT } from "../../i18n";
@@ -80,9 +80,7 @@ function ClientPage({ id }: { id: string }) {
     mayAct: mayWrite,
     ...(callsRefused(client.data) ? { callOff: t("act.off.consent") } : {}),
   });
-  const score = retention.data?.score ?? 0;
-  const severity =
-    (open && severityOf(alert?.severity)) || severityOfScore(score, retention.data?.thresholds);
+  const severity = severityOfRisk(retention.data);
   const points = useMemo(
     () => (history.data?.days ?? []).map((one) => ({ at: timeOf(one.at), value: one.score ?? 0 })),
     [history.data],
@@ -173,22 +171,7 @@ function ClientPage({ id }: { id: string }) {
             {retention.data && (
               <>
                 <div>
-                  <div className="big">
-                    <span className={`v c-${severity}`}>{score}</span>
-                    <span className="two">
-                      <span className={`sev c-${severity}`}>
-                        <SeverityShape severity={severity} />
-                        {t(`severity.${severity}`)}
-                      </span>
-                      <span className="sm mut nw">
-                        {open && alert?.raised_at
-                          ? t("panel.alert_since", {
-                              day: formatDay(alert.raised_at, locale, { now }),
-                            })
-                          : t("panel.no_alert")}
-                      </span>
-                    </span>
-                  </div>
+                  <ScoreHead retention={retention.data} now={now} />
                   <Sparkline
                     points={points}
                     severity={severity}

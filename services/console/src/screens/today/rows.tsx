@@ -157,6 +157,7 @@ export function RiskRow(props: RowProps & { client: AtRiskClient }) {
   const severity = severityOf(client.severity) ?? "low";
   const [first, second] = client.reasons ?? [];
   const lastContact = timeOf(client.last_touchpoint_at);
+  const snoozed = timeOf(client.snoozed_until);
   return (
     <Link
       href={`/clients/${encodeURIComponent(client.client_id ?? "")}`}
@@ -179,7 +180,15 @@ export function RiskRow(props: RowProps & { client: AtRiskClient }) {
         {first && <Cut text={reasonText(t, locale, first, now)} />}
         <Cut
           className="sm mut"
-          text={second ? reasonText(t, locale, second, now) : t("today.only_reason")}
+          text={[
+            snoozed > now &&
+              t("alerts.state.snoozed", {
+                moment: `${formatDay(snoozed, locale, { now })} ${formatTime(snoozed, locale)}`,
+              }),
+            second ? reasonText(t, locale, second, now) : t("today.only_reason"),
+          ]
+            .filter(Boolean)
+            .join(" · ")}
         />
       </span>
       <span className="two num c6">
