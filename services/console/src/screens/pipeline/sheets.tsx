@@ -6,7 +6,7 @@ import { useSession } from "../../app/session";
 import { ClientPicker } from "../../components/client-picker";
 import { Choice, Field, Sheet } from "../../components/sheet";
 import { useFormattingLocale, useT } from "../../i18n";
-import { type Board, type Deal, openStages, type Stage } from "../../lib/board";
+import { type Deal, openStages, type Stage } from "../../lib/board";
 import { useDraft } from "../../lib/draft";
 import { newId } from "../../lib/ids";
 import { dateOf, fromLocal } from "../../lib/local-time";
@@ -436,7 +436,7 @@ function RemoveSheet(props: Props) {
 }
 
 function NewDealSheet(props: {
-  board: Board | undefined;
+  deals: readonly Deal[];
   clientId: string;
   onClose(): void;
   onOpened(dealId: string): void;
@@ -450,8 +450,7 @@ function NewDealSheet(props: {
   const [dealId] = useState(newId);
   const [tried, setTried] = useState(false);
   const given = useClient(props.clientId);
-  const usualCurrency =
-    props.board?.columns?.flatMap((column) => column.sums ?? [])[0]?.amount?.currency_code ?? "EUR";
+  const usualCurrency = props.deals.find((deal) => deal.amount)?.amount?.currency_code ?? "EUR";
   const { fields, change, clear } = useDraft(`deal.new.${props.clientId}`, () => ({
     client: props.clientId,
     clientName: "",
@@ -614,7 +613,7 @@ function NewDealSheet(props: {
 
 /** All sheets that write of deals. */
 export function DealSheets(props: {
-  board: Board | undefined;
+  deals: readonly Deal[];
   /** "": none; "1": a new deal; else a new deal of this client. */
   newFor: string;
   onCloseNew(): void;
@@ -624,7 +623,7 @@ export function DealSheets(props: {
   if (props.newFor) {
     return (
       <NewDealSheet
-        board={props.board}
+        deals={props.deals}
         clientId={props.newFor === "1" ? "" : props.newFor}
         onClose={props.onCloseNew}
         onOpened={props.onOpened}
