@@ -33,7 +33,7 @@ after(async () => {
   await rapport?.stop();
 });
 
-// A screen as it is looked at: with its first row open, where it has rows.
+// A screen as it is looked at: with a row open, where it has rows.
 async function showScreen(page, screen) {
   await show(page, rapport.address + screen.path);
   if (screen.open) {
@@ -125,12 +125,18 @@ describe("the shell", () => {
     );
     await show(page, `${rapport.address}/`);
     await page.waitForSelector("[data-row]");
+    const current = () => page.getAttribute("[data-row][aria-current=true]", "data-row");
+    const first = await current();
     await page.keyboard.press("?");
     await page.keyboard.press("j");
     assert.equal(await page.locator("dialog").count(), 0);
-    assert.equal(await page.locator("[data-row][aria-current=true]").count(), 0);
+    assert.equal(await current(), first);
     await page.keyboard.press("ArrowDown");
-    await page.waitForSelector("[data-row][aria-current=true]");
+    await page.waitForFunction(
+      (before) =>
+        document.querySelector("[data-row][aria-current=true]")?.getAttribute("data-row") !== before,
+      first,
+    );
     await page.context().close();
   });
 });
@@ -179,6 +185,18 @@ describe("freshness", () => {
     assert.match(told, /14 minutes ago/);
     assert.match(told, /Partition 2 of 4 is missing/);
     assert.ok((await page.locator("[data-row]").count()) > 5);
+    await page.context().close();
+  });
+
+  it("says on every screen since when nothing is heard of changes", async () => {
+    const page = await openPage(browser, rapport.address, { expectFailedRequests: true });
+    await page.route("**/v1/changes/stream*", (route) => route.abort());
+    for (const path of ["/", "/clients", "/clients/16333", "/pipeline", "/commitments", "/people"]) {
+      await show(page, rapport.address + path);
+      await page.waitForSelector(".fresh.old:has-text('Not live since')");
+    }
+    await page.unroute("**/v1/changes/stream*");
+    await page.waitForSelector(".fresh.old", { state: "detached" });
     await page.context().close();
   });
 

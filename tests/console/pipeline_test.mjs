@@ -380,6 +380,56 @@ describe("the list", () => {
   });
 });
 
+describe("a list that is long", () => {
+  it("is read page by page, in the server's order, until its end", async () => {
+    const page = await openPage(browser, address);
+    let pages = 0;
+    await page.route("**/v1/pipeline/deals?*", (route) => {
+      pages += 1;
+      const url = new URL(route.request().url());
+      url.searchParams.set("limit", "7");
+      return route.continue({ url: url.href });
+    });
+    await show(page, `${address}/pipeline/list?sort=-amount`);
+    const answer = await fetch(
+      `${address}/v1/pipeline/deals?limit=1&${["lead", "contacted", "meeting_set",
+        "needs_identified", "presented", "objections", "negotiation"]
+        .map((stage) => `stage=${stage}`).join("&")}`,
+    );
+    const { count } = await answer.json();
+    await page.waitForFunction(
+      (all) => {
+        const list = document.querySelector(".list.virtual");
+        list.scrollTop = list.scrollHeight;
+        return list.getAttribute("aria-rowcount") === all;
+      },
+      count,
+    );
+    assert.ok(pages >= Math.ceil(Number(count) / 7), `${pages} pages of ${count} deals`);
+    await page.context().close();
+  });
+
+  it("is changed in bulk, and each deal has its own undo", async () => {
+    const page = await openPage(browser, address);
+    const names = ["Bulk one", "Bulk two"];
+    for (const name of names) await newDeal(name);
+    await show(page, `${address}/pipeline/list?sort=deal`);
+    for (const name of names) {
+      await page.click(`.deals .row:has-text('${name}') input[type=checkbox]`);
+    }
+    await page.waitForSelector(".list-foot.chosen:has-text('2 deals selected')");
+    await page.keyboard.press("m");
+    await page.waitForSelector("dialog h2:has-text('Move 2 deals')");
+    await page.click("dialog .chip:has-text('Negotiation')");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".toast:has-text('2 deals changed')");
+    for (const name of names) {
+      await page.waitForSelector(`.deals .row:has-text('${name}'):has-text('Negotiation')`);
+    }
+    await page.context().close();
+  });
+});
+
 describe("each screen", () => {
   const screens = [
     { name: "pipeline", path: "/pipeline" },

@@ -1,4 +1,5 @@
 import { followStream } from "../lib/event-stream";
+import { createStore, useStore } from "../lib/store";
 import type { Schemas } from "./client";
 import { queryClient } from "./query";
 import { wrote } from "./touchpoints";
@@ -21,6 +22,17 @@ export function onDealChanges(listener: (changes: readonly DealChange[]) => void
   dealListeners.add(listener);
   return () => dealListeners.delete(listener);
 }
+
+// Since when nothing is heard of changes, in milliseconds; null: all is heard.
+const lostAt = createStore<number | null>(null);
+
+/** Since when the page is not live, in milliseconds; null: it is. */
+export function useNotLiveSince(): number | null {
+  return useStore(lostAt);
+}
+
+// What the tab that holds the stream tells the others.
+type Told = { change: Change } | { lostAt: number | null };
 
 // Positions come faster than one can read; what has come within a second is read together.
 const gatherFor = 1000;
@@ -48,7 +60,19 @@ export async function followChanges(signal: AbortSignal): Promise<void> {
   };
   const channel =
     typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("rapport-changes");
-  channel?.addEventListener("message", (event) => take(event.data as Change));
+  channel?.addEventListener("message", (event) => {
+    const told = event.data as Told;
+    if ("change" in told) take(told.change);
+    else lostAt.set(told.lostAt);
+  });
+  const tell = (told: Told) => {
+    if (!signal.aborted) channel?.postMessage(told);
+  };
+  const setLost = (at: number | null) => {
+    if (lostAt.get() === at || (at !== null && lostAt.get() !== null)) return;
+    lostAt.set(at);
+    tell({ lostAt: at });
+  };
   signal.addEventListener("abort", () => {
     clearTimeout(timer);
     channel?.close();
@@ -66,11 +90,11 @@ export async function followChanges(signal: AbortSignal): Promise<void> {
           }
           const change = JSON.parse(data) as Change;
           take(change);
-          if (!signal.aborted) channel?.postMessage(change);
+          tell({ change });
         },
-        onLife: () => undefined,
-        // What is read every half minute goes on being read.
-        onLost: () => undefined,
+        onLife: () => setLost(null),
+        // What is read every half minute goes on being read, and the page says that it is not live.
+        onLost: () => setLost(Date.now()),
       },
       signal,
     );

@@ -92,6 +92,8 @@ export async function request<Answer>(
   path: string,
   options: {
     query?: Record<string, string | number | boolean | undefined>;
+    /** Parameters that are given once for each value. */
+    repeated?: Record<string, readonly string[]>;
     body?: unknown;
     contentType?: string;
     signal?: AbortSignal;
@@ -102,6 +104,9 @@ export async function request<Answer>(
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(options.query ?? {})) {
     if (value !== undefined && value !== "") query.set(name, String(value));
+  }
+  for (const [name, values] of Object.entries(options.repeated ?? {})) {
+    for (const value of values) query.append(name, value);
   }
   const search = query.toString();
   let response: Response;

@@ -1,4 +1,9 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import {
+  type InfiniteData,
+  keepPreviousData,
+  useInfiniteQuery,
+  useQuery,
+} from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import {
   type Board,
@@ -120,6 +125,101 @@ export function useBoard(scope: BoardScope) {
   return { query, board: data };
 }
 
+/** By what the server sorts deals. */
+export type DealSort = "stage_age" | "closing" | "amount";
+
+/** Which deals a list is about; "" where it does not matter. */
+export interface DealListFilter extends BoardScope {
+  stages: readonly Stage[];
+  kind: string;
+  /** RFC 3339; "": of any close. */
+  closingBefore: string;
+  /** Only those past their close or long in their stage. */
+  attention: boolean;
+  sort: DealSort;
+}
+
+const pageOfDeals = 200;
+
+/** Deals page by page in the server's order, as they are with what was written here. */
+export function useDealList(filter: DealListFilter) {
+  const over = useStore(pending);
+  const query = useInfiniteQuery({
+    queryKey: ["deals", filter],
+    initialPageParam: "",
+    placeholderData: keepPreviousData,
+    queryFn: async ({ pageParam, signal }) => {
+      const began = performance.now();
+      const page = await request<Schemas["DealList"]>("GET", "/v1/pipeline/deals", {
+        query: {
+          owner: filter.owner,
+          team: filter.team,
+          kind: filter.kind.toLowerCase(),
+          closing_before: filter.closingBefore,
+          ...(filter.attention ? { attention: true } : {}),
+          sort: filter.sort,
+          cursor: pageParam,
+          limit: pageOfDeals,
+        },
+        repeated: {
+          stage: filter.stages.map((stage) => stage.toLowerCase()),
+          wait_for: [...waits.values()],
+        },
+        signal,
+      });
+      return { ...page, deals: withTruths(page.deals ?? [], began) };
+    },
+    getNextPageParam: (page) => page.next_cursor || undefined,
+  });
+  useOutboxOutcomes();
+  useDealChanges();
+  const deals = useMemo(() => {
+    const known = (query.data?.pages ?? []).flatMap((page) => page.deals ?? []);
+    const listed = new Set(known.map((deal) => deal.deal_id));
+    const shown = known.flatMap((deal) => {
+      const one = over.get(deal.deal_id ?? "");
+      if (!one) return [deal];
+      return one.removed ? [] : [{ ...deal, ...one.deal }];
+    });
+    const added = [...over.values()].filter(
+      ({ deal, removed }) => !removed && !listed.has(deal.deal_id),
+    );
+    return [...added.map(({ deal }) => deal), ...shown];
+  }, [query.data, over]);
+  return { query, deals };
+}
+
+function withTruths(deals: readonly Deal[], began: number): Deal[] {
+  return deals.flatMap((deal) => {
+    const truth = truths.get(deal.deal_id ?? "");
+    if (!truth || truth.at < began) return [deal];
+    return truth.deal ? [truth.deal] : [];
+  });
+}
+
+// Lists keep their order: what was written stands where it stood until they are read again.
+function settleLists(dealId: string, deal: Deal | null): void {
+  const lists = queryClient.getQueriesData<InfiniteData<Schemas["DealList"]>>({
+    queryKey: ["deals"],
+  });
+  for (const [key, list] of lists) {
+    const isThere = list?.pages.some((page) =>
+      page.deals?.some((other) => other.deal_id === dealId),
+    );
+    if (!list || !isThere) {
+      if (deal) void queryClient.invalidateQueries({ queryKey: key });
+      continue;
+    }
+    const pages = list.pages.map((page) => ({
+      ...page,
+      deals: (page.deals ?? []).flatMap((other) =>
+        other.deal_id === dealId ? (deal ? [{ ...other, ...deal }] : []) : [other],
+      ),
+    }));
+    queryClient.setQueryData(key, { ...list, pages });
+  }
+}
+
 /** Counts and sums of all boards that are known, without their cards. */
 async function readHeads(): Promise<void> {
   const known = queryClient.getQueriesData<Board>({ queryKey: ["board"] });
@@ -138,6 +238,7 @@ function belongs(scope: BoardScope, deal: Deal): boolean {
 
 function settle(dealId: string, deal: Deal | null): void {
   truths.set(dealId, { deal, at: performance.now() });
+  settleLists(dealId, deal);
   for (const [key, board] of queryClient.getQueriesData<Board>({ queryKey: ["board"] })) {
     if (!board) continue;
     if (deal && !findDeal(board, dealId) && !belongs(key[1] as BoardScope, deal)) {
@@ -299,6 +400,7 @@ function useDealChanges(): void {
         for (const { position } of changes) remember(position);
         if (changes.length > mostReadAlone) {
           void queryClient.invalidateQueries({ queryKey: ["board"] });
+          void queryClient.invalidateQueries({ queryKey: ["deals"] });
           return;
         }
         void Promise.all(changes.map(({ dealId, position }) => readAgain(dealId, position)))

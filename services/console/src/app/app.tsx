@@ -9,6 +9,7 @@ import { Toasts } from "../components/toast";
 import { Texts, useT } from "../i18n";
 import { Sheets } from "../sheets";
 import { ErrorBoundary } from "./error-boundary";
+import { GoTo } from "./go-to";
 import { KeysHelp } from "./keys-help";
 import { Navigation, TabBar } from "./navigation";
 import { OutboxBanner } from "./outbox-banner";
@@ -124,6 +125,7 @@ function SignedIn() {
       <TabBar />
       <Toasts />
       <Palette />
+      <GoTo />
       <Sheets />
       <KeysHelp />
     </SessionProvider>

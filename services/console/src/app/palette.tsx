@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useId, useState } from "react";
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { type SearchHit, useSearchHits } from "../api/search";
 import { KeyCap } from "../components/basics";
@@ -121,6 +121,14 @@ function PaletteDialog() {
     close();
     entry.run();
   };
+  // Whoever types faster than the server answers has the first that it finds.
+  const searching = wanted !== "" && (rested !== typed.trim() || hits.isFetching);
+  const [awaited, setAwaited] = useState(false);
+  const latestRun = useRef<() => void>(undefined);
+  latestRun.current = () => {
+    setAwaited(false);
+    run(entries[current]);
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -128,9 +136,13 @@ function PaletteDialog() {
       setChosen((current + by + entries.length) % Math.max(1, entries.length));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      run(entries[current]);
+      if (searching) setAwaited(true);
+      else run(entries[current]);
     }
   };
+  useEffect(() => {
+    if (awaited && !searching) latestRun.current?.();
+  }, [awaited, searching]);
   useEffect(() => {
     document.getElementById(`${list}-${current}`)?.scrollIntoView({ block: "nearest" });
   }, [list, current]);
@@ -144,6 +156,7 @@ function PaletteDialog() {
           onChange={(event) => {
             setTyped(event.target.value);
             setChosen(0);
+            setAwaited(false);
           }}
           onKeyDown={onKeyDown}
           placeholder={t("palette.placeholder")}

@@ -4,13 +4,13 @@ import { useClient } from "../api/clients";
 import { useRetention, useRetentionHistory } from "../api/risk";
 import { useSession } from "../app/session";
 import { useFormattingLocale, useT } from "../i18n";
-import { day, formatDay, formatRelative, formatTime, timeOf } from "../lib/dates";
+import { day, formatDay, timeOf } from "../lib/dates";
 import { nameOfId } from "../lib/people";
-import { ActionButton, useClientActions } from "../sheets/actions";
+import { ActionButton, ActionIcon, useClientActions } from "../sheets/actions";
 import type { Subject } from "../sheets/open";
 import { IconButton, Moment, Money, Tag } from "./basics";
 import { Reasons } from "./reasons";
-import { SeverityShape, severityOf, severityOfScore } from "./severity";
+import { ScoreHead, severityOfRisk } from "./score-head";
 import { Sparkline } from "./sparkline";
 import { Loaded, SkeletonRows } from "./states";
 
@@ -61,11 +61,7 @@ export function ClientPanel(props: {
     mayAct: session.may("act_on_alerts"),
     ...(callsRefused(client.data) ? { callOff: t("act.off.consent") } : {}),
   });
-  const score = retention.data?.score ?? 0;
-  const severity =
-    (open && severityOf(alert?.severity)) || severityOfScore(score, retention.data?.thresholds);
-  const snoozed = timeOf(alert?.snoozed_until);
-  const takenOn = timeOf(alert?.acknowledged_at);
+  const severity = severityOfRisk(retention.data);
   const promises = retention.data?.promises ?? [];
   const statementOf = (id: string | undefined) =>
     client.data?.commitments?.find((one) => one.commitment_id === id)?.statement || id;
@@ -77,34 +73,15 @@ export function ClientPanel(props: {
             {subject.clientName}
           </Link>
           {client.data?.facts?.key_account && <Tag>{t("client.key_account")}</Tag>}
+          <span className="more-acts">
+            {actions.more.map((action) => (
+              <ActionIcon key={action.key} action={action} />
+            ))}
+          </span>
           <IconButton icon="close" plain label={t("act.close")} onClick={props.onClose} />
         </div>
         {retention.data && (
-          <div className="big">
-            <span className={`v c-${severity}`}>{score}</span>
-            <span className="two">
-              <span className={`sev c-${severity}`}>
-                <SeverityShape severity={severity} />
-                {t(`severity.${severity}`)}
-              </span>
-              <span className="sm mut">
-                {open && alert?.raised_at
-                  ? t("panel.alert_since", { day: formatDay(alert.raised_at, locale, { now }) })
-                  : t("panel.no_alert")}
-              </span>
-              {!Number.isNaN(snoozed) && snoozed > now && (
-                <span className="sm mut">
-                  {t("panel.snoozed", {
-                    day: `${formatDay(snoozed, locale, { now })} ${formatTime(snoozed, locale)}`,
-                  })}
-                </span>
-              )}
-              {open && !Number.isNaN(takenOn) && (
-                <span className="sm mut">
-                  {t("panel.taken_on", { ago: formatRelative(takenOn, locale, now) })}
-                </span>
-              )}
-            </span>
+          <ScoreHead retention={retention.data} now={now}>
             <Sparkline
               points={points}
               severity={severity}
@@ -112,7 +89,7 @@ export function ClientPanel(props: {
               height={32}
               threshold={retention.data?.thresholds?.raised_from}
             />
-          </div>
+          </ScoreHead>
         )}
       </div>
       <Loaded query={retention} skeleton={<SkeletonRows count={3} columns={2} />}>

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { useNotLiveSince } from "../api/changes";
 import { type Freshness, isStale } from "../api/watermark";
 import { useFormattingLocale, useT } from "../i18n";
 import { formatDuration, formatRelative, formatTime } from "../lib/dates";
@@ -15,12 +16,28 @@ export function useNow(every = 30_000): number {
   return now;
 }
 
-/** How fresh the screen is, at its upper right. */
-export function FreshnessMark({ freshness }: { freshness: Freshness }) {
+/**
+ * How fresh the screen is, at its upper right; what is not told by the stream of changes any more says
+ * so. `lostAt`: since when the screen's own stream is lost.
+ */
+export function FreshnessMark(props: {
+  freshness?: Freshness | undefined;
+  lostAt?: number | null | undefined;
+}) {
   const t = useT();
   const locale = useFormattingLocale();
   const now = useNow();
-  if (freshness.asOf === null) return null;
+  const changesLostAt = useNotLiveSince();
+  const lostAt = props.lostAt ?? changesLostAt;
+  const { freshness } = props;
+  if (lostAt !== null) {
+    return (
+      <span className="fresh old" role="status">
+        <Moment at={lostAt}>{t("alerts.not_live", { time: formatTime(lostAt, locale) })}</Moment>
+      </span>
+    );
+  }
+  if (!freshness || freshness.asOf === null) return null;
   const old = isStale(freshness, now);
   const time = formatTime(freshness.asOf, locale);
   return (

@@ -10,6 +10,8 @@ export function Screen(props: {
   tabTitle?: string;
   sub?: ReactNode;
   freshness?: Freshness;
+  /** Since when a stream of its own is lost, in milliseconds; null: it is live. */
+  lostAt?: number | null;
   onReadAgain?: () => void;
   actions?: ReactNode;
   /** In place of the usual head. */
@@ -30,7 +32,7 @@ export function Screen(props: {
           {props.sub && <span className="sub">{props.sub}</span>}
           <span className="end">
             {props.actions}
-            {props.freshness && <FreshnessMark freshness={props.freshness} />}
+            <FreshnessMark freshness={props.freshness} lostAt={props.lostAt} />
           </span>
         </header>
       )}

@@ -16,6 +16,11 @@ export function toLocalSeconds(time: number): string {
   return `${toLocal(time)}:${two(wallOf(time).second)}`;
 }
 
+/** "2026-11-30" of a moment; "" of none. */
+export function dateOf(moment: string | undefined): string {
+  return moment ? toLocal(Date.parse(moment)).slice(0, 10) : "";
+}
+
 /** RFC 3339 of such a value; null when it is no moment. */
 export function fromLocal(value: string): string | null {
   const match = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2}))?/.exec(value);

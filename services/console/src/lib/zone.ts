@@ -77,7 +77,7 @@ export function momentOf(
 }
 
 /** Number of the day that the calendar on the wall shows, to count days with. */
-export function dayNumber(time: number): number {
-  const { year, month, day } = wallOf(time);
+export function dayNumber(time: number, name = zone()): number {
+  const { year, month, day } = wallOf(time, name);
   return Date.UTC(year, month - 1, day) / 86_400_000;
 }

@@ -1,4 +1,4 @@
-import { Button } from "../components/basics";
+import { Button, IconButton } from "../components/basics";
 import type { IconName } from "../components/icon";
 import { useErrorText } from "../components/states";
 import { toast } from "../components/toast";
@@ -24,7 +24,7 @@ export interface ClientAction {
 export function useClientActions(
   subject: Subject | null,
   options: { mayAct: boolean; callOff?: string; onActed?: () => void },
-): { contact: ClientAction[]; alert: ClientAction[] } {
+): { contact: ClientAction[]; alert: ClientAction[]; more: ClientAction[] } {
   const t = useT();
   const errorText = useErrorText();
   const act = useAlertAction();
@@ -32,6 +32,7 @@ export function useClientActions(
   const because = (why: string | undefined) => (why === undefined ? {} : { off: why });
   const contact: ClientAction[] = [];
   const alert: ClientAction[] = [];
+  const more: ClientAction[] = [];
   if (subject) {
     contact.push(
       {
@@ -62,6 +63,29 @@ export function useClientActions(
         text: t("act.promise"),
         ...because(off),
         run: () => openSheet({ kind: "promise", subject }),
+      },
+    );
+    more.push(
+      {
+        key: "i",
+        text: t("act.complaint"),
+        icon: "complaint",
+        ...because(off),
+        run: () => openSheet({ kind: "complaint", subject }),
+      },
+      {
+        key: "f",
+        text: t("act.heard"),
+        icon: "chat",
+        ...because(off),
+        run: () => openSheet({ kind: "heard", subject }),
+      },
+      {
+        key: "w",
+        text: t("act.plan_meeting"),
+        icon: "calendar",
+        ...because(off),
+        run: () => openSheet({ kind: "meeting", subject }),
       },
     );
     if (subject.alertId) {
@@ -98,21 +122,28 @@ export function useClientActions(
       );
     }
   }
-  const bindings: KeyBinding[] = [...contact, ...alert].map((action) => ({
+  const bindings: KeyBinding[] = [...contact, ...more, ...alert].map((action) => ({
     key: action.key,
     label: action.text,
     enabled: action.off === undefined,
     run: action.run,
   }));
-  if (subject && off === undefined) {
-    bindings.push({
-      key: "w",
-      label: t("act.plan_meeting"),
-      run: () => openSheet({ kind: "meeting", subject }),
-    });
-  }
   useKeys({ title: t("keys.client"), bindings });
-  return { contact, alert };
+  return { contact, alert, more };
+}
+
+/** What is done less often: a sign alone, its name and key in the tooltip. */
+export function ActionIcon({ action }: { action: ClientAction }) {
+  return (
+    <IconButton
+      plain
+      icon={action.icon ?? "more"}
+      label={`${action.off ?? action.text} (${action.key.toUpperCase()})`}
+      aria-keyshortcuts={action.key.toUpperCase()}
+      aria-disabled={action.off === undefined ? undefined : true}
+      onClick={() => action.off === undefined && action.run()}
+    />
+  );
 }
 
 export function ActionButton(props: { action: ClientAction; plain?: boolean; withIcon?: boolean }) {

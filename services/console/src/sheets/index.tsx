@@ -1,9 +1,11 @@
 import { DismissSheet, ResolveSheet, SnoozeSheet } from "./alert-sheets";
 import { ComplaintSheet, ComplaintStateSheet } from "./complaint-sheet";
+import { HeardSheet, ObjectionSettledSheet } from "./heard-sheet";
 import { LogSheet } from "./log-sheet";
-import { MeetingSheet } from "./meeting-sheet";
+import { MeetingSheet, MeetingStateSheet } from "./meeting-sheet";
 import { NoteSheet } from "./note-sheet";
 import { closeSheet, type OpenSheet, useOpenSheet } from "./open";
+import { PersonLeftSheet, PersonSheet } from "./person-sheet";
 import { PromiseSheet, PromiseStateSheet } from "./promise-sheet";
 
 function Shown({ sheet }: { sheet: OpenSheet }) {
@@ -21,6 +23,19 @@ function Shown({ sheet }: { sheet: OpenSheet }) {
       return <ComplaintSheet {...common} />;
     case "meeting":
       return <MeetingSheet {...common} />;
+    case "meeting-held":
+      return <LogSheet {...common} planned={sheet.matter} />;
+    case "meeting-moved":
+    case "meeting-cancelled":
+      return <MeetingStateSheet {...common} sheet={sheet} matter={sheet.matter} />;
+    case "heard":
+      return <HeardSheet {...common} />;
+    case "objection-settled":
+      return <ObjectionSettledSheet {...common} matter={sheet.matter} />;
+    case "person":
+      return <PersonSheet {...common} />;
+    case "person-left":
+      return <PersonLeftSheet {...common} matter={sheet.matter} />;
     case "promise-kept":
     case "promise-moved":
     case "promise-broken":

@@ -11,15 +11,27 @@ export interface Subject {
   phone?: string;
 }
 
-/** A promise or complaint that is already there. */
+/** A promise, complaint, meeting, objection or person that is already there. */
 export interface Matter {
   id: string;
+  /** What it is, in words of people; the name of a person. */
   statement: string;
   dueAt?: string;
+  /** Ids of the client's people who are invited to a meeting. */
+  people?: readonly string[];
 }
 
 export type OpenSheet =
-  | { kind: "call" | "log" | "note" | "promise" | "complaint" | "meeting"; subject: Subject }
+  | {
+      kind: "call" | "log" | "note" | "promise" | "complaint" | "meeting" | "heard" | "person";
+      subject: Subject;
+    }
+  | {
+      kind: "meeting-moved" | "meeting-cancelled";
+      subject: Subject;
+      matter: Matter;
+    }
+  | { kind: "meeting-held" | "objection-settled" | "person-left"; subject: Subject; matter: Matter }
   | { kind: "promise-kept" | "promise-moved" | "promise-broken"; subject: Subject; matter: Matter }
   | { kind: "complaint-settled" | "complaint-rejected"; subject: Subject; matter: Matter }
   | { kind: "snooze" | "dismiss" | "resolve"; subject: Subject };

@@ -226,7 +226,6 @@ export default function AlertsScreen() {
       else change({ open: "" }, { replace: true });
     },
   });
-  const lost = live.lostAt !== null;
   const renderRow = (index: number) => {
     const alert = alerts[index];
     if (!alert) return null;
@@ -295,12 +294,14 @@ export default function AlertsScreen() {
       className="alerts list-screen"
       title={t("nav.alerts")}
       sub={t("alerts.order")}
+      lostAt={live.lostAt}
       actions={
-        <span className={`fresh ${lost ? "old" : ""}`} role="status">
-          {live.lostAt !== null
-            ? t("alerts.not_live", { time: formatTime(live.lostAt, locale) })
-            : live.heardAt > 0 && t("fresh.live", { time: formatTime(live.heardAt, locale) })}
-        </span>
+        live.lostAt === null &&
+        live.heardAt > 0 && (
+          <span className="fresh">
+            {t("fresh.live", { time: formatTime(live.heardAt, locale) })}
+          </span>
+        )
       }
     >
       <FilterBar>

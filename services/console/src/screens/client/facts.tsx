@@ -1,14 +1,14 @@
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { Client } from "../../api/clients";
-import { Avatar, Button, Cut, Money, Tag } from "../../components/basics";
+import { Avatar, Button, Cut, IconButton, Money, Tag } from "../../components/basics";
 import { Icon } from "../../components/icon";
 import { hasText, useFormattingLocale, useT } from "../../i18n";
-import { formatDay, formatMonth, timeOf } from "../../lib/dates";
+import { formatDay, formatMonth, formatTime, timeOf } from "../../lib/dates";
 import { digitsOf, formatMoney } from "../../lib/money";
 import { openSheet, type Subject } from "../../sheets/open";
 
-function Block(props: { title: string; aside?: ReactNode; children: ReactNode }) {
+export function Block(props: { title: string; aside?: ReactNode; children: ReactNode }) {
   return (
     <div className="blk">
       <div className="bar-of">
@@ -20,7 +20,12 @@ function Block(props: { title: string; aside?: ReactNode; children: ReactNode })
   );
 }
 
-function Person(props: { icon: ReactNode; first: ReactNode; second: ReactNode; end?: ReactNode }) {
+export function Person(props: {
+  icon: ReactNode;
+  first: ReactNode;
+  second: ReactNode;
+  end?: ReactNode;
+}) {
   return (
     <div className="person">
       {props.icon}
@@ -38,9 +43,10 @@ interface Props {
   now: number;
 }
 
-export function People({ client, now }: Props) {
+export function People(props: Props & { subject: Subject; mayWrite: boolean }) {
   const t = useT();
   const locale = useFormattingLocale();
+  const { client, now, subject } = props;
   const people = client.people ?? [];
   const decides = people.some(
     (person) => person.influence === "INFLUENCE_DECISION_MAKER" && !person.left_at,
@@ -80,10 +86,33 @@ export function People({ client, now }: Props) {
               )
             }
             second={<Cut className="sm mut" text={detail} />}
-            end={hasText(influence) ? <Tag>{t(influence)}</Tag> : undefined}
+            end={
+              <span className="pair-of">
+                {hasText(influence) && <Tag>{t(influence)}</Tag>}
+                {props.mayWrite && !person.left_at && (
+                  <IconButton
+                    icon="left"
+                    plain
+                    label={t("act.person_left", { name })}
+                    onClick={() =>
+                      openSheet({
+                        kind: "person-left",
+                        subject,
+                        matter: { id: person.stakeholder_id ?? "", statement: name },
+                      })
+                    }
+                  />
+                )}
+              </span>
+            }
           />
         );
       })}
+      {props.mayWrite && (
+        <Button kind="plain" icon="plus" onClick={() => openSheet({ kind: "person", subject })}>
+          {t("act.add_person")}
+        </Button>
+      )}
     </Block>
   );
 }
@@ -194,7 +223,15 @@ export function Complaints(props: Props & { subject: Subject; mayWrite: boolean 
             second={
               <Cut
                 className="sm mut"
-                text={[state, complaint.resolution].filter(Boolean).join(" · ")}
+                text={[
+                  state,
+                  open &&
+                    complaint.answer_due_at &&
+                    t("client.complaints.answer_due", { day: day(complaint.answer_due_at) }),
+                  complaint.resolution,
+                ]
+                  .filter(Boolean)
+                  .join(" · ")}
               />
             }
             end={
@@ -241,7 +278,7 @@ export function Orders({ client }: Props) {
   const most = values.reduce((largest, value) => (value > largest ? value : largest), 1n);
   const accounts = client.accounts ?? [];
   const barHeight = (value: bigint) => (value > 0n ? Number((value * 580n) / most) / 10 : 0);
-  const day = (month: string | undefined) => Date.parse(`${month}-15T12:00:00`);
+  const day = (month: string | undefined) => Date.parse(`${month}-15T12:00:00Z`);
   return (
     <Block
       title={t("client.orders")}
@@ -296,6 +333,18 @@ export function Orders({ client }: Props) {
           })}
         </svg>
       )}
+      {accounts.map((account) => (
+        <p key={account.ordered?.currency_code} className="sm mut">
+          {[
+            t("client.account.orders", { count: Number(account.order_count ?? 0) }),
+            ...(["cancelled", "invoiced", "paid"] as const).flatMap((sum) =>
+              BigInt(account[sum]?.minor_units ?? "0") === 0n
+                ? []
+                : [t(`client.account.${sum}`, { amount: formatMoney(account[sum], locale) })],
+            ),
+          ].join(" · ")}
+        </p>
+      ))}
       {(client.invoices ?? [])
         .filter((invoice) => invoice.open)
         .map((invoice) => {
@@ -345,6 +394,8 @@ export function Contracts({ client, now }: Props) {
             : notice
               ? t("client.contracts.notice", { day: day(ends) })
               : t("client.contracts.until", { day: day(ends) });
+        const renewal = !over && !notice ? contract.terms?.renewal_due_at : undefined;
+        const renewLate = timeOf(renewal) < now;
         return (
           <Person
             key={contract.contract_id}
@@ -354,7 +405,16 @@ export function Contracts({ client, now }: Props) {
               </span>
             }
             first={<Cut className={over ? "sec" : ""} text={contract.contract_id ?? ""} />}
-            second={<span className={`sm ${notice && !over ? "c-critical" : "mut"}`}>{text}</span>}
+            second={
+              <span className={`sm ${notice && !over ? "c-critical" : "mut"}`}>
+                {text}
+                {renewal && (
+                  <span className={renewLate ? "c-critical" : ""}>
+                    {` · ${t("client.contracts.renew_by", { day: day(renewal) })}`}
+                  </span>
+                )}
+              </span>
+            }
             end={
               <span className="num sec">
                 <Money money={contract.terms?.value} />
@@ -370,29 +430,60 @@ export function Contracts({ client, now }: Props) {
 export function Meetings(props: Props & { subject: Subject; mayWrite: boolean }) {
   const t = useT();
   const locale = useFormattingLocale();
-  const { client, now } = props;
+  const { client, now, subject } = props;
   const planned = (client.meetings ?? []).filter(
     (meeting) => meeting.status === "MEETING_STATUS_PLANNED",
   );
   return (
     <Block title={t("client.meetings")}>
-      {planned.map((meeting) => (
-        <Person
-          key={meeting.meeting_id}
-          icon={
-            <span className="sec">
-              <Icon name="calendar" />
-            </span>
-          }
-          first={<Cut text={meeting.purpose || meeting.agenda || t("event.meeting_held")} />}
-          second={<Cut className="sm mut" text={meeting.place ?? ""} />}
-          end={
-            <span className="sm sec">
-              {meeting.planned_at && formatDay(meeting.planned_at, locale, { now })}
-            </span>
-          }
-        />
-      ))}
+      {planned.map((meeting) => {
+        const matter = {
+          id: meeting.meeting_id ?? "",
+          statement: meeting.purpose || meeting.agenda || "",
+          ...(meeting.planned_at ? { dueAt: meeting.planned_at } : {}),
+        };
+        const when =
+          meeting.planned_at &&
+          `${formatDay(meeting.planned_at, locale, { now })} ${formatTime(meeting.planned_at, locale)}`;
+        return (
+          <Person
+            key={meeting.meeting_id}
+            icon={
+              <span className="sec">
+                <Icon name="calendar" />
+              </span>
+            }
+            first={<Cut text={matter.statement || t("event.meeting_held")} />}
+            second={
+              <Cut className="sm mut" text={[when, meeting.place].filter(Boolean).join(" · ")} />
+            }
+            end={
+              props.mayWrite ? (
+                <span className="pair-of">
+                  <Button
+                    kind="plain"
+                    onClick={() => openSheet({ kind: "meeting-held", subject, matter })}
+                  >
+                    {t("act.held")}
+                  </Button>
+                  <Button
+                    kind="plain"
+                    onClick={() => openSheet({ kind: "meeting-moved", subject, matter })}
+                  >
+                    {t("act.move")}
+                  </Button>
+                  <Button
+                    kind="plain"
+                    onClick={() => openSheet({ kind: "meeting-cancelled", subject, matter })}
+                  >
+                    {t("act.call_off")}
+                  </Button>
+                </span>
+              ) : undefined
+            }
+          />
+        );
+      })}
       <Person
         icon={
           <span className="mut">
@@ -407,10 +498,7 @@ export function Meetings(props: Props & { subject: Subject; mayWrite: boolean })
         second={null}
         end={
           props.mayWrite ? (
-            <Button
-              keyCap="w"
-              onClick={() => openSheet({ kind: "meeting", subject: props.subject })}
-            >
+            <Button keyCap="w" onClick={() => openSheet({ kind: "meeting", subject })}>
               {t("act.plan")}
             </Button>
           ) : undefined

@@ -5,14 +5,14 @@ import { useClient } from "../../api/clients";
 import { useRetention, useRetentionHistory } from "../../api/risk";
 import { freshnessOf } from "../../api/watermark";
 import { useSession } from "../../app/session";
-import { IconButton, Moment, Money, Segmented, Tag } from "../../components/basics";
+import { Moment, Money, Segmented, Tag } from "../../components/basics";
 import { callsRefused, phoneOf } from "../../components/client-panel";
 import { FreshnessMark, useNow } from "../../components/freshness";
 import { Icon } from "../../components/icon";
 import { Reasons } from "../../components/reasons";
+import { ScoreHead, severityOfRisk } from "../../components/score-head";
 import { Screen } from "../../components/screen";
 import { useSegmentText } from "../../components/segment";
-import { SeverityShape, severityOf, severityOfScore } from "../../components/severity";
 import { Sparkline } from "../../components/sparkline";
 import { Loaded, SkeletonRows } from "../../components/states";
 import { useFormattingLocale, useT } from "../../i18n";
@@ -20,8 +20,9 @@ import { day, formatDay, formatTime, timeOf, timeThere } from "../../lib/dates";
 import { nameOfId } from "../../lib/people";
 import { reasonText } from "../../lib/reasons";
 import { oneOf, text, useSearchParams } from "../../lib/search-params";
-import { ActionButton, useClientActions } from "../../sheets/actions";
-import { openSheet, type Subject } from "../../sheets/open";
+import { ActionButton, ActionIcon, useClientActions } from "../../sheets/actions";
+import type { Subject } from "../../sheets/open";
+import { About, Heard, Waiting } from "./about";
 import { Complaints, Contracts, Deals, Meetings, Orders, People, Promises } from "./facts";
 import { Rhythm } from "./rhythm";
 import { RiskChart, RiskLegend } from "./risk-chart";
@@ -79,9 +80,7 @@ function ClientPage({ id }: { id: string }) {
     mayAct: mayWrite,
     ...(callsRefused(client.data) ? { callOff: t("act.off.consent") } : {}),
   });
-  const score = retention.data?.score ?? 0;
-  const severity =
-    (open && severityOf(alert?.severity)) || severityOfScore(score, retention.data?.thresholds);
+  const severity = severityOfRisk(retention.data);
   const points = useMemo(
     () => (history.data?.days ?? []).map((one) => ({ at: timeOf(one.at), value: one.score ?? 0 })),
     [history.data],
@@ -160,13 +159,9 @@ function ClientPage({ id }: { id: string }) {
               {actions.contact.map((action) => (
                 <ActionButton key={action.key} action={action} withIcon />
               ))}
-              {subject && mayWrite && (
-                <IconButton
-                  icon="complaint"
-                  label={t("act.complaint")}
-                  onClick={() => openSheet({ kind: "complaint", subject })}
-                />
-              )}
+              {actions.more.map((action) => (
+                <ActionIcon key={action.key} action={action} />
+              ))}
               {actions.alert.map((action) => (
                 <ActionButton key={action.key} action={action} plain />
               ))}
@@ -176,22 +171,7 @@ function ClientPage({ id }: { id: string }) {
             {retention.data && (
               <>
                 <div>
-                  <div className="big">
-                    <span className={`v c-${severity}`}>{score}</span>
-                    <span className="two">
-                      <span className={`sev c-${severity}`}>
-                        <SeverityShape severity={severity} />
-                        {t(`severity.${severity}`)}
-                      </span>
-                      <span className="sm mut nw">
-                        {open && alert?.raised_at
-                          ? t("panel.alert_since", {
-                              day: formatDay(alert.raised_at, locale, { now }),
-                            })
-                          : t("panel.no_alert")}
-                      </span>
-                    </span>
-                  </div>
+                  <ScoreHead retention={retention.data} now={now} />
                   <Sparkline
                     points={points}
                     severity={severity}
@@ -331,9 +311,11 @@ function ClientPage({ id }: { id: string }) {
                 now={now}
               />
               <div className="two-up">
-                <People client={told} now={now} />
                 {subject && (
-                  <Promises client={told} now={now} subject={subject} mayWrite={mayWrite} />
+                  <>
+                    <People client={told} now={now} subject={subject} mayWrite={mayWrite} />
+                    <Promises client={told} now={now} subject={subject} mayWrite={mayWrite} />
+                  </>
                 )}
               </div>
               {subject && (
@@ -343,12 +325,19 @@ function ClientPage({ id }: { id: string }) {
                 <Orders client={told} now={now} />
                 <Contracts client={told} now={now} />
               </div>
+              <Waiting client={told} now={now} />
+              {subject && <Heard client={told} now={now} subject={subject} mayWrite={mayWrite} />}
               <div className="two-up">
                 {subject && (
                   <Meetings client={told} now={now} subject={subject} mayWrite={mayWrite} />
                 )}
                 <Deals client={told} now={now} />
               </div>
+              <About
+                client={told}
+                now={now}
+                mayMerge={session.may("merge_clients") && !search.at}
+              />
             </div>
           </div>
         )}

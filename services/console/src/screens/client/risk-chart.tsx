@@ -5,6 +5,7 @@ import { SeverityShape } from "../../components/severity";
 import { useFormattingLocale, useT } from "../../i18n";
 import { formatDay, formatMonth, timeOf } from "../../lib/dates";
 import { reasonText } from "../../lib/reasons";
+import { momentOf, wallOf } from "../../lib/zone";
 
 const width = 580;
 const height = 168;
@@ -28,6 +29,8 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
     [history],
   );
   const [chosen, setChosen] = useState<number | null>(null);
+  // The day that others are compared with; null: each with the one before it.
+  const [pinned, setPinned] = useState<number | null>(null);
   const raisedFrom = history.thresholds?.raised_from ?? 0;
   const closedBelow = history.thresholds?.cleared_below ?? 0;
   const first = days[0];
@@ -40,14 +43,10 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
   const y = (score: number) => bottom - (score / 1000) * (bottom - top);
   const line = days.map((one) => `${x(one.at).toFixed(1)},${y(one.score).toFixed(1)}`).join(" ");
   const months: number[] = [];
-  const begin = new Date(first.at);
-  for (
-    let month = new Date(begin.getFullYear(), begin.getMonth() + 1, 1).getTime();
-    month < last.at;
-    month = new Date(new Date(month).getFullYear(), new Date(month).getMonth() + 1, 1).getTime()
-  ) {
-    months.push(month);
-  }
+  const begin = wallOf(first.at);
+  const monthAfter = (count: number) =>
+    momentOf({ year: begin.year, month: begin.month + count, day: 1 });
+  for (let count = 1; monthAfter(count) < last.at; ++count) months.push(monthAfter(count));
   const scoreAt = (at: number) =>
     days.reduce((best, one) => (Math.abs(one.at - at) < Math.abs(best.at - at) ? one : best)).score;
   const marks = (history.marks ?? []).flatMap((mark) => {
@@ -56,7 +55,10 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
     return [{ at, change: (mark.change ?? "").replace("RETENTION_CHANGE_", ""), mark }];
   });
   const shown = chosen === null ? null : days[chosen];
-  const before = chosen === null || chosen === 0 ? null : days[chosen - 1];
+  const compared = pinned ?? (chosen === null ? null : chosen - 1);
+  const before = chosen === null || compared === null ? null : days[compared];
+  const pinnedDay = pinned === null ? null : days[pinned];
+  const pin = (day: number | null) => setPinned((other) => (other === day ? null : day));
   const sentences = (ones: typeof first.reasons) =>
     ones.map((reason) => reasonText(t, locale, reason, shown?.at)).join("; ");
   const came = shown?.reasons.filter(
@@ -72,6 +74,8 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
     const by = steps[event.key];
     if (event.key === "Home") setChosen(0);
     else if (event.key === "End") setChosen(days.length - 1);
+    else if (event.key === "Enter" && chosen !== null) pin(chosen);
+    else if (event.key === "Escape" && pinned !== null) setPinned(null);
     else if (event.key === "Escape" && chosen !== null) setChosen(null);
     else if (by !== undefined) {
       setChosen((at) => Math.max(0, Math.min(days.length - 1, (at ?? days.length) + by)));
@@ -104,6 +108,7 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
           viewBox={`0 0 ${width} ${height}`}
           aria-hidden="true"
           onMouseLeave={() => setChosen(null)}
+          onClick={() => pin(chosen)}
           onMouseMove={(event) => {
             const box = event.currentTarget.getBoundingClientRect();
             const at =
@@ -193,6 +198,16 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
               />
             );
           })}
+          {pinnedDay && (
+            <line
+              x1={x(pinnedDay.at)}
+              x2={x(pinnedDay.at)}
+              y1={top}
+              y2={bottom}
+              stroke="var(--accent)"
+              strokeDasharray="2 2"
+            />
+          )}
           {shown && (
             <line x1={x(shown.at)} x2={x(shown.at)} y1={top} y2={bottom} stroke="var(--ink-3)" />
           )}
@@ -208,7 +223,14 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
         {shown ? (
           <>
             <b className="mid">
-              {formatDay(shown.at, locale)}: {shown.score}
+              {pinnedDay && pinnedDay !== shown
+                ? t("client.risk.compared", {
+                    day: formatDay(pinnedDay.at, locale),
+                    score: pinnedDay.score,
+                    other: formatDay(shown.at, locale),
+                    later: shown.score,
+                  })
+                : `${formatDay(shown.at, locale)}: ${shown.score}`}
             </b>{" "}
             {change !== 0 && (
               <span className={`mid ${change > 0 ? "c-high" : "c-good"}`}>{signed(change)}</span>
@@ -225,7 +247,7 @@ export function RiskChart(props: { history: RetentionHistory; name: string }) {
         ) : (
           <span className="mut">
             {t("client.risk.above", { score: raisedFrom })},{" "}
-            {t("client.risk.below", { score: closedBelow })}
+            {t("client.risk.below", { score: closedBelow })}. {t("client.risk.compare")}
           </span>
         )}
       </p>

@@ -7,8 +7,11 @@ import { Empty, ErrorBanner, SkeletonRows } from "../../components/states";
 import { hasText, useFormattingLocale, useT } from "../../i18n";
 import { formatDay, formatRelative, formatTime, formatWeekday, timeOf } from "../../lib/dates";
 import { useKeys } from "../../lib/keys";
+import { startOfDay } from "../../lib/local-time";
 import { nameOfId } from "../../lib/people";
 import { sentenceOf } from "../../lib/sentences";
+import { type Fold, timelineDays } from "../../lib/timeline";
+import { dayNumber } from "../../lib/zone";
 
 export const timelineFilters = [
   "all",
@@ -75,6 +78,9 @@ function Entry(props: {
   entry: TimelineEntry;
   nameOfPerson: (id: string) => string;
   open: boolean;
+  /** It happened on another day than the one it stands under. */
+  dated: boolean;
+  now: number;
   onToggle(): void;
 }) {
   const t = useT();
@@ -127,6 +133,7 @@ function Entry(props: {
       <div className="end">
         {entry.occurred_at && (
           <Moment at={entry.occurred_at} className="sec">
+            {props.dated && `${formatDay(entry.occurred_at, locale, { now: props.now })} `}
             {formatTime(entry.occurred_at, locale)}
           </Moment>
         )}
@@ -135,22 +142,51 @@ function Entry(props: {
   );
 }
 
-interface Day {
-  key: string;
-  at: number;
-  entries: TimelineEntry[];
-}
-
-function byDay(entries: readonly TimelineEntry[]): Day[] {
-  const days: Day[] = [];
-  for (const entry of entries) {
-    const at = timeOf(entry.occurred_at);
-    const key = new Date(at).toDateString();
-    const last = days.at(-1);
-    if (last?.key === key) last.entries.push(entry);
-    else days.push({ key, at, entries: [entry] });
-  }
-  return days;
+/** The newest of what belongs together, and the others when they are asked for. */
+function FoldedEntries(props: {
+  fold: Fold;
+  open: string;
+  nameOfPerson: (id: string) => string;
+  now: number;
+  onToggle(id: string): void;
+}) {
+  const t = useT();
+  const { fold, open } = props;
+  const [first, ...others] = fold.entries;
+  const [unfolded, setUnfolded] = useState(false);
+  const shown = unfolded || others.some((entry) => entry.touchpoint_id === open);
+  const draw = (entry: TimelineEntry, dated: boolean) => (
+    <Entry
+      key={entry.touchpoint_id}
+      entry={entry}
+      dated={dated}
+      now={props.now}
+      nameOfPerson={props.nameOfPerson}
+      open={entry.touchpoint_id === open}
+      onToggle={() => props.onToggle(entry.touchpoint_id ?? "")}
+    />
+  );
+  const day = first && dayNumber(timeOf(first.occurred_at));
+  return (
+    <>
+      {first && draw(first, false)}
+      {others.length > 0 && (
+        <button
+          type="button"
+          className="folded link sm"
+          aria-expanded={shown}
+          onClick={() => setUnfolded(!shown)}
+        >
+          {t(shown ? "client.fold" : "client.folded", { count: others.length })}
+        </button>
+      )}
+      {shown && (
+        <div className="unfolded">
+          {others.map((entry) => draw(entry, dayNumber(timeOf(entry.occurred_at)) !== day))}
+        </div>
+      )}
+    </>
+  );
 }
 
 /** What happened with a client, the newest first, by day. */
@@ -181,10 +217,11 @@ export function Timeline(props: {
     title: t("keys.client"),
     bindings: [{ key: "g", label: t("keys.date"), run: () => until.current?.focus() }],
   });
+  const end = startOfDay(props.until, 1);
   const timeline = useTimeline(props.clientId, {
     kinds: kindsOf[props.filter],
     words: props.words,
-    ...(props.until ? { to: new Date(`${props.until}T23:59:59.999`).toISOString() } : {}),
+    ...(end ? { to: new Date(Date.parse(end) - 1).toISOString() } : {}),
   });
   const { onChange } = props;
   useEffect(() => {
@@ -209,7 +246,7 @@ export function Timeline(props: {
       (one.state !== "written" || !known.has(one.eventId)) &&
       now - one.at < 60 * 60_000,
   );
-  const days = byDay(entries);
+  const days = useMemo(() => timelineDays(entries), [entries]);
   const filtered = props.filter !== "all" || props.words !== "" || props.until !== "";
   return (
     <>
@@ -281,18 +318,14 @@ export function Timeline(props: {
                 {formatWeekday(day.at, locale)}
               </div>
               <div>
-                {day.entries.map((entry) => (
-                  <Entry
-                    key={entry.touchpoint_id}
-                    entry={entry}
+                {day.folds.map((fold) => (
+                  <FoldedEntries
+                    key={fold.key}
+                    fold={fold}
+                    open={props.open}
                     nameOfPerson={nameOfPerson}
-                    open={entry.touchpoint_id === props.open}
-                    onToggle={() =>
-                      props.onChange({
-                        touchpoint:
-                          entry.touchpoint_id === props.open ? "" : (entry.touchpoint_id ?? ""),
-                      })
-                    }
+                    now={now}
+                    onToggle={(id) => props.onChange({ touchpoint: id === props.open ? "" : id })}
                   />
                 ))}
               </div>

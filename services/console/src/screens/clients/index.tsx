@@ -124,6 +124,16 @@ export default function ClientsScreen() {
         enabled: mayHandOver && (chosen.size > 0 || selected >= 0),
         run: handOverChosen,
       },
+      {
+        key: "e",
+        label: t("clients.key_accounts"),
+        run: () => change({ key: !search.key, at: "" }),
+      },
+      {
+        key: "o",
+        label: t("clients.sort_key"),
+        run: () => change({ sort: search.sort === "name" ? "last_contact" : "name", at: "" }),
+      },
     ],
   });
   useListKeys({

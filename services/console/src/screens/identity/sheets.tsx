@@ -1,6 +1,9 @@
-import { useState } from "react";
+import "./identity.css";
+import { Fragment, useState } from "react";
 import type { Client } from "../../api/clients";
 import { type Merge, mergeClients, splitMerge, useMergePreview } from "../../api/identities";
+import { usePersonName } from "../../api/staff";
+import { useSegmentText } from "../../components/segment";
 import { Choice, Field, Sheet } from "../../components/sheet";
 import { useErrorText } from "../../components/states";
 import { toast } from "../../components/toast";
@@ -9,6 +12,42 @@ import { useDraft } from "../../lib/draft";
 
 function nameOf(client: Client): string {
   return client.facts?.name || (client.client_id ?? "");
+}
+
+/** Facts of which the two say something different; the server keeps those that were told later. */
+function Differences({ clients }: { clients: readonly [Client, Client] }) {
+  const t = useT();
+  const segment = useSegmentText();
+  const personName = usePersonName();
+  const facts: [string, (client: Client) => string][] = [
+    [t("clients.head.name"), (one) => one.facts?.name ?? ""],
+    [t("identity.legal_name"), (one) => one.facts?.legal_name ?? ""],
+    [t("identity.segment"), (one) => segment({ segment: one.facts?.segment ?? "" })],
+    [t("client.about.industry"), (one) => one.facts?.industry ?? ""],
+    [t("identity.website"), (one) => one.facts?.website ?? ""],
+    [t("client.language"), (one) => one.facts?.language ?? ""],
+    [t("panel.owner"), (one) => (one.owner_id ? personName(one.owner_id) : "")],
+  ];
+  const different = facts.flatMap(([label, of]) => {
+    const [first, second] = [of(clients[0]), of(clients[1])];
+    return first && second && first !== second ? [{ label, first, second }] : [];
+  });
+  if (different.length === 0) return null;
+  return (
+    <>
+      <p className="sec">{t("identity.differ_hint")}</p>
+      <dl className="kv">
+        {different.map(({ label, first, second }) => (
+          <Fragment key={label}>
+            <dt>{label}</dt>
+            <dd>
+              {first} / {second}
+            </dd>
+          </Fragment>
+        ))}
+      </dl>
+    </>
+  );
 }
 
 /** What the merge would move, as the server counts it. */
@@ -37,6 +76,7 @@ function Preview({ absorbed, survivor }: { absorbed: Client; survivor: Client })
             })
           : t("state.loading")}
       </p>
+      {told && <Differences clients={[absorbed, survivor]} />}
       {told && (
         <ul className="kinds">
           {(told.kinds ?? []).map((one) => {

@@ -1,5 +1,6 @@
 import { type Deal, isStuck } from "../../lib/board";
 import { calendarDays, timeOf } from "../../lib/dates";
+import { dateOf } from "../../lib/local-time";
 import { flag, text, type ValuesOf } from "../../lib/search-params";
 
 /** What the board and its list have in the URL. */
@@ -30,8 +31,7 @@ export function kindOf(name: string | undefined): (typeof kinds)[number] | null 
 
 /** "2027-01" of a moment. */
 export function monthOf(moment: string): string {
-  const date = new Date(moment);
-  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}`;
+  return dateOf(moment).slice(0, 7);
 }
 
 export function daysInStage(deal: Deal, now: number): number {

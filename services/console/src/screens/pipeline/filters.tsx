@@ -3,7 +3,7 @@ import { usePersonName, useStaff, useUnits } from "../../api/staff";
 import { Chip } from "../../components/basics";
 import { SeverityShape } from "../../components/severity";
 import { useFormattingLocale, useT } from "../../i18n";
-import { type Board, stages } from "../../lib/board";
+import { type Deal, stages } from "../../lib/board";
 import { stageHeading } from "./actions";
 import { formatMonthYear, kinds, monthOf, type Search } from "./filter";
 
@@ -36,7 +36,7 @@ function ChipSelect(props: {
 }
 
 export function Filters(props: {
-  board: Board | undefined;
+  deals: readonly Deal[];
   search: Search;
   onChange(changed: Partial<Search>): void;
   children?: ReactNode;
@@ -46,11 +46,7 @@ export function Filters(props: {
   const nameOf = usePersonName();
   const staff = useStaff();
   const units = useUnits();
-  const { search, onChange, board } = props;
-  const deals = useMemo(
-    () => (board?.columns ?? []).flatMap((column) => column.deals ?? []),
-    [board],
-  );
+  const { search, onChange, deals } = props;
   const owners = useMemo(() => {
     const ids = new Set(deals.map((deal) => deal.owner_id ?? ""));
     for (const person of staff.data ?? []) {

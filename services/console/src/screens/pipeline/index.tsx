@@ -304,6 +304,10 @@ export default function PipelineScreen() {
   const mayMove = session.may("record_contacts");
   const [search, change] = useSearchParams(params);
   const { query, board } = useBoard({ owner: search.owner, team: search.team });
+  const known = useMemo(
+    () => (board?.columns ?? []).flatMap((column) => column.deals ?? []),
+    [board],
+  );
   const unsent = useUnsentDeals();
   const moveDeal = useMoveDeal();
   const dropped = useRef<Stage | null>(null);
@@ -427,7 +431,7 @@ export default function PipelineScreen() {
           )
         }
       >
-        <Filters board={board} search={search} onChange={change} />
+        <Filters deals={known} search={search} onChange={change} />
         {query.error && !forbidden && (
           <ErrorBanner
             error={query.error}
@@ -511,7 +515,7 @@ export default function PipelineScreen() {
       <DragHint />
       <MoveMenu onMoved={focusAfter} />
       <DealSheets
-        board={board}
+        deals={known}
         newFor={search.new}
         onCloseNew={() => change({ new: "" }, { replace: true })}
         onOpened={(dealId) => change({ new: "", deal: dealId }, { replace: true })}

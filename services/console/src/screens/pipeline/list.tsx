@@ -1,8 +1,8 @@
 import "./pipeline.css";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useCallback, useMemo, useState } from "react";
 import { I18nProvider } from "react-aria-components";
 import { ApiError } from "../../api/client";
-import { mostCards, useBoard, useClientName, useUnsentDeals } from "../../api/deals";
+import { type DealSort, useClientName, useDealList, useUnsentDeals } from "../../api/deals";
 import { usePersonName } from "../../api/staff";
 import { freshnessOf } from "../../api/watermark";
 import { useSession } from "../../app/session";
@@ -12,11 +12,13 @@ import { useListKeys, VirtualRows } from "../../components/list";
 import { Screen } from "../../components/screen";
 import { Empty, ErrorBanner, NoPermission, SkeletonRows } from "../../components/states";
 import { useFormattingLocale, useT } from "../../i18n";
-import { type Deal, isOpenStage, stageOf, stages } from "../../lib/board";
+import { type Deal, isOpenStage, openStages, stageOf, stages } from "../../lib/board";
 import { formatDay } from "../../lib/dates";
 import { useKeys } from "../../lib/keys";
+import { startOfDay } from "../../lib/local-time";
 import { useSearchParams } from "../../lib/search-params";
 import { openDealSheet, openMoveMenu, stageHeading, titleOf } from "./actions";
+import { type BulkKind, BulkSheet } from "./bulk";
 import { NextStep, StageAge } from "./card";
 import { daysInStage, isPastClose, params, passes } from "./filter";
 import { Filters, StageFilter } from "./filters";
@@ -26,6 +28,19 @@ import { MoveMenu, useIsNarrow, useViews } from "./views";
 
 const columns = ["deal", "client", "stage", "age", "amount", "close", "next", "owner"] as const;
 type ColumnName = (typeof columns)[number];
+
+// Columns by which the server sorts, in the order that is useful.
+const serverSorts: Partial<Record<ColumnName, DealSort>> = {
+  age: "stage_age",
+  close: "closing",
+  amount: "amount",
+};
+
+/** The first day of the month after "2027-01". */
+function monthAfter(month: string): string {
+  const [year = 0, number = 0] = month.split("-").map(Number);
+  return `${number === 12 ? year + 1 : year}-${String((number % 12) + 1).padStart(2, "0")}-01`;
+}
 
 function compare(a: Deal, b: Deal, by: ColumnName, locale: string, now: number): number {
   const texts = (one = "", other = "") => one.localeCompare(other, locale);
@@ -70,7 +85,13 @@ function Cell(props: { className: string; title?: string; children: ReactNode })
   );
 }
 
-function DealRow(props: { deal: Deal; now: number; unsent: boolean }) {
+function DealRow(props: {
+  deal: Deal;
+  now: number;
+  unsent: boolean;
+  chosen: boolean;
+  onChoose?: () => void;
+}) {
   const t = useT();
   const locale = useFormattingLocale();
   const nameOf = usePersonName();
@@ -81,6 +102,21 @@ function DealRow(props: { deal: Deal; now: number; unsent: boolean }) {
   const owner = nameOf(deal.owner_id ?? "");
   return (
     <>
+      <Cell className="r-choose">
+        {props.onChoose && (
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            checked={props.chosen}
+            aria-label={t("clients.choose", { name: titleOf(deal) })}
+            onChange={() => undefined}
+            onClick={(event) => {
+              event.stopPropagation();
+              props.onChoose?.();
+            }}
+          />
+        )}
+      </Cell>
       <Cell className="cut mid r-deal" title={titleOf(deal)}>
         {titleOf(deal)}
       </Cell>
@@ -122,30 +158,46 @@ export default function PipelineListScreen() {
   const now = useNow();
   const mayMove = useSession().may("record_contacts");
   const [search, change] = useSearchParams(params);
-  const { query, board } = useBoard({ owner: search.owner, team: search.team });
   const unsent = useUnsentDeals();
   const views = useViews("list");
   const isNarrow = useIsNarrow();
   const stage = stages.find((one) => one === search.stage);
   const by = columns.find((name) => name === search.sort.replace("-", "")) ?? "age";
   const down = search.sort === "" || search.sort.startsWith("-");
+  const month = /^\d{4}-\d{2}$/.test(search.closing) ? search.closing : "";
+  const { query, deals: known } = useDealList({
+    owner: search.owner,
+    team: search.team,
+    stages: stage ? [stage] : openStages,
+    kind: search.kind,
+    closingBefore: month ? (startOfDay(monthAfter(month)) ?? "") : "",
+    attention: search.stuck,
+    sort: month ? "closing" : (serverSorts[by] ?? "stage_age"),
+  });
+  // What the server has told of all of them is sorted here by anything; else in its own order.
+  const complete = query.data !== undefined && !query.hasNextPage;
   const deals = useMemo(() => {
-    const known = (board?.columns ?? []).flatMap((column) => column.deals ?? []);
     const about = known.filter((deal) => {
       const its = stageOf(deal.stage);
       return (stage ? its === stage : isOpenStage(its)) && passes(deal, search, now);
     });
+    if (!complete) return about;
     return about.sort((a, b) => {
       const order = compare(a, b, by, locale, now) * (down ? -1 : 1);
       return order || (a.deal_id ?? "").localeCompare(b.deal_id ?? "");
     });
-  }, [board, stage, search, by, down, locale, now]);
-  const cut = (board?.columns ?? []).filter(
-    (column) =>
-      Number(column.deal_count) > (column.deals?.length ?? 0) &&
-      (column.deals?.length ?? 0) >= mostCards &&
-      (stage ? stageOf(column.stage) === stage : isOpenStage(stageOf(column.stage))),
-  );
+  }, [known, complete, stage, search, by, down, locale, now]);
+  const count = query.data?.pages[0]?.count;
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [bulk, setBulk] = useState<BulkKind | null>(null);
+  const picked = deals.filter((deal) => chosen.has(deal.deal_id ?? ""));
+  const toggle = (deal: Deal | undefined) =>
+    setChosen((before) => {
+      const next = new Set(before);
+      const id = deal?.deal_id ?? "";
+      if (!next.delete(id)) next.add(id);
+      return next;
+    });
   const namesAreTold = deals.every((deal) => deal.client_name);
   const selected = deals.findIndex((deal) => deal.deal_id === search.deal);
   const current = deals[selected];
@@ -160,7 +212,7 @@ export default function PipelineListScreen() {
     selected,
     onSelect: select,
     onOpen: select,
-    onClose: close,
+    onClose: () => (chosen.size > 0 ? setChosen(new Set()) : close()),
   });
   useKeys({
     title: t("nav.pipeline"),
@@ -168,8 +220,12 @@ export default function PipelineListScreen() {
       {
         key: "m",
         label: t("pipeline.move_to"),
-        enabled: mayMove && current !== undefined,
+        enabled: mayMove && (current !== undefined || picked.length > 0),
         run: () => {
+          if (picked.length > 0) {
+            setBulk("move");
+            return;
+          }
           const row = document.querySelector<HTMLElement>(".deals [aria-selected=true]");
           if (current && row) openMoveMenu(current, nameOf(current), row);
         },
@@ -177,8 +233,11 @@ export default function PipelineListScreen() {
       {
         key: "t",
         label: t("deal.act.next"),
-        enabled: mayMove && current !== undefined,
-        run: () => current && openDealSheet("next", current, nameOf(current)),
+        enabled: mayMove && (current !== undefined || picked.length > 0),
+        run: () => {
+          if (picked.length > 0) setBulk("next");
+          else if (current) openDealSheet("next", current, nameOf(current));
+        },
       },
       {
         key: "e",
@@ -192,9 +251,18 @@ export default function PipelineListScreen() {
         enabled: mayMove && current !== undefined,
         run: () => current && openDealSheet("remove", current, nameOf(current)),
       },
+      {
+        key: " ",
+        label: t("keys.choose"),
+        enabled: mayMove && current !== undefined,
+        run: () => toggle(current),
+      },
       { key: "n", label: t("pipeline.new"), enabled: mayMove, run: newDeal },
     ],
   });
+  const more = useCallback(() => {
+    if (!query.isFetching) void query.fetchNextPage();
+  }, [query.isFetching, query.fetchNextPage]);
   const forbidden = query.error instanceof ApiError && query.error.status === 403;
   const filtered =
     search.kind !== "" ||
@@ -206,8 +274,12 @@ export default function PipelineListScreen() {
     <div role="rowgroup" className="caps deal-row">
       {/* biome-ignore lint/a11y/useFocusableInteractive: its buttons have the focus */}
       <div role="row" className="caps-row">
+        {/* biome-ignore lint/a11y/useFocusableInteractive: it has no keys */}
+        <span role="columnheader" className="r-choose">
+          <span className="vh">{t("keys.choose")}</span>
+        </span>
         {columns.map((name) => {
-          const sortable = name !== "client" || namesAreTold;
+          const sortable = (complete && (name !== "client" || namesAreTold)) || name in serverSorts;
           const sorted = name === by;
           return (
             // biome-ignore lint/a11y/useFocusableInteractive: its button has the focus
@@ -242,8 +314,12 @@ export default function PipelineListScreen() {
       <Screen
         className="pipeline"
         title={t("nav.pipeline")}
-        sub={views}
-        freshness={freshnessOf([query.data?.watermark])}
+        sub={
+          <>
+            {views} {count !== undefined && t("pipeline.count", { count: Number(count) })}
+          </>
+        }
+        freshness={freshnessOf((query.data?.pages ?? []).map((page) => page.watermark))}
         onReadAgain={() => void query.refetch()}
         actions={
           mayMove && (
@@ -253,7 +329,7 @@ export default function PipelineListScreen() {
           )
         }
       >
-        <Filters board={board} search={search} onChange={change}>
+        <Filters deals={known} search={search} onChange={change}>
           <StageFilter value={search.stage} onChange={(value) => change({ stage: value })} />
         </Filters>
         {query.error && !forbidden && (
@@ -263,21 +339,12 @@ export default function PipelineListScreen() {
             onRetry={() => void query.refetch()}
           />
         )}
-        {cut.map((column) => (
-          <p className="banner" role="status" key={column.stage}>
-            {t("pipeline.list_cut", {
-              stage: stageHeading(t, stageOf(column.stage)),
-              shown: column.deals?.length ?? 0,
-              count: Number(column.deal_count),
-            })}
-          </p>
-        ))}
-        {forbidden && !board ? (
+        {forbidden && !query.data ? (
           <NoPermission permission="read_figures" />
         ) : (
           <div className={`split board-split ${search.deal ? "" : "alone"}`}>
-            {!board && !query.error && <SkeletonRows columns={5} />}
-            {board && deals.length === 0 && (
+            {!query.data && !query.error && <SkeletonRows columns={5} />}
+            {complete && deals.length === 0 && (
               <Empty
                 title={t(filtered ? "pipeline.list_filtered" : "pipeline.list_empty")}
                 icon="pipeline"
@@ -296,11 +363,13 @@ export default function PipelineListScreen() {
                 {filtered ? t("pipeline.empty_filtered") : t("pipeline.empty_hint")}
               </Empty>
             )}
-            {board && deals.length > 0 && (
+            {(deals.length > 0 || query.hasNextPage) && (
               <div className="deals">
                 <VirtualRows
                   label={t("pipeline.list")}
                   count={deals.length}
+                  hasMore={query.hasNextPage}
+                  onEnd={more}
                   height={isNarrow ? 72 : 36}
                   selected={selected}
                   rowClassName="deal-row"
@@ -312,10 +381,32 @@ export default function PipelineListScreen() {
                   {(index) => {
                     const deal = deals[index];
                     return deal ? (
-                      <DealRow deal={deal} now={now} unsent={unsent.has(deal.deal_id ?? "")} />
+                      <DealRow
+                        deal={deal}
+                        now={now}
+                        unsent={unsent.has(deal.deal_id ?? "")}
+                        chosen={chosen.has(deal.deal_id ?? "")}
+                        {...(mayMove ? { onChoose: () => toggle(deal) } : {})}
+                      />
                     ) : null;
                   }}
                 </VirtualRows>
+                {picked.length > 0 && (
+                  <div className="list-foot chosen">
+                    <span className="mid" role="status">
+                      {t("pipeline.chosen", { count: picked.length })}
+                    </span>
+                    <Button kind="main" keyCap="m" onClick={() => setBulk("move")}>
+                      {t("pipeline.move_to")}
+                    </Button>
+                    <Button keyCap="t" onClick={() => setBulk("next")}>
+                      {t("deal.act.next")}
+                    </Button>
+                    <Button kind="plain" keyCap="Esc" onClick={() => setChosen(new Set())}>
+                      {t("act.unchoose")}
+                    </Button>
+                  </div>
+                )}
               </div>
             )}
             {search.deal && (
@@ -331,8 +422,16 @@ export default function PipelineListScreen() {
         )}
       </Screen>
       <MoveMenu />
+      {bulk && (
+        <BulkSheet
+          kind={bulk}
+          deals={picked}
+          onDone={() => setChosen(new Set())}
+          onClose={() => setBulk(null)}
+        />
+      )}
       <DealSheets
-        board={board}
+        deals={known}
         newFor={search.new}
         onCloseNew={() => change({ new: "" }, { replace: true })}
         onOpened={(dealId) => change({ new: "", deal: dealId }, { replace: true })}

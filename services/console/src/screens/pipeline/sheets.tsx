@@ -1,15 +1,15 @@
-import { useId, useState } from "react";
+import { useState } from "react";
 import { useClient } from "../../api/clients";
 import { movedTo } from "../../api/deals";
-import { useSearchHits } from "../../api/search";
 import { usePersonName, useStaff } from "../../api/staff";
 import { useSession } from "../../app/session";
-import { KeyCap } from "../../components/basics";
+import { ClientPicker } from "../../components/client-picker";
 import { Choice, Field, Sheet } from "../../components/sheet";
 import { useFormattingLocale, useT } from "../../i18n";
-import { type Board, type Deal, openStages, type Stage } from "../../lib/board";
+import { type Deal, openStages, type Stage } from "../../lib/board";
 import { useDraft } from "../../lib/draft";
 import { newId } from "../../lib/ids";
+import { dateOf, fromLocal } from "../../lib/local-time";
 import { decimalOf, digitsOf, formatMoney, type Money, parseAmount } from "../../lib/money";
 import {
   awaitFocus,
@@ -31,18 +31,9 @@ function typedOf(money: Money | undefined): string {
     : "";
 }
 
-/** "2027-01-06" of a moment, on the calendar of the browser's zone. */
-function dateOf(moment: string | undefined): string {
-  if (!moment) return "";
-  const at = new Date(moment);
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-}
-
 /** Noon of a date, so that it is the same day in all zones of a firm; undefined when it is none. */
 function noonOf(date: string): string | undefined {
-  const time = Date.parse(`${date}T12:00:00`);
-  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+  return fromLocal(`${date}T12:00`) ?? undefined;
 }
 
 /** Undefined: nothing was typed; null: it is no amount. */
@@ -444,95 +435,8 @@ function RemoveSheet(props: Props) {
   );
 }
 
-/** A client is picked and never typed: a deal of an unknown one would make a nameless client. */
-function ClientPicker(props: {
-  chosen: string;
-  name: string;
-  error: string | undefined;
-  onPick(clientId: string, name: string, ownerId: string): void;
-}) {
-  const t = useT();
-  const list = useId();
-  const [typed, setTyped] = useState("");
-  const [current, setCurrent] = useState(0);
-  const hits = useSearchHits(props.chosen ? "" : typed.trim());
-  const found = typed.trim()
-    ? [...new Map((hits.data ?? []).map((hit) => [hit.clientId, hit])).values()].slice(0, 8)
-    : [];
-  const pick = (index: number) => {
-    const hit = found[index];
-    if (hit) props.onPick(hit.clientId, hit.clientName, hit.ownerId);
-  };
-  const shown = props.chosen ? props.name : typed;
-  return (
-    <div className="client-picker">
-      <Field label={t("deal.new.client")} hint={t("deal.new.client_hint")} error={props.error}>
-        {(field) => (
-          <input
-            {...field}
-            type="text"
-            role="combobox"
-            aria-expanded={found.length > 0}
-            aria-controls={list}
-            aria-autocomplete="list"
-            aria-activedescendant={found.length > 0 ? `${list}-${current}` : undefined}
-            autoComplete="off"
-            // biome-ignore lint/a11y/noAutofocus: a dialog gives the focus to its first field
-            autoFocus={!props.chosen}
-            value={shown}
-            onChange={(event) => {
-              if (props.chosen) props.onPick("", "", "");
-              setTyped(event.target.value);
-              setCurrent(0);
-            }}
-            onKeyDown={(event) => {
-              if (found.length === 0) return;
-              if (event.key === "ArrowDown") setCurrent((current + 1) % found.length);
-              else if (event.key === "ArrowUp") {
-                setCurrent((current + found.length - 1) % found.length);
-              } else if (event.key === "Enter" && !props.chosen) pick(current);
-              else return;
-              event.preventDefault();
-            }}
-          />
-        )}
-      </Field>
-      {found.length > 0 && !props.chosen && (
-        <div id={list} role="listbox" aria-label={t("deal.new.client")} className="menu">
-          {found.map((hit, index) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the keys
-            // biome-ignore lint/a11y/useFocusableInteractive: aria-activedescendant, the field has the focus
-            <div
-              key={hit.clientId}
-              id={`${list}-${index}`}
-              role="option"
-              aria-selected={index === current}
-              className={index === current ? "is-hover" : ""}
-              onMouseMove={() => setCurrent(index)}
-              onClick={() => pick(index)}
-            >
-              <span className="cut">{hit.clientName}</span>
-              <span className="sm mut cut">{hit.clientId}</span>
-              {index === current && <KeyCap>Enter</KeyCap>}
-            </div>
-          ))}
-        </div>
-      )}
-      {typed.trim() !== "" &&
-        !props.chosen &&
-        hits.isSuccess &&
-        !hits.isFetching &&
-        found.length === 0 && (
-          <p className="hint" role="status">
-            {t("palette.nothing", { typed })}
-          </p>
-        )}
-    </div>
-  );
-}
-
 function NewDealSheet(props: {
-  board: Board | undefined;
+  deals: readonly Deal[];
   clientId: string;
   onClose(): void;
   onOpened(dealId: string): void;
@@ -546,8 +450,7 @@ function NewDealSheet(props: {
   const [dealId] = useState(newId);
   const [tried, setTried] = useState(false);
   const given = useClient(props.clientId);
-  const usualCurrency =
-    props.board?.columns?.flatMap((column) => column.sums ?? [])[0]?.amount?.currency_code ?? "EUR";
+  const usualCurrency = props.deals.find((deal) => deal.amount)?.amount?.currency_code ?? "EUR";
   const { fields, change, clear } = useDraft(`deal.new.${props.clientId}`, () => ({
     client: props.clientId,
     clientName: "",
@@ -616,6 +519,7 @@ function NewDealSheet(props: {
       onClose={props.onClose}
     >
       <ClientPicker
+        label={t("deal.new.client")}
         chosen={fields.client}
         name={clientName}
         error={tried && !fields.client ? t("deal.new.client_needed") : undefined}
@@ -709,7 +613,7 @@ function NewDealSheet(props: {
 
 /** All sheets that write of deals. */
 export function DealSheets(props: {
-  board: Board | undefined;
+  deals: readonly Deal[];
   /** "": none; "1": a new deal; else a new deal of this client. */
   newFor: string;
   onCloseNew(): void;
@@ -719,7 +623,7 @@ export function DealSheets(props: {
   if (props.newFor) {
     return (
       <NewDealSheet
-        board={props.board}
+        deals={props.deals}
         clientId={props.newFor === "1" ? "" : props.newFor}
         onClose={props.onCloseNew}
         onOpened={props.onOpened}

@@ -14,11 +14,12 @@ import { useListKeys, useSelectedInSight } from "../../components/list";
 import { Screen } from "../../components/screen";
 import { Empty, ErrorBanner, SkeletonRows } from "../../components/states";
 import { useFormattingLocale, useT } from "../../i18n";
-import { formatToday } from "../../lib/dates";
+import { formatRelative, formatToday } from "../../lib/dates";
 import { useKeys } from "../../lib/keys";
 import { nameOfId } from "../../lib/people";
 import { text, useSearchParams } from "../../lib/search-params";
 import { AgendaRow, RiskRow } from "./rows";
+import { useHeldBack, useNewSince } from "./visits";
 
 const pressing: readonly AgendaKind[] = ["UNANSWERED", "PROMISE"];
 const params = { owner: text(), team: text(), open: text() };
@@ -48,42 +49,35 @@ export default function TodayScreen() {
   const scope = { owner: search.owner, team: search.team };
   const agenda = useAgenda(scope);
   const risk = useAtRisk(scope);
-  const sections = useMemo(
-    () =>
-      (agenda.data?.sections ?? []).flatMap((section) => {
+  const loading = risk.isPending || agenda.isPending;
+  const done = useDone();
+  const all = useMemo(
+    () => ({
+      sections: (agenda.data?.sections ?? []).flatMap((section) => {
         const kind = agendaKindOf(section.kind);
         return kind && section.items?.length
           ? [{ kind, count: section.count ?? "0", items: section.items }]
           : [];
       }),
-    [agenda.data],
+      atRisk: (risk.data?.pages ?? []).flatMap((page) => page.clients ?? []),
+    }),
+    [agenda.data, risk.data],
   );
-  const atRisk = useMemo(
-    () => (risk.data?.pages ?? []).flatMap((page) => page.clients ?? []),
-    [risk.data],
+  const allRows = useMemo(() => rowsOf(all.sections, all.atRisk), [all]);
+  const newSince = useNewSince(useMemo(() => allRows.map(({ key }) => key), [allRows]));
+  const { held, letIn } = useHeldBack(
+    `${search.owner} ${search.team} ${risk.data?.pages.length ?? 0}`,
+    loading ? null : allRows,
+    useMemo(() => new Set(done.map((one) => one.clientId)), [done]),
   );
-  // Who waits and what is due comes before who may leave; what has more time after it.
+  const sections = all.sections.flatMap((section) => {
+    const items = section.items.filter((item) => !held.has(agendaKey(section.kind, item)));
+    return items.length > 0 ? [{ ...section, items }] : [];
+  });
+  const atRisk = all.atRisk.filter((client) => !held.has(riskKey(client)));
   const first = sections.filter((section) => pressing.includes(section.kind));
   const rest = sections.filter((section) => !pressing.includes(section.kind));
-  const rowsOf = (some: typeof sections) =>
-    some.flatMap((section) =>
-      section.items.map((item) => ({
-        key: agendaKey(section.kind, item),
-        clientId: item.client_id ?? "",
-        name: item.client_name || (item.client_id ?? ""),
-        ownerId: item.owner_id ?? "",
-      })),
-    );
-  const rows = [
-    ...rowsOf(first),
-    ...atRisk.map((client) => ({
-      key: riskKey(client),
-      clientId: client.client_id ?? "",
-      name: client.client_name || (client.client_id ?? ""),
-      ownerId: client.owner_id ?? "",
-    })),
-    ...rowsOf(rest),
-  ];
+  const rows = allRows.filter(({ key }) => !held.has(key));
   const selected = rows.findIndex((row) => row.key === search.open);
   const open = (index: number) => {
     const row = rows[index];
@@ -105,11 +99,14 @@ export default function TodayScreen() {
   ].filter((key) => key !== undefined);
   useKeys({
     title: t("nav.today"),
-    bindings: starts.slice(0, 9).map((key, index) => ({
-      key: String(index + 1),
-      ...(index === 0 ? { label: t("keys.section") } : {}),
-      run: () => select(key),
-    })),
+    bindings: [
+      ...starts.slice(0, 9).map((key, index) => ({
+        key: String(index + 1),
+        ...(index === 0 ? { label: t("keys.section") } : {}),
+        run: () => select(key),
+      })),
+      { key: "u", label: t("alerts.show_new_key"), enabled: held.size > 0, run: letIn },
+    ],
   });
   const list = useSelectedInSight(search.open || null);
   const shown = rows[selected];
@@ -117,7 +114,14 @@ export default function TodayScreen() {
     const next = rows[selected + 1];
     if (next) select(next.key);
   });
-  const loading = risk.isPending || agenda.isPending;
+  // The first row is open when one comes; whoever closes it has the list alone.
+  const begun = useRef(false);
+  const beginsWith = rows[0]?.key;
+  useEffect(() => {
+    if (begun.current || loading || beginsWith === undefined) return;
+    begun.current = true;
+    if (search.open === "" && !isNarrow()) change({ open: beginsWith }, { replace: true });
+  }, [loading, beginsWith, search.open, change]);
   const nothing = !loading && rows.length === 0 && !risk.error && !agenda.error;
   const sectionOf = (section: (typeof sections)[number]) => (
     <section key={section.kind} aria-label={t(`agenda.${section.kind}`)}>
@@ -134,6 +138,7 @@ export default function TodayScreen() {
             kind={section.kind}
             item={item}
             now={now}
+            isNew={newSince?.keys.has(key) === true}
             selected={key === search.open}
             onSelect={() => select(key)}
           />
@@ -145,7 +150,22 @@ export default function TodayScreen() {
     <Screen
       className="today"
       title={t("nav.today")}
-      sub={formatToday(now, locale)}
+      sub={
+        <>
+          {formatToday(now, locale)}
+          {newSince && newSince.keys.size > 0 && (
+            <>
+              {" · "}
+              <span className="new-mark">
+                {t("today.new_since", {
+                  count: newSince.keys.size,
+                  ago: formatRelative(newSince.at, locale, now),
+                })}
+              </span>
+            </>
+          )}
+        </>
+      }
       actions={
         (search.owner || search.team) && (
           <Chip pressed onPress={() => change({ owner: "", team: "", open: "" })}>
@@ -177,6 +197,11 @@ export default function TodayScreen() {
           onRetry={() => void risk.refetch()}
         />
       )}
+      {held.size > 0 && (
+        <button type="button" className="fresh-rows" onClick={letIn}>
+          {t("alerts.fresh", { count: held.size })}
+        </button>
+      )}
       {nothing ? (
         <Empty title={t("today.empty")}>{t("today.empty_hint")}</Empty>
       ) : (
@@ -204,6 +229,7 @@ export default function TodayScreen() {
                       rowKey={key}
                       client={client}
                       now={now}
+                      isNew={newSince?.keys.has(key) === true}
                       selected={key === search.open}
                       onSelect={() => select(key)}
                     />
@@ -239,6 +265,45 @@ export default function TodayScreen() {
       )}
     </Screen>
   );
+}
+
+interface Section {
+  kind: AgendaKind;
+  count: string;
+  items: AgendaItem[];
+}
+
+interface Row {
+  key: string;
+  clientId: string;
+  name: string;
+  ownerId: string;
+}
+
+// Who waits and what is due comes before who may leave; what has more time after it.
+function rowsOf(sections: readonly Section[], atRisk: readonly AtRiskClient[]): Row[] {
+  const row = (
+    key: string,
+    one: { client_id?: string; client_name?: string; owner_id?: string },
+  ): Row => ({
+    key,
+    clientId: one.client_id ?? "",
+    name: one.client_name || (one.client_id ?? ""),
+    ownerId: one.owner_id ?? "",
+  });
+  const agenda = (press: boolean) =>
+    sections
+      .filter(({ kind }) => pressing.includes(kind) === press)
+      .flatMap(({ kind, items }) => items.map((item) => row(agendaKey(kind, item), item)));
+  return [
+    ...agenda(true),
+    ...atRisk.map((client) => row(riskKey(client), client)),
+    ...agenda(false),
+  ];
+}
+
+function isNarrow(): boolean {
+  return matchMedia("(max-width: 720px)").matches;
 }
 
 function agendaKey(kind: string, item: AgendaItem): string {

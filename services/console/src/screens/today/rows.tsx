@@ -21,6 +21,8 @@ interface RowProps {
   rowKey: string;
   now: number;
   selected: boolean;
+  /** It came since the visit before. */
+  isNew: boolean;
   onSelect(): void;
 }
 
@@ -65,10 +67,18 @@ function Due(props: { at: number; now: number; past: boolean }) {
   );
 }
 
-function ClientCell(props: { name: string; detail: string }) {
+function ClientCell(props: { name: string; detail: string; isNew: boolean }) {
+  const t = useT();
   return (
     <span className="two">
-      <Cut className="mid" text={props.name} />
+      <Cut className="mid" text={props.name}>
+        {props.isNew && (
+          <span className="dot-new" title={t("today.new")}>
+            <span className="vh">{t("today.new")}: </span>
+          </span>
+        )}
+        {props.name}
+      </Cut>
       <Cut className="sm mut" text={props.detail} />
     </span>
   );
@@ -113,7 +123,11 @@ export function AgendaRow(props: RowProps & { kind: AgendaKind; item: AgendaItem
         }
         className={late ? "c-critical" : "sec"}
       />
-      <ClientCell name={item.client_name || (item.client_id ?? "")} detail={segment(item)} />
+      <ClientCell
+        name={item.client_name || (item.client_id ?? "")}
+        detail={segment(item)}
+        isNew={props.isNew}
+      />
       <span className="two why">
         <Cut
           text={
@@ -143,6 +157,7 @@ export function RiskRow(props: RowProps & { client: AtRiskClient }) {
   const severity = severityOf(client.severity) ?? "low";
   const [first, second] = client.reasons ?? [];
   const lastContact = timeOf(client.last_touchpoint_at);
+  const snoozed = timeOf(client.snoozed_until);
   return (
     <Link
       href={`/clients/${encodeURIComponent(client.client_id ?? "")}`}
@@ -156,12 +171,24 @@ export function RiskRow(props: RowProps & { client: AtRiskClient }) {
       }}
     >
       <SeverityShape severity={severity} />
-      <ClientCell name={client.client_name || (client.client_id ?? "")} detail={segment(client)} />
+      <ClientCell
+        name={client.client_name || (client.client_id ?? "")}
+        detail={segment(client)}
+        isNew={props.isNew}
+      />
       <span className="two why">
         {first && <Cut text={reasonText(t, locale, first, now)} />}
         <Cut
           className="sm mut"
-          text={second ? reasonText(t, locale, second, now) : t("today.only_reason")}
+          text={[
+            snoozed > now &&
+              t("alerts.state.snoozed", {
+                moment: `${formatDay(snoozed, locale, { now })} ${formatTime(snoozed, locale)}`,
+              }),
+            second ? reasonText(t, locale, second, now) : t("today.only_reason"),
+          ]
+            .filter(Boolean)
+            .join(" · ")}
         />
       </span>
       <span className="two num c6">
