@@ -41,6 +41,7 @@ if [[ ! -e $data/demo-imported ]]; then
   show staff import deploy/import/staff.csv
   show import deploy/import/online_retail_sample.csv.gz deploy/import/story.ndjson.gz \
     --map deploy/import/online_retail.textproto --as-it-happened --shift-to-now --show-alerts
+  deploy/import/targets.py > "$data/targets.csv"
   touch "$data/demo-imported"
 fi
 show at-risk --limit 15

@@ -37,4 +37,8 @@ Partition PartitionOf(absl::string_view key, int partitions) {
   return Partition(static_cast<int32_t>((Murmur2(key) & 0x7fffffff) % partitions));
 }
 
+Partition PartitionOfClient(absl::string_view client_id, int partitions) {
+  return client_id.empty() ? Partition(0) : PartitionOf(client_id, partitions);
+}
+
 }  // namespace rapport

@@ -14,4 +14,7 @@ uint32_t Murmur2(absl::string_view key);
 // and librdkafka's `murmur2_random` do.
 Partition PartitionOf(absl::string_view key, int partitions);
 
+// Where the touchpoints of a client stand; those of no client (an empty id), such as plans, in 0.
+Partition PartitionOfClient(absl::string_view client_id, int partitions);
+
 }  // namespace rapport

@@ -35,5 +35,12 @@ TEST(PartitionerTest, PartitionDropsTheSignAndTakesTheRemainder) {
   EXPECT_EQ(PartitionOf("abc", 1), Partition(0));
 }
 
+// Plans are written into partition 0, whatever an empty key would come to.
+TEST(PartitionerTest, WhatIsOfNoClientStandsInTheFirst) {
+  EXPECT_NE(PartitionOf("", 4), Partition(0));
+  EXPECT_EQ(PartitionOfClient("", 4), Partition(0));
+  EXPECT_EQ(PartitionOfClient("abc", 12), PartitionOf("abc", 12));
+}
+
 }  // namespace
 }  // namespace rapport

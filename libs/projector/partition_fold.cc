@@ -179,7 +179,7 @@ absl::Status PartitionFold::CheckGap(Offset expected, const RecordView& record) 
 absl::Status PartitionFold::CheckPlace(const RecordView& record,
                                        const Touchpoint& touchpoint) const {
   if (options_.partition_count > 0) {
-    const Partition right = PartitionOf(touchpoint.client_id(), options_.partition_count);
+    const Partition right = PartitionOfClient(touchpoint.client_id(), options_.partition_count);
     if (right != options_.partition) {
       return absl::InvalidArgumentError(absl::StrCat(
           "belongs in partition ", right.value(), ", and stands in ", options_.partition.value(),

@@ -67,7 +67,7 @@ absl::StatusOr<const StateStore*> ProjectionView::StoreOf(Partition partition) c
 }
 
 absl::StatusOr<const StateStore*> ProjectionView::StoreFor(absl::string_view client) const {
-  return StoreOf(PartitionOf(client, partition_count_));
+  return StoreOf(PartitionOfClient(client, partition_count_));
 }
 
 absl::StatusOr<std::vector<StoredPosition>> ProjectionView::Positions() const {
@@ -80,7 +80,7 @@ absl::StatusOr<std::vector<StoredPosition>> ProjectionView::Positions() const {
 }
 
 absl::StatusOr<StoredPosition> ProjectionView::PositionFor(absl::string_view client) const {
-  const Partition partition = PartitionOf(client, partition_count_);
+  const Partition partition = PartitionOfClient(client, partition_count_);
   RAPPORT_ASSIGN_OR_RETURN(const StateStore* store, StoreOf(partition));
   return ReadPosition(partition, *store);
 }

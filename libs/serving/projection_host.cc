@@ -122,7 +122,7 @@ absl::Status ProjectionHost::StartProjector() {
 }
 
 absl::StatusOr<ProjectionHost::Reading> ProjectionHost::ReadClient(absl::string_view client) const {
-  const Partition partition = PartitionOf(client, projector_->partition_count());
+  const Partition partition = PartitionOfClient(client, projector_->partition_count());
   std::map<Partition, std::shared_ptr<StateStore>> store;
   if (auto open = projector_->StoreOf(partition)) store[partition] = std::move(open);
   Reading reading{.view = ProjectionView(projector_->partition_count(), std::move(store))};
