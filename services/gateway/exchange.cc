@@ -151,7 +151,7 @@ HttpCall Exchange::CallTo(const std::string& address, const std::set<Partition>&
     query.push_back(parameter);
   }
   HttpCall call = CallFor(env_, address, request_, query);
-  if (!question_.partition) {
+  if (!question_.partition || question_.go_on) {
     std::erase_if(call.headers, [](const Header& header) { return header.name == "accept"; });
     call.headers.push_back({"accept", "application/x-protobuf"});
   }
@@ -231,7 +231,7 @@ std::optional<HttpResponse> Exchange::AnswerBefore(const Gathered& gathered,
         trouble.ok() ? absl::StrCat("no process of ", question_.projection, " can be reached")
                      : std::string(trouble.message())));
   }
-  if (question_.partition) return ResponseOf(gathered.answers.front());
+  if (question_.partition && !question_.go_on) return ResponseOf(gathered.answers.front());
   const auto refused = std::find_if(
       gathered.answers.begin(), gathered.answers.end(),
       [](const HttpAnswer& answer) { return !IsSuccess(answer.status) && answer.status != 404; });

@@ -44,8 +44,8 @@ struct Gathered {
 // What a request asks, and how the answers become one.
 struct Question {
   std::string projection;
-  // The partition whose owner is asked, whose answer goes back as it is; nullopt: all owners are
-  // asked.
+  // The partition whose owner is asked, whose answer goes back as it is unless go_on takes it;
+  // nullopt: all owners are asked.
   std::optional<Partition> partition;
   // Which partitions an answer covers; of answers of all owners. Without it: those asked for.
   std::function<absl::StatusOr<std::vector<Partition>>(const HttpAnswer&)> covers;

@@ -10,6 +10,7 @@
 #include "libs/base/status.h"
 #include "libs/console/console_files.h"
 #include "libs/event_log/partitioner.h"
+#include "libs/kpi/bonus_requests.h"
 #include "libs/kpi/requests.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
 #include "libs/projections/kpi/kpi.h"
@@ -33,6 +34,7 @@
 #include "services/gateway/exchange.h"
 #include "services/gateway/kpi_routes.h"
 #include "services/gateway/owners.h"
+#include "services/gateway/plan_routes.h"
 
 namespace rapport {
 namespace {
@@ -146,7 +148,7 @@ HttpResponse SumOfHandovers(const pb::Message& prototype, const HttpRequest& req
 
 class Gateway : public Service {
  public:
-  Gateway(const ServiceEnv& env, std::string token, const FigureEnv& figures)
+  Gateway(const ServiceEnv& env, std::string token, const FigureEnv& figures, BonusSchemes schemes)
       : env_(env),
         exchange_{.owners = std::make_shared<Owners>(
                       env.log, env.topics.touchpoints,
@@ -163,6 +165,7 @@ class Gateway : public Service {
       AddOperatorRoutes(projection);
     }
     AddKpiRoutes(env_, exchange_, figures);
+    AddPlanRoutes(env_, exchange_, figures, std::move(schemes));
     AddPassedOnRoutes();
     changes_ = std::make_unique<ChangeStreams>(
         env.log,
@@ -346,7 +349,8 @@ absl::StatusOr<std::unique_ptr<Service>> StartGateway(const ServiceEnv& env) {
   RAPPORT_RETURN_IF_ERROR(AddProjectionListRoute(env));
   RAPPORT_RETURN_IF_ERROR(ServeConsole(env.config->http().console_folder(), env.http));
   RAPPORT_ASSIGN_OR_RETURN(const FigureEnv figures, FigureEnvOf(env.config->kpi()));
-  return std::make_unique<Gateway>(env, std::move(token), figures);
+  RAPPORT_ASSIGN_OR_RETURN(BonusSchemes schemes, BonusSchemesOf(env.config->kpi()));
+  return std::make_unique<Gateway>(env, std::move(token), figures, std::move(schemes));
 }
 
 }  // namespace rapport

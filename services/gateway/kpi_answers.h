@@ -35,14 +35,17 @@ absl::StatusOr<std::vector<Partition>> PartitionsOfKpiAnswer(const HttpAnswer& a
   return covered;
 }
 
-// Unavailable when one is missing or none: without it figures would be too small.
+inline absl::Status CheckNoneIsMissing(const Gathered& gathered) {
+  if (gathered.missing.empty()) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("nobody answers for these partitions of kpi: ", NamesOf(gathered.missing),
+                   "; without them figures would be too small, so none is told"));
+}
+
+// Unavailable when one is missing, or is none.
 template <class M>
 absl::StatusOr<std::vector<M>> ReadKpiAnswers(const Gathered& gathered) {
-  if (!gathered.missing.empty()) {
-    return absl::UnavailableError(
-        absl::StrCat("nobody answers for these partitions of kpi: ", NamesOf(gathered.missing),
-                     "; without them figures would be too small, so none is told"));
-  }
+  RAPPORT_RETURN_IF_ERROR(CheckNoneIsMissing(gathered));
   std::vector<M> messages;
   for (const HttpAnswer& answer : gathered.answers) {
     if (answer.status != 200) {

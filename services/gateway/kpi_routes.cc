@@ -13,8 +13,11 @@
 #include "libs/base/time.h"
 #include "libs/event_log/partitioner.h"
 #include "libs/kpi/requests.h"
+#include "libs/kpi/targets.h"
 #include "libs/projections/kpi/kpi.h"
 #include "libs/serving/page.h"
+#include "services/gateway/kpi_answers.h"
+#include "services/gateway/plan_routes.h"
 
 namespace rapport {
 namespace {
@@ -27,24 +30,6 @@ using Planner = absl::StatusOr<PlannedAnswer> (*)(const HttpRequest&, const Acce
 
 constexpr char kWaitFor[] = "wait_for";
 
-template <class M>
-absl::StatusOr<M> ParseAnswer(const HttpAnswer& answer) {
-  M message;
-  if (message.ParseFromString(answer.body)) return message;
-  return absl::UnavailableError(
-      absl::StrCat("an owner's answer is no ", M::descriptor()->full_name()));
-}
-
-template <class M>
-absl::StatusOr<std::vector<Partition>> CoveredBy(const HttpAnswer& answer) {
-  RAPPORT_ASSIGN_OR_RETURN(const M message, ParseAnswer<M>(answer));
-  std::vector<Partition> covered;
-  for (const auto& partition : message.watermark().partitions()) {
-    covered.emplace_back(partition.partition());
-  }
-  return covered;
-}
-
 // The first that is no success; nullptr when all are.
 const HttpAnswer* Refused(const Gathered& gathered) {
   const auto refused = std::find_if(gathered.answers.begin(), gathered.answers.end(),
@@ -56,23 +41,6 @@ HttpResponse AsItIs(const HttpAnswer& answer) {
   return {.status = answer.status,
           .content_type = std::string(answer.HeaderValue("content-type")),
           .body = answer.body};
-}
-
-absl::Status Missing(const Gathered& gathered) {
-  if (gathered.missing.empty()) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("nobody answers for these partitions of kpi: ", NamesOf(gathered.missing),
-                   "; without them figures would be too small, so none is told"));
-}
-
-// The earliest clock of all partitions.
-absl::Time ClockOf(const Watermark& watermark) {
-  absl::Time clock = absl::InfiniteFuture();
-  for (const auto& partition : watermark.partitions()) {
-    clock = std::min(clock,
-                     partition.has_clock() ? FromProto(partition.clock()) : absl::InfinitePast());
-  }
-  return watermark.partitions().empty() ? absl::InfinitePast() : clock;
 }
 
 // One question on its way: the clock, the sums, and for single clients their rows.
@@ -106,13 +74,14 @@ class KpiExchange : public std::enable_shared_from_this<KpiExchange> {
     request.query = std::move(query);
     Exchange::Begin(exchange_,
                     {.projection = Kpi::kName,
-                     .covers = CoveredBy<query::v1::KpiSums>,
+                     .covers = PartitionsOfKpiAnswer<query::v1::KpiSums>,
                      .go_on = std::move(then)},
                     std::move(request), std::move(reply));
   }
 
   void OnClock(const Gathered& gathered, HttpReply reply) {
-    absl::StatusOr<std::vector<query::v1::KpiSums>> sums = ReadSums(gathered);
+    absl::StatusOr<std::vector<query::v1::KpiSums>> sums =
+        ReadKpiAnswers<query::v1::KpiSums>(gathered);
     if (!sums.ok()) return reply.Send(ErrorResponse(sums.status()));
     Watermark watermark;
     for (const query::v1::KpiSums& part : *sums) watermark.MergeFrom(part.watermark());
@@ -126,22 +95,10 @@ class KpiExchange : public std::enable_shared_from_this<KpiExchange> {
             });
   }
 
-  static absl::StatusOr<std::vector<query::v1::KpiSums>> ReadSums(const Gathered& gathered) {
-    RAPPORT_RETURN_IF_ERROR(Missing(gathered));
-    std::vector<query::v1::KpiSums> sums;
-    for (const HttpAnswer& answer : gathered.answers) {
-      if (answer.status != 200) {
-        return absl::UnavailableError(
-            absl::StrCat("a process of kpi answered with HTTP status ", answer.status));
-      }
-      RAPPORT_ASSIGN_OR_RETURN(sums.emplace_back(), ParseAnswer<query::v1::KpiSums>(answer));
-    }
-    return sums;
-  }
-
   // The answer from the sums of all.
   absl::StatusOr<std::unique_ptr<Message>> Tell(const Gathered& gathered) const {
-    RAPPORT_ASSIGN_OR_RETURN(const std::vector<query::v1::KpiSums> sums, ReadSums(gathered));
+    RAPPORT_ASSIGN_OR_RETURN(const std::vector<query::v1::KpiSums> sums,
+                             ReadKpiAnswers<query::v1::KpiSums>(gathered));
     const SumQuestion& question = planned_.plan->question();
     SumTable table(question.slots());
     Watermark watermark;
@@ -164,6 +121,21 @@ class KpiExchange : public std::enable_shared_from_this<KpiExchange> {
     absl::StatusOr<std::unique_ptr<Message>> answer = Tell(gathered);
     if (!answer.ok()) return reply.Send(ErrorResponse(answer.status()));
     answer_ = *std::move(answer);
+    const bool has_plans = dynamic_cast<query::v1::KpiValues*>(answer_.get()) != nullptr ||
+                           dynamic_cast<query::v1::KpiBreakdown*>(answer_.get()) != nullptr;
+    if (!has_plans) return OnPlans(PlanBook(), std::move(reply));
+    WithPlans(exchange_, std::move(reply),
+              [self = shared_from_this()](const PlanBook& plans, HttpReply then) {
+                self->OnPlans(plans, std::move(then));
+              });
+  }
+
+  void OnPlans(const PlanBook& plans, HttpReply reply) {
+    if (auto* const values = dynamic_cast<query::v1::KpiValues*>(answer_.get())) {
+      AddPlans(plans, figures_.settings.time_zone, values);
+    } else if (auto* const parts = dynamic_cast<query::v1::KpiBreakdown*>(answer_.get())) {
+      AddPlans(plans, *planned_.plan, parts);
+    }
     if (auto* const breakdown = dynamic_cast<query::v1::KpiBreakdown*>(answer_.get());
         breakdown != nullptr && breakdown->by() == "client") {
       return AskRows<query::v1::KpiBreakdown>(breakdown->series().currency_code(),
@@ -187,7 +159,7 @@ class KpiExchange : public std::enable_shared_from_this<KpiExchange> {
     }
     Exchange::Begin(exchange_,
                     {.projection = Kpi::kName,
-                     .covers = CoveredBy<M>,
+                     .covers = PartitionsOfKpiAnswer<M>,
                      .go_on = [self = shared_from_this()](
                                   const Gathered& gathered,
                                   HttpReply then) { then.Send(self->WithRows<M>(gathered)); }},
@@ -204,7 +176,7 @@ class KpiExchange : public std::enable_shared_from_this<KpiExchange> {
   template <class M>
   HttpResponse WithRows(const Gathered& gathered) {
     auto& whole = static_cast<M&>(*answer_);
-    if (const absl::Status missing = Missing(gathered); !missing.ok()) {
+    if (const absl::Status missing = CheckNoneIsMissing(gathered); !missing.ok()) {
       return ErrorResponse(missing);
     }
     if (const HttpAnswer* const refused = Refused(gathered)) {
@@ -218,7 +190,7 @@ class KpiExchange : public std::enable_shared_from_this<KpiExchange> {
     std::string end;  // no process has told of what is behind it
     for (const HttpAnswer& answer : gathered.answers) {
       if (answer.status != 200) continue;
-      absl::StatusOr<M> part = ParseAnswer<M>(answer);
+      absl::StatusOr<M> part = ParseKpiAnswer<M>(answer);
       if (!part.ok()) return ErrorResponse(part.status());
       AddCount(*part, &whole);
       if (!part->next_cursor().empty()) {
@@ -252,7 +224,7 @@ class KpiExchange : public std::enable_shared_from_this<KpiExchange> {
 
 // What became known later, of all processes.
 void SendChanges(const HttpRequest& request, const Gathered& gathered, HttpReply reply) {
-  if (const absl::Status missing = Missing(gathered); !missing.ok()) {
+  if (const absl::Status missing = CheckNoneIsMissing(gathered); !missing.ok()) {
     return reply.Send(ErrorResponse(missing));
   }
   std::map<std::tuple<std::string, std::string, std::string, std::string>, query::v1::KpiChange>
@@ -261,7 +233,7 @@ void SendChanges(const HttpRequest& request, const Gathered& gathered, HttpReply
   bool found = false;
   for (const HttpAnswer& answer : gathered.answers) {
     if (answer.status != 200) continue;
-    const auto part = ParseAnswer<query::v1::KpiChanges>(answer);
+    const auto part = ParseKpiAnswer<query::v1::KpiChanges>(answer);
     if (!part.ok()) return reply.Send(ErrorResponse(part.status()));
     found = true;
     all.mutable_watermark()->MergeFrom(part->watermark());
@@ -319,7 +291,7 @@ void AddKpiRoutes(const ServiceEnv& env, const ExchangeEnv& exchange, const Figu
         Exchange::Begin(
             exchange,
             {.projection = Kpi::kName,
-             .covers = CoveredBy<query::v1::KpiChanges>,
+             .covers = PartitionsOfKpiAnswer<query::v1::KpiChanges>,
              .go_on = [asked](const Gathered& gathered,
                               HttpReply then) { SendChanges(*asked, gathered, std::move(then)); }},
             std::move(request), std::move(reply));

@@ -19,6 +19,7 @@
 #include "nlohmann/json.hpp"
 #include "rapport/query/v1/access.pb.h"
 #include "rapport/query/v1/alert.pb.h"
+#include "rapport/query/v1/bonus.pb.h"
 #include "rapport/query/v1/change.pb.h"
 #include "rapport/query/v1/client.pb.h"
 #include "rapport/query/v1/handover.pb.h"
@@ -158,7 +159,8 @@ TEST_F(OpenApiTest, QueryParametersAreThoseThatHandlersKnow) {
 TEST_F(OpenApiTest, SchemasHaveTheFieldsOfTheirMessages) {
   std::map<std::string, const google::protobuf::Descriptor*> messages;
   for (const google::protobuf::FileDescriptor* file :
-       {query::v1::AlertsPage::descriptor()->file(), query::v1::Client::descriptor()->file(),
+       {query::v1::AlertsPage::descriptor()->file(),
+        query::v1::BonusStatement::descriptor()->file(), query::v1::Client::descriptor()->file(),
         query::v1::Board::descriptor()->file(), query::v1::IdentityAnswer::descriptor()->file(),
         query::v1::Job::descriptor()->file(), query::v1::KpiValues::descriptor()->file(),
         query::v1::MergeList::descriptor()->file(), query::v1::Retention::descriptor()->file(),
