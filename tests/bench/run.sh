@@ -114,3 +114,7 @@ section "services on Kafka, each killed in turn and started again"
 figures "answers complete" tests/integration/services_on_kafka_test
 section "Kafka: reading"
 libs/event_log/kafka/kafka_log_bench
+section "the console in a browser; 100,000 clients"
+RAPPORT_BINARY=$PWD/services/rapport/rapport RAPPORT_DEPLOY_FOLDER=$PWD/../../deploy \
+  RAPPORT_CONSOLE_FOLDER=$PWD/console RAPPORT_PICTURES=$PWD/tests/console/pictures \
+  figures '^[^ ].*: ' node ../../tests/bench/console_bench.mjs

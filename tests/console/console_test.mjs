@@ -1,9 +1,8 @@
 // The console in a browser, against all services with the sample's data.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { gzipSync } from "node:zlib";
 import {
-  findings, locales, openPage, pictures, show, startBrowser, startRapport, themesOf,
+  findings, locales, openPage, packedSizes, pictures, show, startBrowser, startRapport, themesOf,
 } from "./support.mjs";
 
 const screens = [
@@ -60,12 +59,7 @@ describe("the shell", () => {
 
   it("has at most 200 KiB of script and 10 of style, packed, before its first screen", async () => {
     const page = await openPage(browser, rapport.address);
-    const sizes = { script: 0, stylesheet: 0 };
-    page.on("response", async (response) => {
-      const type = response.request().resourceType();
-      if (type in sizes) sizes[type] += gzipSync(await response.body(), { level: 9 }).length;
-    });
-    await show(page, `${rapport.address}/`);
+    const sizes = await packedSizes(page, () => show(page, `${rapport.address}/`));
     assert.ok(sizes.script > 0 && sizes.script <= 200 * 1024, `${sizes.script} bytes of script`);
     assert.ok(sizes.stylesheet <= 10 * 1024, `${sizes.stylesheet} bytes of style`);
     await page.context().close();

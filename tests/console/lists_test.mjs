@@ -151,6 +151,23 @@ describe("clients", () => {
     await page.context().close();
   });
 
+  it("begin with the first row when something else is looked for", async () => {
+    const page = await openPage(browser, rapport.address);
+    await show(page, `${rapport.address}/clients`);
+    await page.waitForSelector("[role=row] a");
+    await page.evaluate(() => {
+      const list = document.querySelector(".list.virtual");
+      list.scrollTop = list.scrollHeight;
+    });
+    await page.waitForFunction(
+      () => document.querySelector("[role=row][aria-rowindex]")?.getAttribute("aria-rowindex") > 100,
+    );
+    await page.fill("input[type=search]", "g");
+    await page.waitForURL("**/clients?*q=g*");
+    await page.waitForSelector("[role=row][aria-rowindex='1'] a");
+    await page.context().close();
+  });
+
   it("go to another of ours by keys alone, once it is told who does", async () => {
     const page = await openPage(browser, rapport.address);
     const { clients } = await api("/v1/clients?owner=ben.okafor&limit=2");

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 
 const modules = createRequire(join(process.env.RAPPORT_CONSOLE_FOLDER, "package.json"));
 const { chromium } = modules("playwright-core");
@@ -45,7 +46,7 @@ export async function startRapport(options = {}) {
     { encoding: "utf8" },
   );
   if (told.status !== 0) throw new Error(`import: ${told.stderr}`);
-  const further = options.prepare?.(data) ?? [];
+  const further = (await options.prepare?.(data)) ?? [];
   const child = spawn(binary, ["--data", data, "up", "--listen", "127.0.0.1:0", ...further], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -130,6 +131,24 @@ export async function show(page, url) {
   await page.goto(url);
   await page.waitForSelector("h1, .void");
   await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+}
+
+/** Bytes of script and style that are loaded while `act` runs, packed by gzip. */
+export async function packedSizes(page, act) {
+  const sizes = { script: 0, stylesheet: 0 };
+  const bodies = [];
+  page.on("response", (response) => {
+    const type = response.request().resourceType();
+    if (!(type in sizes)) return;
+    bodies.push(
+      response.body().then((body) => {
+        sizes[type] += gzipSync(body, { level: 9 }).length;
+      }),
+    );
+  });
+  await act();
+  await Promise.all(bodies);
+  return sizes;
 }
 
 /** What axe finds on the page, in words. */

@@ -17,7 +17,7 @@ export interface DealChange {
 
 const dealListeners = new Set<(changes: readonly DealChange[]) => void>();
 
-/** Tells of deals that change, together what came within a second. Returns how to stop it. */
+/** Tells of deals that change, together what came together. Returns how to stop it. */
 export function onDealChanges(listener: (changes: readonly DealChange[]) => void): () => void {
   dealListeners.add(listener);
   return () => dealListeners.delete(listener);
@@ -34,15 +34,20 @@ export function useNotLiveSince(): number | null {
 // What the tab that holds the stream tells the others.
 type Told = { change: Change } | { lostAt: number | null };
 
-// Positions come faster than one can read; what has come within a second is read together.
-const gatherFor = 1000;
+// What comes together is read together: a single change at once, as a person makes it; of many, as an
+// import makes them, what has come within a second.
+const gatherFor = 50;
+const gatherManyFor = 1000;
+const many = 5;
 
 /** Follows the changes until `signal` aborts; of several tabs one asks, and tells the others. */
 export async function followChanges(signal: AbortSignal): Promise<void> {
   const gathered = new Map<string, Change>();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let pause = gatherFor;
   const flush = () => {
     timer = undefined;
+    pause = gathered.size > many ? gatherManyFor : gatherFor;
     for (const change of gathered.values()) {
       if (change.client_id && change.position) wrote(change.client_id, change.position);
       if (change.deal_id)
@@ -56,7 +61,7 @@ export async function followChanges(signal: AbortSignal): Promise<void> {
   };
   const take = (change: Change) => {
     gathered.set(`${change.client_id} ${change.deal_id}`, change);
-    timer ??= setTimeout(flush, gatherFor);
+    timer ??= setTimeout(flush, pause);
   };
   const channel =
     typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("rapport-changes");

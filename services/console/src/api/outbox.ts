@@ -54,6 +54,15 @@ async function inStore<Result>(
   });
 }
 
+// Tells the other tabs that something came or went.
+const channel =
+  typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("rapport-outbox");
+
+async function changed(): Promise<void> {
+  channel?.postMessage(null);
+  await readAgain();
+}
+
 async function readAgain(): Promise<void> {
   const all = (await inStore<Waiting[]>("readonly", (store) => store.getAll())).sort(
     (a, b) => a.at - b.at,
@@ -87,6 +96,7 @@ export async function sendWaiting(): Promise<void> {
       try {
         await postTouchpoint(waiting.touchpoint);
         await inStore("readwrite", (store) => store.delete(waiting.touchpoint.id));
+        channel?.postMessage(null);
         tries = 0;
       } catch (error) {
         if (error instanceof ApiError && !error.temporary && error.status !== 401) {
@@ -107,7 +117,7 @@ export async function sendWaiting(): Promise<void> {
 /** Gives up one that waits. */
 export async function discardWaiting(id: string): Promise<void> {
   await inStore("readwrite", (store) => store.delete(id));
-  await readAgain();
+  await changed();
 }
 
 /**
@@ -120,7 +130,7 @@ export async function write(touchpoint: NewTouchpoint, text: string): Promise<Wr
   } catch (error) {
     if (!(error instanceof ApiError) || !error.temporary) throw error;
     await inStore("readwrite", (store) => store.put({ touchpoint, text, at: Date.now() }));
-    await readAgain();
+    await changed();
     tries += 1;
     plan(Math.max(error.retryAfter ?? 0, 2000));
     return null;
@@ -131,5 +141,6 @@ export async function write(touchpoint: NewTouchpoint, text: string): Promise<Wr
 export async function startOutbox(): Promise<void> {
   await readAgain();
   if (outbox.get().waiting.some((waiting) => waiting.refused === undefined)) await sendWaiting();
+  channel?.addEventListener("message", () => void readAgain());
   addEventListener("online", () => void sendWaiting());
 }

@@ -90,8 +90,10 @@ export function VirtualRows(props: {
   onOpen(index: number): void;
   rowClassName?: string;
   head?: ReactNode;
+  /** What the list is about: of another one the first rows are shown. */
+  about?: string;
 }) {
-  const { count, height, hasMore, onEnd, onRange, selected } = props;
+  const { about, count, height, hasMore, onEnd, onRange, selected } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count,
@@ -100,6 +102,12 @@ export function VirtualRows(props: {
     getItemKey: props.rowKey,
     overscan: 12,
   });
+  const shownAbout = useRef(about);
+  useEffect(() => {
+    if (shownAbout.current === about) return;
+    shownAbout.current = about;
+    scroller.current?.scrollTo({ top: 0 });
+  }, [about]);
   const items = rows.getVirtualItems();
   const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;

@@ -21,13 +21,14 @@ export function dateOf(moment: string | undefined): string {
   return moment ? toLocal(Date.parse(moment)).slice(0, 10) : "";
 }
 
-/** RFC 3339 of such a value; null when it is no moment. */
+/** RFC 3339 of such a value; null when it is no moment from 1970 on, before which nothing is told. */
 export function fromLocal(value: string): string | null {
   const match = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2}))?/.exec(value);
   if (!match || Number.isNaN(Date.parse(value))) return null;
   const [year, month, day, hour, minute, second] = match
     .slice(1)
     .map((part) => Number(part ?? 0)) as [number, number, number, number, number, number];
+  if (year < 1970) return null;
   return new Date(momentOf({ year, month, day, hour, minute, second })).toISOString();
 }
 

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useId, useRef } from "react";
+import { type ChangeEvent, type KeyboardEvent, useEffect, useId, useRef } from "react";
 import { type Client, useClient } from "../api/clients";
 import { Field } from "../components/sheet";
 import { useFormattingLocale, useT } from "../i18n";
@@ -156,7 +156,12 @@ export function PeopleField(props: {
   );
 }
 
-/** One line, or several; the first field of a sheet has the focus. */
+// As many bytes of UTF-8 as a text of a touchpoint may have.
+const mostBytes = 4096;
+
+const encoder = new TextEncoder();
+
+/** One line, or several; the first field of a sheet has the focus. Too much of it is told at once. */
 export function TextField(props: {
   label: string;
   value: string;
@@ -166,37 +171,42 @@ export function TextField(props: {
   lines?: number;
   first?: boolean;
   error?: string | undefined;
+  /** As many bytes as it may have; left out: what is usual. */
+  most?: number;
   onChange(value: string): void;
 }) {
+  const t = useT();
+  const { value, most = mostBytes } = props;
+  const over = encoder.encode(value.trim()).length - most;
+  const tooLong = over > 0 ? t("sheet.too_long", { count: over }) : "";
+  const element = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
+  // The browser does not send a form whose field says what is wrong with it.
+  useEffect(() => element.current?.setCustomValidity(tooLong), [tooLong]);
+  const error = tooLong || props.error;
   return (
     <Field
       label={props.label}
       {...(props.hint ? { hint: props.hint } : {})}
-      {...(props.error ? { error: props.error } : {})}
+      {...(error ? { error } : {})}
     >
-      {(field) =>
-        props.lines && props.lines > 1 ? (
-          <textarea
-            {...field}
-            rows={props.lines}
-            value={props.value}
-            // biome-ignore lint/a11y/noAutofocus: a dialog gives the focus to its first field
-            autoFocus={props.first === true}
-            onChange={(event) => props.onChange(event.target.value)}
-          />
+      {(field) => {
+        const common = {
+          ...field,
+          ref: element,
+          value,
+          placeholder: props.placeholder,
+          // A dialog gives the focus to its first field.
+          autoFocus: props.first === true,
+          onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) =>
+            // Half of a character, as a cut leaves it, is none that could be sent.
+            props.onChange(event.target.value.replace(/\p{Surrogate}/gu, "\ufffd")),
+        };
+        return props.lines && props.lines > 1 ? (
+          <textarea {...common} rows={props.lines} />
         ) : (
-          <input
-            {...field}
-            type="text"
-            autoComplete="off"
-            placeholder={props.placeholder}
-            value={props.value}
-            // biome-ignore lint/a11y/noAutofocus: a dialog gives the focus to its first field
-            autoFocus={props.first === true}
-            onChange={(event) => props.onChange(event.target.value)}
-          />
-        )
-      }
+          <input {...common} type="text" autoComplete="off" />
+        );
+      }}
     </Field>
   );
 }

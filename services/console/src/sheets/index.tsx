@@ -1,3 +1,5 @@
+import { useEffect } from "react";
+import { useLocation } from "wouter";
 import { DismissSheet, ResolveSheet, SnoozeSheet } from "./alert-sheets";
 import { ComplaintSheet, ComplaintStateSheet } from "./complaint-sheet";
 import { HeardSheet, ObjectionSettledSheet } from "./heard-sheet";
@@ -55,5 +57,10 @@ function Shown({ sheet }: { sheet: OpenSheet }) {
 /** The sheet that is open over the page, whichever screen opened it. */
 export function Sheets() {
   const sheet = useOpenSheet();
+  const [path] = useLocation();
+  // Another page is another matter, such as by the back button: what was typed waits in the draft.
+  useEffect(() => {
+    if (path) closeSheet();
+  }, [path]);
   return sheet ? <Shown sheet={sheet} key={`${sheet.kind} ${sheet.subject.clientId}`} /> : null;
 }

@@ -250,7 +250,11 @@ export function LogSheet(props: {
           label={t("sheet.when")}
           value={fields.when}
           now={now}
-          error={tried && badWhen ? t("sheet.bad_when_past") : undefined}
+          error={
+            tried && badWhen
+              ? t(when === null ? "sheet.bad_when" : "sheet.bad_when_past")
+              : undefined
+          }
           onChange={(value) => change({ when: value })}
         />
       </div>

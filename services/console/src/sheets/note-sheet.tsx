@@ -45,6 +45,7 @@ export function NoteSheet(props: { sheet: OpenSheet; subject: Subject; onClose()
       <TextField
         first
         lines={3}
+        most={65_536}
         label={t("sheet.note.text")}
         hint={t("sheet.ctrl_enter")}
         value={fields.text}

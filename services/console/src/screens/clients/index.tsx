@@ -311,6 +311,7 @@ export default function ClientsScreen() {
       ) : (
         <VirtualRows
           label={t("nav.clients")}
+          about={query}
           count={list.count}
           hasMore={list.hasMore}
           onEnd={list.more}

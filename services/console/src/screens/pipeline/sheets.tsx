@@ -11,6 +11,7 @@ import { useDraft } from "../../lib/draft";
 import { newId } from "../../lib/ids";
 import { dateOf, fromLocal } from "../../lib/local-time";
 import { decimalOf, digitsOf, formatMoney, type Money, parseAmount } from "../../lib/money";
+import { TextField } from "../../sheets/fields";
 import {
   awaitFocus,
   closeDealSheet,
@@ -103,35 +104,6 @@ function DateField(props: {
   );
 }
 
-function LineField(props: {
-  label: string;
-  value: string;
-  hint?: string;
-  error?: string | undefined;
-  first?: boolean;
-  onChange(value: string): void;
-}) {
-  return (
-    <Field
-      label={props.label}
-      error={props.error}
-      {...(props.hint === undefined ? {} : { hint: props.hint })}
-    >
-      {(field) => (
-        <input
-          {...field}
-          type="text"
-          autoComplete="off"
-          // biome-ignore lint/a11y/noAutofocus: a dialog gives the focus to its first field
-          autoFocus={props.first === true}
-          value={props.value}
-          onChange={(event) => props.onChange(event.target.value)}
-        />
-      )}
-    </Field>
-  );
-}
-
 interface Props {
   deal: Deal;
   clientName: string;
@@ -201,7 +173,7 @@ function WonSheet(props: Props) {
         error={tried && amount === null ? t("deal.bad_amount") : undefined}
         onChange={change}
       />
-      <LineField
+      <TextField
         label={t("deal.won.contract")}
         hint={t("deal.optional")}
         value={fields.contract}
@@ -252,13 +224,13 @@ function LostSheet(props: Props) {
         options={lossReasons.map((value) => ({ value, text: t(`deal.loss.${value}`) }))}
         onChange={(reason) => change({ reason })}
       />
-      <LineField
+      <TextField
         label={t("deal.competitor")}
         hint={t("deal.optional")}
         value={fields.competitor}
         onChange={(competitor) => change({ competitor })}
       />
-      <LineField
+      <TextField
         label={t("deal.note")}
         hint={t("deal.optional")}
         value={fields.note}
@@ -303,7 +275,7 @@ function NextSheet(props: Props) {
       }}
       onClose={props.onClose}
     >
-      <LineField
+      <TextField
         first
         label={t("deal.next.step")}
         value={fields.step}
@@ -380,7 +352,7 @@ function AmountSheet(props: Props) {
         value={fields.close}
         onChange={(value) => change({ close: value })}
       />
-      <LineField
+      <TextField
         label={t("deal.amount.reason")}
         hint={t("deal.optional")}
         value={fields.reason}
@@ -425,7 +397,7 @@ function RemoveSheet(props: Props) {
         options={removalReasons.map((value) => ({ value, text: t(`deal.removal.${value}`) }))}
         onChange={(reason) => change({ reason })}
       />
-      <LineField
+      <TextField
         label={t("deal.note")}
         hint={t("deal.optional")}
         value={fields.note}
@@ -525,7 +497,7 @@ function NewDealSheet(props: {
         error={tried && !fields.client ? t("deal.new.client_needed") : undefined}
         onPick={(client, name, clientOwner) => change({ client, clientName: name, clientOwner })}
       />
-      <LineField
+      <TextField
         first={fields.client !== ""}
         label={t("deal.new.title")}
         value={fields.title}
