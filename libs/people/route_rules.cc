@@ -48,6 +48,7 @@ constexpr std::array kRules = {
     RouteRule{"GET", "/v1/merges/{id}", kMergeClients, Reach::kNone},
     RouteRule{"GET", "/v1/identities", kMergeClients, Reach::kNone},
     RouteRule{"GET", "/v1/identities/reviews", kMergeClients, Reach::kNone},
+    RouteRule{"POST", "/v1/identities/reviews/{id}/reject", kMergeClients, Reach::kNone},
     RouteRule{"POST", "/v1/touchpoints", kWriteTouchpoints, Reach::kNone},
     RouteRule{"GET", "/v1/sources", kReadSources, Reach::kNone},
     RouteRule{"GET", "/v1/rejected", kReadRejected, Reach::kNone},

@@ -295,6 +295,7 @@ class Gateway : public Service {
     PassOnRoute("POST", "/v1/rejected/{position}/retry", replay);
     const std::string& sources = env_.config->gateway().sources_url();
     PassOnRoute("GET", "/v1/sources", sources);
+    PassOnRoute("POST", "/v1/identities/reviews/{id}/reject", sources);
     PassOnRoute("GET", "/v1/identities", sources);
     PassOnRoute("GET", "/v1/identities/reviews", sources);
     // Each process of sources has all of them: one is asked.

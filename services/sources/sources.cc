@@ -149,6 +149,8 @@ class Sources final : public Service {
     history_routes_ = std::make_unique<HistoryRoutes>(
         env_.log, HistoryRoutes::Options{.topics = env_.topics, .now = absl::Now});
     RAPPORT_ASSIGN_OR_RETURN(ledger_, LedgerReader::Start(env_.log, env_.topics.sources));
+    identity_routes_ = std::make_unique<IdentityRoutes>(index_.get(), env_.log,
+                                                        env_.topics.touchpoints, absl::Now);
     RAPPORT_RETURN_IF_ERROR(BeginAssembly());
     RAPPORT_RETURN_IF_ERROR(BeginSources(cursors));
     AddRoutes();
@@ -222,7 +224,7 @@ class Sources final : public Service {
 
   void AddRoutes() {
     history_routes_->AddTo(env_.http);
-    AddIdentityRoutes(env_.http, index_.get());
+    identity_routes_->AddTo(env_.http);
     AddJobRoutes(env_.http, IdentityProjection::kName, {query::v1::JOB_KIND_VERIFY},
                  identity_jobs_.get());
     env_.http->Handle(
@@ -296,3 +298,4 @@ absl::StatusOr<std::unique_ptr<Service>> StartSources(const ServiceEnv& env) {
 }
 
 }  // namespace rapport
+  std::unique_ptr<IdentityRoutes> identity_routes_;
