@@ -83,12 +83,7 @@ HttpResponse Merge(const pb::Message& prototype, const HttpRequest& request,
   const std::unique_ptr<pb::Message> merged(prototype.New());
   const absl::Status status = MergeAnswers(parts, LimitOf(request), merged.get());
   if (!status.ok()) return ErrorResponse(status);
-  if (!gathered.missing.empty()) {
-    Watermark* const watermark = MutableWatermark(merged.get());
-    for (const Partition partition : gathered.missing) {
-      watermark->add_missing_partitions(partition.value());
-    }
-  }
+  if (!gathered.missing.empty()) MarkMissing(gathered.missing, merged.get());
   return MessageResponse(request, *merged);
 }
 
