@@ -15,6 +15,7 @@
 #include "libs/projections/retention/retention.h"
 #include "libs/service/config.h"
 #include "libs/serving/change_streams.h"
+#include "libs/serving/config_route.h"
 #include "libs/serving/merge.h"
 #include "libs/serving/openapi.h"
 #include "libs/serving/page.h"
@@ -245,6 +246,7 @@ class Gateway : public Service {
     AddShared("GET", "/v1/deals/{id}", DealPipeline::kName, query::v1::Deal::default_instance(),
               FirstFound);
     ServeOpenApi(*env_.http);
+    AddConfigRoute(*env_.config, env_.http);
   }
 
   void AddOperatorRoutes(const char* projection) {
@@ -290,9 +292,10 @@ class Gateway : public Service {
     PassOnRoute("POST", "/v1/rejected/{position}/retry", replay);
     const std::string& sources = env_.config->gateway().sources_url();
     PassOnRoute("GET", "/v1/sources", sources);
-    PassOnRoute("POST", "/v1/identities/reviews/{id}/reject", sources);
+    PassOnRoute("GET", "/v1/sources/{name}/records", sources);
     PassOnRoute("GET", "/v1/identities", sources);
     PassOnRoute("GET", "/v1/identities/reviews", sources);
+    PassOnRoute("POST", "/v1/identities/reviews/{id}/reject", sources);
     // Each process of sources has all of them: one is asked.
     const std::string identity = "/v1/projections/identity";
     PassOnRoute("GET", identity + "/jobs", sources);
