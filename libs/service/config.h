@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "rapport/config/v1/service.pb.h"
+#include "rapport/query/v1/config.pb.h"
 
 namespace rapport {
 
@@ -36,5 +37,9 @@ absl::StatusOr<std::string> ReadSecretFile(const std::string& path);
 // All settings with what they mean, their units, limits and defaults: a configuration file that
 // says what holds anyway.
 std::string DescribeSettings();
+
+// The settings as they hold, each with what it means, its unit and its default; what is secret is
+// masked. `config` as LoadConfig gives it.
+query::v1::ConfigAnswer ShowSettings(const config::v1::Config& config);
 
 }  // namespace rapport

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "gmock/gmock.h"
 #include "libs/base/status_matchers.h"
@@ -15,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
@@ -184,6 +186,46 @@ TEST(Config, DescriptionIsAFileThatSaysTheDefaults) {
   ASSERT_OK_AND_ASSIGN(const config::v1::Config described, ParseConfig(description, "d"));
   ASSERT_OK_AND_ASSIGN(const config::v1::Config defaults, ParseConfig("", "d"));
   EXPECT_EQ(described.DebugString(), defaults.DebugString());
+}
+
+TEST(Config, WhatHoldsIsShownWithoutSecrets) {
+  ASSERT_OK_AND_ASSIGN(
+      const config::v1::Config config,
+      ParseConfig(R"pb(
+                    memory_mib: 99
+                    kafka {
+                      settings { name: "sasl.password" value: "hunter2" }
+                      settings { name: "client.rack" value: "b" }
+                    }
+                    http { allowed_origins: "https://a.example" token_file: "/etc/token" }
+                    alerts {
+                      web_hooks {
+                        name: "crm"
+                        url: "https://me:hunter2@crm.example/@hook"
+                        secret_file: "/etc/crm"
+                      }
+                    }
+                  )pb",
+                  "d"));
+  std::map<std::string, query::v1::ConfigSetting> shown;
+  const query::v1::ConfigAnswer answer = ShowSettings(config);
+  for (const query::v1::ConfigSetting& setting : answer.settings()) {
+    EXPECT_TRUE(shown.emplace(setting.path(), setting).second) << setting.path();
+    EXPECT_THAT(setting.ShortDebugString(), Not(HasSubstr("hunter2")));
+  }
+  EXPECT_THAT(shown["memory_mib"].values(), ElementsAre("99"));
+  EXPECT_TRUE(shown["memory_mib"].changed());
+  EXPECT_EQ(shown["memory_mib"].unit(), "MiB");
+  EXPECT_THAT(shown["kafka.settings[0].value"].values(), ElementsAre("********"));
+  EXPECT_THAT(shown["kafka.settings[1].value"].values(), ElementsAre("b"));
+  EXPECT_THAT(shown["http.allowed_origins"].values(), ElementsAre("https://a.example"));
+  EXPECT_THAT(shown["http.token_file"].values(), ElementsAre("/etc/token"));
+  EXPECT_THAT(shown["alerts.web_hooks[0].url"].values(),
+              ElementsAre("https://********@crm.example/@hook"));
+  const query::v1::ConfigSetting& queue = shown["ingest.queue_bytes"];
+  EXPECT_FALSE(queue.changed());
+  EXPECT_EQ(queue.default_value(), "67108864");
+  EXPECT_EQ(queue.description(), "Bytes of touchpoints that may wait for the log; beyond, 503.");
 }
 
 class ConfigFiles : public ::testing::Test {

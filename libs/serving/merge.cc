@@ -228,4 +228,26 @@ absl::Status MergeAnswers(const Parts& parts, size_t limit, pb::Message* merged)
   return absl::OkStatus();
 }
 
+void MarkMissing(const std::vector<Partition>& missing, pb::Message* answer) {
+  if (missing.empty()) return;
+  const pb::Descriptor* type = answer->GetDescriptor();
+  const pb::Reflection& reflection = *answer->GetReflection();
+  auto* watermark =
+      static_cast<Watermark*>(reflection.MutableMessage(answer, FieldOf(type, "watermark")));
+  for (const Partition partition : missing) watermark->add_missing_partitions(partition.value());
+  if (type == Agenda::descriptor()) {
+    for (AgendaSection& section : *static_cast<Agenda*>(answer)->mutable_sections()) {
+      section.set_more(true);
+    }
+  }
+  if (const pb::FieldDescriptor* more = FieldOf(type, "more")) {
+    reflection.SetBool(answer, more, true);
+  }
+  const pb::FieldDescriptor* count = FieldOf(type, "count");
+  const pb::FieldDescriptor* least = FieldOf(type, "count_is_least");
+  if (least != nullptr && count != nullptr && reflection.HasField(*answer, count)) {
+    reflection.SetBool(answer, least, true);
+  }
+}
+
 }  // namespace rapport

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "google/protobuf/message.h"
+#include "libs/event_log/event_log.h"
 
 namespace rapport {
 
@@ -26,5 +27,9 @@ namespace rapport {
 // InvalidArgument: a cursor or type that cannot be merged.
 absl::Status MergeAnswers(const std::vector<std::unique_ptr<google::protobuf::Message>>& parts,
                           size_t limit, google::protobuf::Message* merged);
+
+// Says in an answer that has a watermark what it lacks: the partitions stand in the watermark, and
+// what it counts is the least that there is (`more`, `count_is_least`).
+void MarkMissing(const std::vector<Partition>& missing, google::protobuf::Message* answer);
 
 }  // namespace rapport

@@ -176,6 +176,27 @@ TEST(Merge, ThereIsMoreWhereAPartSaysSoOrRowsWereCut) {
   EXPECT_TRUE(merged.more());
 }
 
+TEST(Merge, WhatIsMissingIsSaidAndNothingIsCountedAsWhole) {
+  query::v1::ClientList list;
+  list.set_count(5);
+  MarkMissing({}, &list);
+  EXPECT_FALSE(list.count_is_least());
+  MarkMissing({Partition(1), Partition(3)}, &list);
+  EXPECT_TRUE(list.count_is_least());
+  EXPECT_THAT(list.watermark().missing_partitions(), ElementsAre(1, 3));
+  query::v1::ClientList uncounted;
+  MarkMissing({Partition(1)}, &uncounted);
+  EXPECT_FALSE(uncounted.count_is_least());
+  query::v1::SearchAnswer search;
+  MarkMissing({Partition(1)}, &search);
+  EXPECT_TRUE(search.more());
+  query::v1::Agenda agenda;
+  agenda.add_sections()->set_count(7);
+  MarkMissing({Partition(1)}, &agenda);
+  EXPECT_TRUE(agenda.sections(0).more());
+  EXPECT_THAT(agenda.watermark().missing_partitions(), ElementsAre(1));
+}
+
 TEST(Merge, PartitionsOfAProjectionAreJoined) {
   Parts parts;
   for (const int partition : {2, 0, 1}) {

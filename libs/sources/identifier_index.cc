@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -44,6 +45,7 @@ bool MayChange(const RecordView& record) {
     case Touchpoint::kStakeholderChanged:
     case Touchpoint::kStakeholderLeft:
     case Touchpoint::kIdentifierLinked:
+    case Touchpoint::kIdentifierUnlinked:
     case Touchpoint::kClientsMerged:
     case Touchpoint::kClientsSplit:
     case Touchpoint::kHistoryReopened:
@@ -449,7 +451,8 @@ std::vector<std::pair<IdentifierTable::Key, std::string>> IdentifierIndex::Share
   return shared;
 }
 
-absl::StatusOr<std::vector<Identifier>> IdentifierIndex::Contradictions(size_t limit) const {
+absl::StatusOr<std::vector<Identifier>> IdentifierIndex::Contradictions(
+    size_t limit, const std::function<bool(const Identification& found)>& counts) const {
   std::vector<Identifier> found;
   const ProjectionView view = View();
   for (const auto& [key, client] : SharedWithClient()) {
@@ -463,7 +466,8 @@ absl::StatusOr<std::vector<Identifier>> IdentifierIndex::Contradictions(size_t l
         if (table_.KeyFor(text) != key) continue;
       }
       RAPPORT_ASSIGN_OR_RETURN(Identifier identifier, ParseKey(text));
-      if (Find(identifier).standing == Standing::kContradiction) {
+      const Identification named = Find(identifier);
+      if (named.standing == Standing::kContradiction && counts(named)) {
         found.push_back(std::move(identifier));
       }
     }
@@ -486,6 +490,38 @@ absl::Status IdentifierIndex::EachMetContradiction(
                  : absl::OkStatus();
 }
 
+absl::Status IdentifierIndex::EachDistinctPair(
+    const std::function<void(const std::string& client_id, const std::string& other_client_id)>&
+        visit) const {
+  bool damaged = false;
+  RAPPORT_RETURN_IF_ERROR(
+      View().Scan(kDistinctIndex, {}, [&](const ProjectionView::IndexEntry& entry) {
+        absl::string_view key = entry.sort_key;
+        std::string other;
+        if (!ConsumeKeyString(&key, &other)) return !(damaged = true);
+        visit(entry.client_id, other);
+        return true;
+      }));
+  return damaged ? absl::DataLossError("a stored pair of distinct clients does not parse")
+                 : absl::OkStatus();
+}
+
+absl::StatusOr<bool> IdentifierIndex::AreDistinct(const std::string& client_id,
+                                                  const std::string& other_client_id) const {
+  const ProjectionView view = View();
+  state::v1::IdentityState state;
+  for (const auto& [one, other] :
+       {std::tie(client_id, other_client_id), std::tie(other_client_id, client_id)}) {
+    RAPPORT_RETURN_IF_ERROR(view.Get(one, &state).status());
+    const auto& distinct = state.distinct_clients();
+    if (std::any_of(distinct.begin(), distinct.end(),
+                    [&](const auto& it) { return it.other_client_id() == other; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
 absl::StatusOr<std::vector<ClientJoin>> IdentifierIndex::JoinsOf(
     const std::string& client_id) const {
   std::vector<ClientJoin> joins;
@@ -505,6 +541,8 @@ absl::StatusOr<std::vector<ClientJoin>> IdentifierIndex::JoinsOf(
     const KnownClient& first = found.clients.front();
     if (!first.provisional) registered.insert(first.client_id);
     if (first.client_id == client_id) continue;
+    RAPPORT_ASSIGN_OR_RETURN(const bool distinct, AreDistinct(client_id, first.client_id));
+    if (distinct) continue;
     RAPPORT_ASSIGN_OR_RETURN(const auto claims, Claims(identifier));
     absl::Time since = FromProto(own.claimed_at());
     for (const auto& [claimant, row] : claims) {

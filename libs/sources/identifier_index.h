@@ -99,8 +99,13 @@ class IdentifierIndex {
   // open.
   absl::StatusOr<std::vector<std::pair<std::string, state::v1::ClaimRow>>> Claims(
       const Identifier& identifier) const;
-  // Identifiers that a few registered clients have, at most `limit`.
-  absl::StatusOr<std::vector<Identifier>> Contradictions(size_t limit) const;
+  // Identifiers that a few registered clients have and that count, at most `limit`.
+  absl::StatusOr<std::vector<Identifier>> Contradictions(
+      size_t limit, const std::function<bool(const Identification& found)>& counts) const;
+  // Calls `visit` with each two clients who were found not to be one, as the log tells.
+  absl::Status EachDistinctPair(
+      const std::function<void(const std::string& client_id, const std::string& other_client_id)>&
+          visit) const;
   // Calls `visit` with each client whose contacts named another one too, as the log tells; whether
   // they still do, the identifiers tell.
   absl::Status EachMetContradiction(
@@ -112,7 +117,7 @@ class IdentifierIndex {
   std::vector<std::string> AwaitMeetings(absl::Duration wait);
   // Who is one with the client: a provisional client and the registered one that has its
   // identifier; or two provisional ones, of which the smaller id survives. Not those whose
-  // identifiers lead to several registered clients.
+  // identifiers lead to several registered clients, nor those who were found not to be one.
   absl::StatusOr<std::vector<ClientJoin>> JoinsOf(const std::string& client_id) const;
 
   // Folds the log anew into `scratch_folder` up to where this copy is and compares with what is
@@ -158,6 +163,9 @@ class IdentifierIndex {
   KnownClient FollowLocked(absl::string_view client_id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Distinct clients that have the identifier, those registered first; `claimant` is the strongest.
   std::vector<Reached> Reach(const std::string& identifier_key) const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Whether the two were found not to be one.
+  absl::StatusOr<bool> AreDistinct(const std::string& client_id,
+                                   const std::string& other_client_id) const;
   void NoteMeetings(const IdentifierTable::Key& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Identifiers that several clients have, each with one of them.
   std::vector<std::pair<IdentifierTable::Key, std::string>> SharedWithClient() const;

@@ -12,8 +12,9 @@
 namespace rapport {
 
 // Two clients whom identifiers of one contact, or one identifier, name. A person decides: merges
-// them, or mends an identifier.
+// them, finds that they are not one, or mends an identifier.
 struct IdentityReview {
+  std::string review_id;  // ReviewIdOf the two
   // Those that name the clients, in their order, as of the last contact.
   std::vector<Identifier> identifiers;
   // Who got the first contact, or else whose claim to the identifier is the latest.
@@ -27,8 +28,14 @@ struct IdentityReview {
 
 // What a person has to decide, each pair of clients once, by client ids, at most `limit`. All of it
 // is found from the log, so that each process tells the same. A review is settled, and not among
-// them, once the two are merged, or the identifiers no longer name both. Unavailable: a partition
-// is not open.
+// them, once the two are merged or were found not to be one, or the identifiers no longer name
+// both. Unavailable: a partition is not open.
 absl::StatusOr<std::vector<IdentityReview>> ListReviews(const IdentifierIndex& index, size_t limit);
+
+// 32 hexadecimal digits that follow from the two clients, in whichever order.
+std::string ReviewIdOf(const std::string& client_id, const std::string& other_client_id);
+// The review, if it is to be decided. NotFound: it is not, or no longer.
+absl::StatusOr<IdentityReview> FindReview(const IdentifierIndex& index,
+                                          const std::string& review_id);
 
 }  // namespace rapport

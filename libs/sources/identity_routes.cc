@@ -10,7 +10,12 @@
 #include "absl/strings/str_join.h"
 #include "libs/base/status.h"
 #include "libs/base/time.h"
+#include "libs/serving/query_values.h"
+#include "libs/serving/queued_answer.h"
 #include "libs/sources/identity_reviews.h"
+#include "libs/touchpoint/identity.h"
+#include "libs/touchpoint/record.h"
+#include "libs/touchpoint/validate.h"
 #include "rapport/query/v1/identity.pb.h"
 
 namespace rapport {
@@ -20,6 +25,8 @@ constexpr std::array<absl::string_view, 5> kKinds = {"phone", "e_mail", "crm_id"
                                                      "login"};
 constexpr int64_t kDefaultReviews = 50;
 constexpr int64_t kMostReviews = 500;
+// What people write here, and can take back.
+constexpr char kSource[] = "console";
 
 void Fill(const Identifier& identifier, query::v1::IdentifierValue* value) {
   value->set_kind(identifier.kind);
@@ -158,6 +165,7 @@ absl::StatusOr<HttpResponse> ShowReviews(const HttpRequest& request, const Ident
     query::v1::IdentityReview& shown = *answer.add_reviews();
     for (const Identifier& identifier : review.identifiers)
       Fill(identifier, shown.add_identifiers());
+    shown.set_review_id(review.review_id);
     shown.set_client_id(review.client_id);
     shown.set_other_client_id(review.other_client_id);
     shown.set_touchpoint(review.touchpoint);
@@ -171,12 +179,55 @@ absl::StatusOr<HttpResponse> ShowReviews(const HttpRequest& request, const Ident
 
 }  // namespace
 
-void AddIdentityRoutes(HttpServer* http, const IdentifierIndex* index) {
+void IdentityRoutes::AddTo(HttpServer* http) {
   http->Handle("GET", "/v1/identities",
-               Answering([index](const HttpRequest& request) { return Show(request, *index); }));
-  http->Handle("GET", "/v1/identities/reviews", Answering([index](const HttpRequest& request) {
-                 return ShowReviews(request, *index);
+               Answering([this](const HttpRequest& request) { return Show(request, index_); }));
+  http->Handle("GET", "/v1/identities/reviews", Answering([this](const HttpRequest& request) {
+                 return ShowReviews(request, index_);
                }));
+  http->Handle(
+      "POST", "/v1/identities/reviews/{id}/reject",
+      AnsweringFrom(&queue_, [this](const HttpRequest& request) { return Reject(request); }));
+}
+
+absl::StatusOr<HttpResponse> IdentityRoutes::Reject(const HttpRequest& request) {
+  RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
+  query::v1::RejectReviewRequest asked;
+  RAPPORT_RETURN_IF_ERROR(ParseJsonBody(request, &asked));
+  RAPPORT_RETURN_IF_ERROR(index_.Ready());
+  RAPPORT_ASSIGN_OR_RETURN(const IdentityReview review,
+                           FindReview(index_, request.PathValue("id")));
+  const absl::Time now = now_();
+  touchpoint::v1::Touchpoint touchpoint;
+  touchpoint.set_client_id(review.client_id);
+  touchpoint.set_direction(touchpoint::v1::DIRECTION_INTERNAL);
+  touchpoint.set_source(kSource);
+  // One that was withdrawn may be rejected again.
+  touchpoint.set_source_event_id(
+      absl::StrCat("reject/", review.review_id, "/", absl::ToUnixNanos(now)));
+  const EventId event_id = MakeEventId(kSource, touchpoint.source_event_id());
+  touchpoint.set_event_id(std::string(event_id.view()));
+  ToProto(now, touchpoint.mutable_occurred_at());
+  *touchpoint.mutable_recorded_at() = touchpoint.occurred_at();
+  if (const Caller& caller = CallerOf(request); caller.is_staff) {
+    touchpoint.set_agent_id(caller.id);
+    touchpoint.set_recorded_by(caller.id);
+  }
+  touchpoint.mutable_clients_distinguished()->set_other_client_id(review.other_client_id);
+  touchpoint.mutable_clients_distinguished()->set_reason(asked.reason());
+  RAPPORT_RETURN_IF_ERROR(ValidateTouchpoint(touchpoint));
+  RAPPORT_ASSIGN_OR_RETURN(const std::vector<RecordPosition> positions,
+                           log_.Append(topic_, {MakeRecord(touchpoint)}));
+  query::v1::ReviewRejected rejected;
+  rejected.set_review_id(review.review_id);
+  rejected.set_client_id(review.client_id);
+  rejected.set_other_client_id(review.other_client_id);
+  rejected.set_touchpoint_id(event_id.ToHex());
+  rejected.set_partition(positions.front().partition.value());
+  rejected.set_offset(positions.front().offset.value());
+  HttpResponse response = MessageResponse(request, rejected);
+  response.status = 202;
+  return response;
 }
 
 }  // namespace rapport

@@ -3,6 +3,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "libs/service/http_client.h"
 #include "libs/sources/contact_resolver.h"
+#include "libs/sources/identity_reviews.h"
 #include "libs/sources/test_identities.h"
 #include "rapport/query/v1/identity.pb.h"
 
@@ -24,12 +25,24 @@ class IdentityRoutesTest : public testing::IdentityFixture {
     auto server = HttpServer::Create({}, &metrics_);
     ASSERT_OK(server);
     http_ = *std::move(server);
-    AddIdentityRoutes(http_.get(), index_.get());
+    routes_.emplace(index_.get(), log_.get(), "touchpoints",
+                    [this] { return testing::Day(100) + absl::Hours(made_); });
+    routes_->AddTo(http_.get());
     ASSERT_OK(http_->Start());
   }
   HttpAnswer Get(const std::string& path) {
     EXPECT_OK(index_->CatchUp(kPatience));
     const auto answer = client_.Fetch({.url = http_->address() + path});
+    EXPECT_OK(answer);
+    return answer.ok() ? *answer : HttpAnswer();
+  }
+  HttpAnswer Reject(const std::string& review_id, const std::string& body) {
+    EXPECT_OK(index_->CatchUp(kPatience));
+    const auto answer = client_.Fetch(
+        {.method = "POST",
+         .url = absl::StrCat(http_->address(), "/v1/identities/reviews/", review_id, "/reject"),
+         .headers = {{"Content-Type", "application/json"}},
+         .body = body});
     EXPECT_OK(answer);
     return answer.ok() ? *answer : HttpAnswer();
   }
@@ -47,6 +60,7 @@ class IdentityRoutesTest : public testing::IdentityFixture {
   }
 
   std::unique_ptr<IdentifierIndex> index_;
+  std::optional<IdentityRoutes> routes_;
   Metrics metrics_;
   std::unique_ptr<HttpServer> http_;
   HttpClient client_;
@@ -158,6 +172,62 @@ TEST_F(IdentityRoutesTest, ListsWhatAPersonHasToDecide) {
   EXPECT_EQ(FromProto(answer.reviews(0).last_occurred_at()), called_at);
   EXPECT_EQ(answer.reviews(0).contacts(), 1);
   EXPECT_EQ(Get("/v1/identities/reviews?limit=0").status, 400);
+}
+
+TEST_F(IdentityRoutesTest, AReviewThatIsRejectedComesBackNoMore) {
+  AddPerson("bakery", "anna", kPhone);
+  AddPerson("mill", "anna", kPhone);
+  Serve();
+  const auto reviews = [this] {
+    return Read<query::v1::IdentityReviews>("/v1/identities/reviews").reviews();
+  };
+  ASSERT_EQ(reviews().size(), 1);
+  const std::string id = reviews().Get(0).review_id();
+  EXPECT_EQ(id, ReviewIdOf("bakery", "mill"));
+  EXPECT_EQ(Reject("0123", "{}").status, 404);
+  EXPECT_EQ(Reject(id, R"({"why": "x"})").status, 400);
+  const HttpAnswer answer = Reject(id, R"({"reason": "father and son"})");
+  ASSERT_EQ(answer.status, 202) << answer.body;
+  query::v1::ReviewRejected rejected;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(answer.body, &rejected).ok());
+  EXPECT_EQ(rejected.review_id(), id);
+  EXPECT_EQ(rejected.client_id(), "mill");
+  EXPECT_EQ(rejected.other_client_id(), "bakery");
+  EXPECT_EQ(reviews().size(), 0);
+  const HttpAnswer again = Reject(id, "{}");
+  EXPECT_EQ(again.status, 404);
+  EXPECT_THAT(again.body, HasSubstr("there is no review '" + id + "' to decide"));
+  // Nor does a contact that names both bring it back, or who they are found to be by now; a third
+  // client is another matter.
+  touchpoint::v1::Touchpoint call = CallOf("mill", kPhone);
+  AddContradiction(Phone(kPhone), Phone(kPhone), "bakery", &call);
+  Append(call);
+  EXPECT_EQ(reviews().size(), 0);
+  Merge("bakery", "bakery-group");
+  EXPECT_EQ(reviews().size(), 0);
+  AddPerson("farm", "anna", kPhone);
+  EXPECT_EQ(reviews().size(), 2);
+  // Another process, and this one after a restart, tell the same.
+  const std::unique_ptr<IdentifierIndex> other = StartIndex("two");
+  ASSERT_OK_AND_ASSIGN(const std::vector<IdentityReview> told, ListReviews(*other, 10));
+  EXPECT_EQ(told.size(), 2u);
+}
+
+TEST_F(IdentityRoutesTest, AMarkThatIsUnlinkedNamesTheClientNoMore) {
+  Link("bakery", Phone(kPhone));
+  Link("mill", Phone(kPhone));
+  Serve();
+  EXPECT_EQ(Whose("phone=030%201234567").standing(), query::v1::IDENTITY_STANDING_CONTRADICTION);
+  touchpoint::v1::Touchpoint unlinked = Make("mill");
+  unlinked.mutable_identifier_unlinked()->set_kind(touchpoint::v1::IDENTIFIER_KIND_PHONE);
+  unlinked.mutable_identifier_unlinked()->set_value("030 1234567");
+  Append(unlinked);
+  const query::v1::IdentityAnswer answer = Whose("phone=030%201234567");
+  EXPECT_EQ(answer.standing(), query::v1::IDENTITY_STANDING_ONE);
+  EXPECT_EQ(answer.client_id(), "bakery");
+  EXPECT_EQ(Read<query::v1::IdentityReviews>("/v1/identities/reviews").reviews_size(), 0);
+  Link("mill", Phone(kPhone));
+  EXPECT_EQ(Whose("phone=030%201234567").standing(), query::v1::IDENTITY_STANDING_CONTRADICTION);
 }
 
 }  // namespace

@@ -84,4 +84,14 @@ query::v1::SourceList LedgerReader::Show(absl::Time now) const {
   return list;
 }
 
+query::v1::SourceRecords LedgerReader::Latest(const std::string& source, size_t limit) const {
+  query::v1::SourceRecords records;
+  records.set_counted(counted_);
+  const MutexLock lock(&mutex_);
+  for (query::v1::SourceRecordLine& line : ledger_.Latest(source, limit)) {
+    *records.add_records() = std::move(line);
+  }
+  return records;
+}
+
 }  // namespace rapport

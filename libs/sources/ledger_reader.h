@@ -25,6 +25,8 @@ class LedgerReader {
 
   // Everything that was counted; `counted` as in query.v1.SourceList.
   query::v1::SourceList Show(absl::Time now) const;
+  // What a source sent last; `counted` as above.
+  query::v1::SourceRecords Latest(const std::string& source, size_t limit) const;
 
  private:
   LedgerReader(EventLog* log, std::string topic) : log_(log), topic_(std::move(topic)) {}

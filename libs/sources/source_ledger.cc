@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "libs/base/time.h"
@@ -14,6 +15,7 @@ namespace rapport {
 namespace {
 
 using query::v1::MissingItem;
+using query::v1::SourceOutcome;
 using source::v1::SourceRecord;
 
 constexpr absl::Duration kLeastQuiet = absl::Minutes(5);
@@ -25,6 +27,11 @@ constexpr absl::Duration kDecidedAtOnce = absl::Minutes(1);
 constexpr size_t kNamedCalls = 3;
 
 uint64_t HashOf(absl::string_view text) { return XXH3_64bits(text.data(), text.size()); }
+
+// Of a system and a call_id; never 0.
+uint64_t HashOfCall(const std::pair<std::string, std::string>& call) {
+  return HashOf(absl::StrCat(call.first.size(), " ", call.first, call.second)) | 1;
+}
 
 // A few of them by name.
 MissingItem IncompleteCalls(const std::set<std::string>& calls,
@@ -53,7 +60,9 @@ void SourceLedger::Count(const SourceRecord& record, Partition partition, Offset
   if (record.content_case() == SourceRecord::CONTENT_NOT_SET) return;
   Counts& counts = sources_[record.source()];
   if (record.has_gap()) return CountGap(record, &counts);
-  if (!Receive(record, &counts)) return;
+  const bool is_new = Receive(record, &counts);
+  Keep(record, is_new, &counts);
+  if (!is_new) return;
   query::v1::SourceLedger& shown = counts.shown;
   if (record.has_call_fact()) {
     CountFact(record, &counts);
@@ -65,6 +74,58 @@ void SourceLedger::Count(const SourceRecord& record, Partition partition, Offset
   } else {
     shown.set_written(shown.written() + 1);
   }
+}
+
+void SourceLedger::Keep(const SourceRecord& record, bool is_new, Counts* counts) {
+  Record& kept = counts->latest.emplace_back();
+  if (counts->latest.size() > kLatest) counts->latest.pop_front();
+  query::v1::SourceRecordLine& shown = kept.shown;
+  shown.set_record_id(record.record_id());
+  *shown.mutable_received_at() = record.received_at();
+  if (record.has_occurred_at()) *shown.mutable_occurred_at() = record.occurred_at();
+  if (record.has_call_fact()) {
+    const source::v1::CallFact& fact = record.call_fact();
+    shown.set_outcome(query::v1::SOURCE_OUTCOME_PENDING);
+    shown.set_call_id(fact.call_id());
+    if (is_new) kept.call = HashOfCall({fact.system(), fact.call_id()});
+  } else if (record.has_rejection()) {
+    shown.set_outcome(query::v1::SOURCE_OUTCOME_REJECTED);
+    shown.set_reason(record.rejection().reason());
+  } else {
+    const source::v1::SourceItem& item = record.item();
+    shown.set_outcome(item.event_id().empty() ? query::v1::SOURCE_OUTCOME_SKIPPED
+                                              : query::v1::SOURCE_OUTCOME_WRITTEN);
+    shown.set_reason(item.skipped_because());
+    shown.set_description(item.description());
+    shown.set_client_id(item.client_id());
+    shown.set_touchpoint_id(absl::BytesToHexString(item.event_id()));
+  }
+  if (!is_new) shown.set_outcome(query::v1::SOURCE_OUTCOME_DUPLICATE);
+}
+
+void SourceLedger::TellOutcome(const CallKey& call, SourceOutcome from, SourceOutcome to,
+                               const std::string& reason, const std::string& description) {
+  const uint64_t hash = HashOfCall(call);
+  for (auto& [source, counts] : sources_) {
+    for (Record& record : counts.latest) {
+      if (record.call != hash || record.shown.outcome() != from) continue;
+      record.shown.set_outcome(to);
+      record.shown.set_reason(reason);
+      if (!description.empty()) record.shown.set_description(description);
+    }
+  }
+}
+
+std::vector<query::v1::SourceRecordLine> SourceLedger::Latest(const std::string& source,
+                                                              size_t limit) const {
+  std::vector<query::v1::SourceRecordLine> lines;
+  const auto found = sources_.find(source);
+  if (found == sources_.end()) return lines;
+  const std::deque<Record>& latest = found->second.latest;
+  for (auto it = latest.rbegin(); it != latest.rend() && lines.size() < limit; ++it) {
+    lines.push_back(it->shown);
+  }
+  return lines;
 }
 
 void SourceLedger::CountSkipped(const std::string& reason, const std::string& description,
@@ -193,6 +254,18 @@ void SourceLedger::AddTo(Outcome outcome, int64_t facts, query::v1::SourceLedger
   }
 }
 
+SourceOutcome SourceLedger::ToldOf(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kWritten:
+      return query::v1::SOURCE_OUTCOME_WRITTEN;
+    case Outcome::kSkipped:
+      return query::v1::SOURCE_OUTCOME_SKIPPED;
+    case Outcome::kRejected:
+      break;
+  }
+  return query::v1::SOURCE_OUTCOME_REJECTED;
+}
+
 SourceLedger::Outcome SourceLedger::OutcomeOf(const source::v1::CallDecided& decided,
                                               const CallKey& call) {
   Outcome& outcome = systems_[call.first].decided[HashOf(call.second)].outcome;
@@ -222,6 +295,9 @@ SourceLedger::Decided SourceLedger::Decide(const source::v1::CallDecided& decide
     if (found == calls_.end()) continue;
     const Call call = std::move(found->second);
     calls_.erase(found);
+    TellOutcome(key, query::v1::SOURCE_OUTCOME_PENDING,
+                late ? query::v1::SOURCE_OUTCOME_LATE : ToldOf(outcome),
+                !late && outcome == Outcome::kSkipped ? ReasonOf(key) : "", "");
     for (const auto& [source, facts] : call.facts) {
       query::v1::SourceLedger& shown = sources_[source].shown;
       shown.set_pending(shown.pending() - facts);
@@ -296,6 +372,8 @@ void SourceLedger::CountUnwritten(const source::v1::CallsWritten& written, Parti
       }
     }
     for (const CallKey& key : found->second.calls) {
+      TellOutcome(key, query::v1::SOURCE_OUTCOME_WRITTEN, ToldOf(outcome), call.skipped_because(),
+                  call.description());
       auto& known = systems_[key.first].decided;
       const auto call_known = known.find(HashOf(key.second));
       if (call_known == known.end()) continue;

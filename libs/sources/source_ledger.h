@@ -27,6 +27,9 @@ class SourceLedger {
   // What was counted of each source, by name. `now` tells who is quiet: for more than twice the
   // longest pause among its latest 1,000, and 5 minutes at least.
   std::vector<query::v1::SourceLedger> Show(absl::Time now) const;
+  // What a source sent last, the newest first, and what became of it: at most `limit`, and of the
+  // latest 100.
+  std::vector<query::v1::SourceRecordLine> Latest(const std::string& source, size_t limit) const;
 
  private:
   // A thing received again is known among the latest of its source; a call that was decided on,
@@ -38,6 +41,7 @@ class SourceLedger {
   // Reasons do not depend on what was skipped, and so are few.
   static constexpr size_t kReasons = 100;
   static constexpr size_t kExamples = 5;
+  static constexpr size_t kLatest = 100;
 
   // A time in which a source of a system was not listened to.
   struct TimeGap {
@@ -55,7 +59,12 @@ class SourceLedger {
     int64_t count = 0;
     std::deque<query::v1::SkippedItem> examples;  // oldest first
   };
+  struct Record {
+    query::v1::SourceRecordLine shown;
+    uint64_t call = 0;  // hash of the call's key; 0: it tells of none
+  };
   struct Counts {
+    std::deque<Record> latest;               // oldest first
     query::v1::SourceLedger shown;           // without what is derived
     std::map<std::string, Skipped> skipped;  // by reason
     std::string system;
@@ -94,6 +103,10 @@ class SourceLedger {
     std::string numbered_by;  // the source that numbers them
   };
 
+  static void Keep(const source::v1::SourceRecord& record, bool is_new, Counts* counts);
+  // What became of what the latest records tell of a call.
+  void TellOutcome(const CallKey& call, query::v1::SourceOutcome from, query::v1::SourceOutcome to,
+                   const std::string& reason, const std::string& description);
   void CountGap(const source::v1::SourceRecord& record, Counts* counts);
   // Whether other sources of the system, which miss nothing, told of the time of a gap: all kinds
   // of facts that the source itself tells.
@@ -108,6 +121,7 @@ class SourceLedger {
   Decided Decide(const source::v1::CallDecided& decided, absl::Time at);
   // What becomes of facts, by the decision before where nothing has changed.
   Outcome OutcomeOf(const source::v1::CallDecided& decided, const CallKey& call);
+  static query::v1::SourceOutcome ToldOf(Outcome outcome);
   // Why a call was skipped that was decided on before.
   std::string ReasonOf(const CallKey& call) const;
   static void AddTo(Outcome outcome, int64_t facts, query::v1::SourceLedger* shown);

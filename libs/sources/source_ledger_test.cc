@@ -111,6 +111,58 @@ TEST_F(SourceLedgerTest, WhyACallWasSkippedIsTold) {
   EXPECT_EQ(Of("queue").skip_reasons(0).count(), 1);
 }
 
+TEST_F(SourceLedgerTest, TheLatestRecordsTellWhatBecameOfThem) {
+  Count("mail", "1", "item { event_id: '0123456789abcdef' client_id: 'c' }");
+  Count("mail", "2", "item { skipped_because: 'among ourselves' description: 'a mail' }");
+  Count("mail", "3", "rejection { reason: 'no address' }", absl::Seconds(7));
+  Count("mail", "1", "item { event_id: '0123456789abcdef' client_id: 'c' }");
+  const auto mail = ledger_.Latest("mail", 3);
+  ASSERT_EQ(mail.size(), 3u);
+  EXPECT_EQ(mail[0].record_id(), "1");
+  EXPECT_EQ(mail[0].outcome(), query::v1::SOURCE_OUTCOME_DUPLICATE);
+  EXPECT_EQ(mail[1].outcome(), query::v1::SOURCE_OUTCOME_REJECTED);
+  EXPECT_EQ(mail[1].reason(), "no address");
+  EXPECT_EQ(FromProto(mail[1].received_at()), begin_ + absl::Seconds(7));
+  EXPECT_EQ(mail[2].outcome(), query::v1::SOURCE_OUTCOME_SKIPPED);
+  EXPECT_EQ(mail[2].description(), "a mail");
+  const auto first = ledger_.Latest("mail", 100).back();
+  EXPECT_EQ(first.client_id(), "c");
+  EXPECT_EQ(first.touchpoint_id(), "30313233343536373839616263646566");
+  EXPECT_TRUE(ledger_.Latest("nobody", 5).empty());
+
+  const auto outcomes = [this](const std::string& source) {
+    std::vector<query::v1::SourceOutcome> all;
+    for (const auto& line : ledger_.Latest(source, 10)) all.push_back(line.outcome());
+    return all;
+  };
+  using ::testing::ElementsAre;
+  Fact("cdr", "a1", "a");
+  Fact("cdr", "b1", "b");
+  Fact("queue", "q1", "a");
+  EXPECT_THAT(outcomes("cdr"),
+              ElementsAre(query::v1::SOURCE_OUTCOME_PENDING, query::v1::SOURCE_OUTCOME_PENDING));
+  const int64_t decided = offset_;
+  Decide("pbx", "a");
+  EXPECT_THAT(outcomes("cdr"),
+              ElementsAre(query::v1::SOURCE_OUTCOME_PENDING, query::v1::SOURCE_OUTCOME_WRITTEN));
+  EXPECT_THAT(outcomes("queue"), ElementsAre(query::v1::SOURCE_OUTCOME_WRITTEN));
+  Count("", "",
+        absl::StrCat("calls_written { offset: ", offset_, " unwritten_calls { decided_offset: ",
+                     decided, " skipped_because: 'no number' description: 'call a' } }"));
+  EXPECT_THAT(outcomes("cdr"),
+              ElementsAre(query::v1::SOURCE_OUTCOME_PENDING, query::v1::SOURCE_OUTCOME_SKIPPED));
+  EXPECT_EQ(ledger_.Latest("queue", 1)[0].reason(), "no number");
+  EXPECT_EQ(ledger_.Latest("queue", 1)[0].description(), "call a");
+}
+
+TEST_F(SourceLedgerTest, NoMoreThanTheLatestRecordsAreKept) {
+  for (int i = 0; i < 250; ++i) Count("mail", absl::StrCat(i), "rejection {}");
+  const auto mail = ledger_.Latest("mail", 1000);
+  ASSERT_EQ(mail.size(), 100u);
+  EXPECT_EQ(mail.front().record_id(), "249");
+  EXPECT_EQ(mail.back().record_id(), "150");
+}
+
 TEST_F(SourceLedgerTest, FactsArePendingUntilTheirCallIsDecided) {
   Fact("cdr", "a1", "a");
   Fact("queue", "q1", "a");

@@ -210,6 +210,20 @@ bool CheckKind(const Touchpoint& touchpoint, Failure* failure) {
               "kind")
           .Id(touchpoint.identifier_linked().value(), "value");
       break;
+    case Touchpoint::kIdentifierUnlinked:
+      rules
+          .Need(touchpoint.identifier_unlinked().kind() !=
+                    touchpoint::v1::IDENTIFIER_KIND_UNSPECIFIED,
+                "kind")
+          .Id(touchpoint.identifier_unlinked().value(), "value");
+      break;
+    case Touchpoint::kClientsDistinguished: {
+      const std::string& other = touchpoint.clients_distinguished().other_client_id();
+      rules.Id(other, "other_client_id")
+          .Hold(other != touchpoint.client_id(), "other_client_id",
+                "is the touchpoint's client_id itself");
+      break;
+    }
     case Touchpoint::kClientsMerged:
       CheckMerge(touchpoint.clients_merged(), touchpoint.client_id(), &rules);
       break;

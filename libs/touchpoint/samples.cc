@@ -159,6 +159,8 @@ constexpr const char*
                  })pb",
             R"pb(stakeholder_left { stakeholder_id: "s-1" reason: "retired" })pb",
             R"pb(identifier_linked { kind: IDENTIFIER_KIND_PHONE value: "+4930123456" })pb",
+            R"pb(identifier_unlinked { kind: IDENTIFIER_KIND_PHONE value: "+4930123456" })pb",
+            R"pb(clients_distinguished { other_client_id: "c-2" reason: "father and son" })pb",
             R"pb(clients_merged {
                    survivor_client_id: "c-1"
                    absorbed_client_id: "c-2"

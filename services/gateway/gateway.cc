@@ -18,6 +18,7 @@
 #include "libs/projections/retention/retention.h"
 #include "libs/service/config.h"
 #include "libs/serving/change_streams.h"
+#include "libs/serving/config_route.h"
 #include "libs/serving/merge.h"
 #include "libs/serving/openapi.h"
 #include "libs/serving/page.h"
@@ -88,12 +89,7 @@ HttpResponse Merge(const pb::Message& prototype, const HttpRequest& request,
   const std::unique_ptr<pb::Message> merged(prototype.New());
   const absl::Status status = MergeAnswers(parts, LimitOf(request), merged.get());
   if (!status.ok()) return ErrorResponse(status);
-  if (!gathered.missing.empty()) {
-    Watermark* const watermark = MutableWatermark(merged.get());
-    for (const Partition partition : gathered.missing) {
-      watermark->add_missing_partitions(partition.value());
-    }
-  }
+  if (!gathered.missing.empty()) MarkMissing(gathered.missing, merged.get());
   return MessageResponse(request, *merged);
 }
 
@@ -258,6 +254,7 @@ class Gateway : public Service {
     AddShared("GET", "/v1/deals/{id}", DealPipeline::kName, query::v1::Deal::default_instance(),
               FirstFound);
     ServeOpenApi(*env_.http);
+    AddConfigRoute(*env_.config, env_.http);
   }
 
   void AddOperatorRoutes(const char* projection) {
@@ -303,8 +300,10 @@ class Gateway : public Service {
     PassOnRoute("POST", "/v1/rejected/{position}/retry", replay);
     const std::string& sources = env_.config->gateway().sources_url();
     PassOnRoute("GET", "/v1/sources", sources);
+    PassOnRoute("GET", "/v1/sources/{name}/records", sources);
     PassOnRoute("GET", "/v1/identities", sources);
     PassOnRoute("GET", "/v1/identities/reviews", sources);
+    PassOnRoute("POST", "/v1/identities/reviews/{id}/reject", sources);
     // Each process of sources has all of them: one is asked.
     const std::string identity = "/v1/projections/identity";
     PassOnRoute("GET", identity + "/jobs", sources);

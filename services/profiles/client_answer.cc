@@ -89,6 +89,7 @@ void AddPeople(const ProfileState& state, Client* client) {
     }
   }
   for (const auto& stored : state.identifiers()) {
+    if (stored.unlinked()) continue;
     query::v1::Identifier& identifier = *client->add_identifiers();
     identifier.set_kind(stored.kind());
     identifier.set_value(stored.value());

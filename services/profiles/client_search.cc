@@ -153,6 +153,7 @@ query::v1::SearchHit ToHit(const SearchItem& item, const std::string& client_id,
   hit.set_owner_id(OwnerOf(state));
   hit.set_role(item.role);
   if (item.kind == query::v1::SEARCH_KIND_PERSON) hit.set_stakeholder_id(item.id);
+  if (item.kind == query::v1::SEARCH_KIND_DEAL) hit.set_deal_id(item.id);
   if (item.kind != query::v1::SEARCH_KIND_IDENTIFIER) return hit;
   for (const state::v1::IdentifierProfile& identifier : state.identifiers()) {
     if (identifier.identifier_key() == item.id) hit.set_stakeholder_id(identifier.stakeholder_id());

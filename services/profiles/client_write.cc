@@ -159,6 +159,8 @@ class Checker {
       case Touchpoint::kStakeholderLeft:
         return CheckPerson("stakeholder_left.stakeholder_id",
                            touchpoint.stakeholder_left().stakeholder_id());
+      case Touchpoint::kIdentifierUnlinked:
+        return CheckMark(touchpoint.identifier_unlinked());
       case Touchpoint::kContractRenewed:
         return CheckContract("contract_renewed.contract_id",
                              touchpoint.contract_renewed().contract_id());
@@ -249,6 +251,25 @@ class Checker {
     return NoSuch({path, "contact person", id});
   }
 
+  // Only what was linked can be unlinked.
+  absl::Status CheckMark(const touchpoint::v1::IdentifierUnlinked& mark) const {
+    const auto is_it = [&](const auto& identifier) {
+      return !identifier.unlinked() && identifier.kind() == mark.kind() &&
+             identifier.value() == mark.value() && identifier.issuer() == mark.issuer();
+    };
+    if (std::any_of(state_.identifiers().begin(), state_.identifiers().end(), is_it)) {
+      return absl::OkStatus();
+    }
+    for (const auto& person : state_.stakeholders()) {
+      if (person.phone().text() != mark.value() && person.e_mail().text() != mark.value()) continue;
+      return NoSuch({"identifier_unlinked.value", "linked mark", mark.value()},
+                    absl::StrCat("it is of the contact person '", person.stakeholder_id(),
+                                 "': change the person"));
+    }
+    return NoSuch({"identifier_unlinked.value", "linked mark", mark.value()},
+                  "write kind, value and issuer as GET /v1/clients/{id} tells them");
+  }
+
   absl::Status CheckStage(const touchpoint::v1::DealStageChanged& changed) const {
     RAPPORT_RETURN_IF_ERROR(CheckDeal("deal_stage_changed.deal_id", changed.deal_id()));
     if (changed.from_stage() == touchpoint::v1::DEAL_STAGE_UNSPECIFIED) return absl::OkStatus();
@@ -298,6 +319,7 @@ absl::Status CheckKind(const Touchpoint& touchpoint) {
       return absl::InvalidArgumentError(
           "touchpoint_corrected: take a touchpoint back by POST "
           "/v1/clients/{id}/touchpoints/{touchpoint_id}/withdraw");
+    case Touchpoint::kClientsDistinguished:
     case Touchpoint::kClientsMerged:
     case Touchpoint::kClientsSplit:
     case Touchpoint::kHistoryReopened:

@@ -192,9 +192,29 @@ TEST_F(ProfilesTest, WhatIsSearchedForIsFoundHoweverItIsWritten) {
   linked.mutable_identifier_linked()->set_kind(touchpoint::v1::IDENTIFIER_KIND_CRM_ID);
   linked.mutable_identifier_linked()->set_value("CRM-4711");
   linked.mutable_identifier_linked()->set_stakeholder_id("");
+  Touchpoint unlinked =
+      testing::MakeTouchpoint(Touchpoint::kIdentifierUnlinked, "c2", "unlinked", testing::Day(2));
+  unlinked.mutable_identifier_unlinked()->set_kind(touchpoint::v1::IDENTIFIER_KIND_CRM_ID);
+  unlinked.mutable_identifier_unlinked()->set_value("CRM-4712");
+  Touchpoint linked_before =
+      testing::MakeTouchpoint(Touchpoint::kIdentifierLinked, "c2", "before", testing::Day(1));
+  *linked_before.mutable_identifier_linked() = linked.identifier_linked();
+  linked_before.mutable_identifier_linked()->set_value("CRM-4712");
+  Touchpoint deal = testing::MakeTouchpoint(Touchpoint::kDealOpened, "c3", "deal", testing::Day(2));
+  deal.mutable_deal_opened()->set_deal_id("d-77");
+  deal.mutable_deal_opened()->set_title("Kühlhaus Łódź");
+  Touchpoint removed =
+      testing::MakeTouchpoint(Touchpoint::kDealOpened, "c3", "other deal", testing::Day(2));
+  removed.mutable_deal_opened()->set_deal_id("d-78");
+  Touchpoint removal =
+      testing::MakeTouchpoint(Touchpoint::kDealRemoved, "c3", "removal", testing::Day(3));
+  removal.mutable_deal_removed()->set_deal_id("d-78");
+  for (Touchpoint* const of_a_deal : {&deal, &removed, &removal}) of_a_deal->set_owner_id("otto");
+  for (Touchpoint* const of_a_mark : {&linked_before, &unlinked}) of_a_mark->set_owner_id("eva");
   const std::string wait =
       Append({Registered("c1", "Żabka Polska", "otto"), Registered("c2", "ΟΔΥΣΣΕΥΣ AE", "eva"),
-              Registered("c3", "Zabkas Nachbar", "otto"), person, linked});
+              Registered("c3", "Zabkas Nachbar", "otto"), person, linked, linked_before, unlinked,
+              deal, removed, removal});
   Read<query::v1::ClientList>("/v1/clients?" + wait);
   const auto found = [&](const std::string& parameters) {
     std::vector<std::string> texts;
@@ -218,6 +238,16 @@ TEST_F(ProfilesTest, WhatIsSearchedForIsFoundHoweverItIsWritten) {
   EXPECT_THAT(found("q=muller%20nachbar"), IsEmpty());
   EXPECT_THAT(found("q=z%20za%20zabka%20p%20po"), ElementsAre("Żabka Polska"));
   EXPECT_THAT(found("q=4711"), ElementsAre("CRM-4711"));
+  EXPECT_THAT(found("q=4712"), IsEmpty());
+  EXPECT_THAT(found("q=lodz%20kuhl"), ElementsAre("Kühlhaus Łódź"));
+  EXPECT_THAT(found("q=d-78"), IsEmpty());
+  const auto deals = Read<query::v1::SearchAnswer>("/v1/search?q=d-77&owner=otto");
+  ASSERT_THAT(deals.hits(), SizeIs(1));
+  EXPECT_EQ(deals.hits(0).kind(), query::v1::SEARCH_KIND_DEAL);
+  EXPECT_EQ(deals.hits(0).deal_id(), "d-77");
+  EXPECT_EQ(deals.hits(0).client_id(), "c3");
+  EXPECT_EQ(deals.hits(0).client_name(), "Zabkas Nachbar");
+  EXPECT_EQ(deals.hits(0).text(), "Kühlhaus Łódź");
   const auto answer = Read<query::v1::SearchAnswer>("/v1/search?q=LUCJA");
   ASSERT_THAT(answer.hits(), SizeIs(1));
   EXPECT_EQ(answer.hits(0).kind(), query::v1::SEARCH_KIND_PERSON);
@@ -380,7 +410,10 @@ TEST_F(ProfilesTest, AClientWhoGoesOnUnderAnotherNamesIt) {
       testing::MakeTouchpoint(Touchpoint::kHistoryReopened, "anna", "reopened", testing::Day(1));
   reopened.mutable_history_reopened()->set_forgets(true);
   reopened.mutable_history_reopened()->set_absorbed_into_client_id("berta");
-  const std::string wait = Append({Registered("anna", "Anna", "otto"), reopened});
+  Touchpoint closed =
+      testing::MakeTouchpoint(Touchpoint::kHistoryClosed, "anna", "closed", testing::Day(1));
+  closed.mutable_history_closed()->set_retelling_id(reopened.history_reopened().retelling_id());
+  const std::string wait = Append({Registered("anna", "Anna", "otto"), reopened, closed});
   const auto client = Read<query::v1::Client>("/v1/clients/anna?" + wait);
   EXPECT_EQ(client.client_id(), "anna");
   EXPECT_EQ(client.survivor_client_id(), "berta");

@@ -373,6 +373,8 @@ TEST_F(CliTest, EveryCommandHasHelpWithAnExample) {
                                              {"merge"},
                                              {"split"},
                                              {"merges"},
+                                             {"reviews"},
+                                             {"distinguish"},
                                              {"doctor"},
                                              {"config"},
                                              {"completion"}}) {
@@ -445,6 +447,8 @@ TEST_F(CliTest, WhatNeedsARunningProcessSaysSo) {
                                              {"dead-letters", "list", "profile"},
                                              {"merge", "one", "other"},
                                              {"merges"},
+                                             {"reviews"},
+                                             {"distinguish", "0123"},
                                              {"rejected", "list"}}) {
     const Outcome outcome = Run(arguments);
     EXPECT_EQ(outcome.exit_code, 3) << ::testing::PrintToString(arguments);

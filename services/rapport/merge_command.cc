@@ -1,8 +1,11 @@
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "libs/base/status.h"
+#include "rapport/query/v1/identity.pb.h"
 #include "rapport/query/v1/merge.pb.h"
 #include "services/rapport/api.h"
 #include "services/rapport/command.h"
@@ -129,6 +132,78 @@ CommandResult RunList(const CommonOptions& common) {
   return kExitOk;
 }
 
+struct ReviewArguments {
+  int64_t limit = 50;
+  std::string review_id;
+  std::string reason;
+};
+
+CommandResult RunReviews(const CommonOptions& common, const ReviewArguments& arguments) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, NeedApi(common));
+  query::v1::IdentityReviews reviews;
+  RAPPORT_RETURN_IF_ERROR(api->Get(
+      "/v1/identities/reviews" + ApiQuery({{"limit", absl::StrCat(arguments.limit)}}), &reviews));
+  Table table({"REVIEW", "CLIENT", "OTHER", "MARKS", ">CONTACTS", "LAST"});
+  Json shown = Json::array();
+  for (const query::v1::IdentityReview& review : reviews.reviews()) {
+    std::vector<std::string> marks;
+    for (const auto& mark : review.identifiers()) marks.push_back(mark.value());
+    table.Add({review.review_id(), review.client_id(), review.other_client_id(),
+               absl::StrJoin(marks, ", "), FormatCount(review.contacts()),
+               review.has_last_occurred_at() ? FormatMoment(review.last_occurred_at()) : ""});
+    shown.push_back({{"review_id", review.review_id()},
+                     {"client_id", review.client_id()},
+                     {"other_client_id", review.other_client_id()},
+                     {"marks", marks},
+                     {"contacts", review.contacts()}});
+  }
+  if (common.json) {
+    PrintJson({{"reviews", shown}});
+  } else {
+    Print(reviews.reviews().empty() ? "No clients share a mark that names both.\n"
+                                    : table.ToString());
+  }
+  return kExitOk;
+}
+
+CommandResult RunDistinguish(const CommonOptions& common, const ReviewArguments& arguments) {
+  RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, NeedApi(common));
+  query::v1::RejectReviewRequest request;
+  request.set_reason(arguments.reason);
+  query::v1::ReviewRejected rejected;
+  RAPPORT_RETURN_IF_ERROR(
+      api->Post(ApiPath({"v1", "identities", "reviews", arguments.review_id, "reject"}), &request,
+                &rejected));
+  if (common.json) {
+    PrintJson({{"review_id", rejected.review_id()},
+               {"client_id", rejected.client_id()},
+               {"other_client_id", rejected.other_client_id()},
+               {"touchpoint_id", rejected.touchpoint_id()},
+               {"position", absl::StrCat(rejected.partition(), ":", rejected.offset())}});
+  } else {
+    Print(absl::StrCat("Clients ", Printable(rejected.client_id()), " and ",
+                       Printable(rejected.other_client_id()), " are not the same; touchpoint ",
+                       rejected.touchpoint_id(), " says so.\n"));
+  }
+  return kExitOk;
+}
+
+void AddReviewCommands(CLI::App& app, const CommonOptions& common, int* exit_code) {
+  const auto arguments = std::make_shared<ReviewArguments>();
+  CLI::App* const reviews = AddCommand(
+      app, exit_code, "reviews", "Clients who may be one: to be merged, or found not to be",
+      "rapport reviews", [&common, arguments] { return RunReviews(common, *arguments); });
+  reviews->add_option("--limit", arguments->limit, "At most so many")->type_name("N");
+  CLI::App* const distinguish =
+      AddCommand(app, exit_code, "distinguish", "The two clients of a review are not the same",
+                 "rapport distinguish 8d5f21c80a4be3c7d95e6f1702b3a419 --reason 'father and son'",
+                 [&common, arguments] { return RunDistinguish(common, *arguments); });
+  distinguish->add_option("REVIEW", arguments->review_id, "Its id, from `rapport reviews`")
+      ->required();
+  distinguish->add_option("--reason", arguments->reason, "Why, for whoever reads the log later")
+      ->type_name("TEXT");
+}
+
 }  // namespace
 
 void AddMergeCommands(CLI::App& app, const CommonOptions& common, int* exit_code) {
@@ -151,6 +226,7 @@ void AddMergeCommands(CLI::App& app, const CommonOptions& common, int* exit_code
   }
   AddCommand(app, exit_code, "merges", "Merged clients: done, under way, taken back",
              "rapport merges", [&common] { return RunList(common); });
+  AddReviewCommands(app, common, exit_code);
 }
 
 }  // namespace rapport

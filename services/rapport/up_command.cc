@@ -18,6 +18,7 @@
 #include "libs/service/config.h"
 #include "libs/service/logging.h"
 #include "libs/service/service.h"
+#include "libs/serving/config_route.h"
 #include "libs/serving/work_queue.h"
 #include "services/alerts/alerts.h"
 #include "services/ingest/ingest.h"
@@ -138,6 +139,7 @@ absl::Status Serve(const config::v1::Config& config) {
   http->SetAccess(people->access());
   people->AddRoutes(http.get());
   RAPPORT_RETURN_IF_ERROR(ServeConsole(config.http().console_folder(), http.get()));
+  AddConfigRoute(config, http.get());
   std::unique_ptr<AddressFile> address_file;
   AddCheckpointRoute(http.get(), log.get(), data, &log_work);
   const ServiceEnv env{.config = &config,

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -148,6 +149,8 @@ class Sources final : public Service {
                                                              .now = absl::Now}));
     history_routes_ = std::make_unique<HistoryRoutes>(
         env_.log, HistoryRoutes::Options{.topics = env_.topics, .now = absl::Now});
+    identity_routes_ = std::make_unique<IdentityRoutes>(index_.get(), env_.log,
+                                                        env_.topics.touchpoints, absl::Now);
     RAPPORT_ASSIGN_OR_RETURN(ledger_, LedgerReader::Start(env_.log, env_.topics.sources));
     RAPPORT_RETURN_IF_ERROR(BeginAssembly());
     RAPPORT_RETURN_IF_ERROR(BeginSources(cursors));
@@ -222,7 +225,7 @@ class Sources final : public Service {
 
   void AddRoutes() {
     history_routes_->AddTo(env_.http);
-    AddIdentityRoutes(env_.http, index_.get());
+    identity_routes_->AddTo(env_.http);
     AddJobRoutes(env_.http, IdentityProjection::kName, {query::v1::JOB_KIND_VERIFY},
                  identity_jobs_.get());
     env_.http->Handle(
@@ -239,6 +242,26 @@ class Sources final : public Service {
                         RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {}));
                         return MessageResponse(request, Ledger());
                       }));
+    env_.http->Handle("GET", "/v1/sources/{name}/records",
+                      Answering([this](const HttpRequest& request) { return Records(request); }));
+  }
+
+  absl::StatusOr<HttpResponse> Records(const HttpRequest& request) const {
+    constexpr int64_t kDefaultRecords = 20;
+    constexpr int64_t kMostRecords = 100;
+    RAPPORT_RETURN_IF_ERROR(CheckQuery(request, {"limit"}));
+    RAPPORT_ASSIGN_OR_RETURN(const std::optional<int64_t> limit,
+                             QueryNumber(request, "limit", 1, kMostRecords));
+    const std::string& name = request.PathValue("name");
+    const query::v1::SourceList known = Ledger();
+    const auto& sources = known.sources();
+    if (std::none_of(sources.begin(), sources.end(),
+                     [&](const auto& source) { return source.name() == name; })) {
+      return absl::NotFoundError(
+          absl::StrCat("there is no source '", name, "'; GET /v1/sources tells which there are"));
+    }
+    return MessageResponse(
+        request, ledger_->Latest(name, static_cast<size_t>(limit.value_or(kDefaultRecords))));
   }
 
   // What the log tells of the sources, and how those of this process do.
@@ -280,6 +303,7 @@ class Sources final : public Service {
   std::unique_ptr<SourceWriter> writer_;
   std::unique_ptr<HistoryWriter> history_;
   std::unique_ptr<HistoryRoutes> history_routes_;
+  std::unique_ptr<IdentityRoutes> identity_routes_;
   std::unique_ptr<LedgerReader> ledger_;
   std::unique_ptr<AssemblyThread> assembly_;
   std::map<std::string, std::unique_ptr<SourceReader>> readers_;

@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/people/people.h"
+#include "libs/serving/config_route.h"
 #include "libs/serving/testing/serving_fixture.h"
 #include "nlohmann/json.hpp"
 #include "rapport/query/v1/access.pb.h"
@@ -22,6 +23,7 @@
 #include "rapport/query/v1/bonus.pb.h"
 #include "rapport/query/v1/change.pb.h"
 #include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/config.pb.h"
 #include "rapport/query/v1/handover.pb.h"
 #include "rapport/query/v1/identity.pb.h"
 #include "rapport/query/v1/kpi.pb.h"
@@ -71,6 +73,7 @@ class OpenApiTest : public testing::ServingFixture {
       ASSERT_OK(service);
       services_.push_back(*std::move(service));
     }
+    AddConfigRoute(*env().config, http_.get());
     ASSERT_OK(http_->Start());
   }
   void TearDown() override { http_->Drain(absl::Seconds(5)); }
@@ -167,6 +170,7 @@ TEST_F(OpenApiTest, SchemasHaveTheFieldsOfTheirMessages) {
         query::v1::SourceList::descriptor()->file(), query::v1::Session::descriptor()->file(),
         query::v1::StaffList::descriptor()->file(), query::v1::Handover::descriptor()->file(),
         query::v1::SearchAnswer::descriptor()->file(), query::v1::StateChange::descriptor()->file(),
+        query::v1::ConfigAnswer::descriptor()->file(),
         query::v1::Watermark::descriptor()->file()}) {
     for (int i = 0; i < file->message_type_count(); ++i) {
       messages[file->message_type(i)->name()] = file->message_type(i);

@@ -21,6 +21,7 @@
 #include "libs/base/status_matchers.h"
 #include "libs/base/time.h"
 #include "libs/event_log/kafka/kafka_log.h"
+#include "libs/event_log/partitioner.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/projections/testing/random_history.h"
 #include "libs/projector/testing/fixture.h"
@@ -36,6 +37,7 @@
 namespace rapport::testing {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using Json = nlohmann::json;
 using touchpoint::v1::Touchpoint;
@@ -58,23 +60,28 @@ class ServicesOnKafkaTest : public ::testing::Test {
     ASSERT_OK_AND_ASSIGN(cluster_, KafkaCluster::Start(1));
     ASSERT_OK_AND_ASSIGN(log_,
                          NewKafkaEventLog({.bootstrap_servers = cluster_->bootstrap_servers()}));
-    for (const char* service : {"ingest", "profiles", "retention", "pipeline"}) {
-      for (const char* number : {"1", "2"}) StartInstance(service, number);
+  }
+
+  // So many processes of each, in this order.
+  void StartAll(const std::vector<std::pair<const char*, int>>& services) {
+    for (const auto& [service, processes] : services) {
+      for (int i = 1; i <= processes; ++i) StartInstance(service, std::to_string(i));
     }
-    StartInstance("alerts", "1");
-    StartInstance("gateway", "1");
     for (const Instance& instance : instances_) {
       ASSERT_NE(instance.process, nullptr) << instance.name();
     }
   }
 
-  const Instance& Find(const std::string& service, const std::string& number) const {
-    return *std::find_if(instances_.begin(), instances_.end(), [&](const Instance& instance) {
-      return instance.service == service && instance.number == number;
-    });
+  // Null when there is none.
+  const Instance* Find(const std::string& service, const std::string& number) const {
+    const auto found =
+        std::find_if(instances_.begin(), instances_.end(), [&](const Instance& instance) {
+          return instance.service == service && instance.number == number;
+        });
+    return found == instances_.end() ? nullptr : &*found;
   }
   std::string AddressOf(const std::string& service, const std::string& number = "1") const {
-    return Find(service, number).process->address();
+    return Find(service, number)->process->address();
   }
 
   std::vector<std::string> Arguments(const Instance& instance, const std::string& listen) const {
@@ -87,7 +94,13 @@ class ServicesOnKafkaTest : public ::testing::Test {
         "memory_mib=128"};
     if (instance.service == "gateway") {
       settings.push_back(absl::StrCat("gateway.ingest_url=", AddressOf("ingest")));
-      settings.push_back(absl::StrCat("gateway.alerts_url=", AddressOf("alerts")));
+      settings.push_back(absl::StrCat("gateway.timeout_ms=", gateway_timeout_ms_));
+      if (Find("alerts", "1") != nullptr) {
+        settings.push_back(absl::StrCat("gateway.alerts_url=", AddressOf("alerts")));
+      }
+    }
+    if (session_timeout_ms_ > 0) {
+      settings.push_back(absl::StrCat("kafka.session_timeout_ms=", session_timeout_ms_));
     }
     for (const std::string& setting : settings) {
       arguments.push_back("--set");
@@ -112,12 +125,15 @@ class ServicesOnKafkaTest : public ::testing::Test {
     Launch(instance, listen);
   }
 
-  // The answer of the gateway, when it is 200 and nothing is missing in it.
-  absl::StatusOr<Json> Complete(const std::string& target) {
+  absl::StatusOr<HttpAnswer> Ask(const std::string& target) {
     HttpCall call;
     call.url = absl::StrCat(AddressOf("gateway"), target);
     call.timeout = kPatience;
-    RAPPORT_ASSIGN_OR_RETURN(const HttpAnswer answer, client_.Fetch(call));
+    return client_.Fetch(call);
+  }
+  // The answer of the gateway, when it is 200 and nothing is missing in it.
+  absl::StatusOr<Json> Complete(const std::string& target) {
+    RAPPORT_ASSIGN_OR_RETURN(const HttpAnswer answer, Ask(target));
     if (answer.status != 200) {
       return absl::UnavailableError(absl::StrCat(target, ": ", answer.status, " ", answer.body));
     }
@@ -180,6 +196,8 @@ class ServicesOnKafkaTest : public ::testing::Test {
   }
 
   const TempFolder data_;
+  int gateway_timeout_ms_ = 5000;
+  int session_timeout_ms_ = 0;  // 0: the default
   std::unique_ptr<KafkaCluster> cluster_;
   std::unique_ptr<EventLog> log_;
   HttpClient client_;
@@ -262,7 +280,79 @@ class Source {
   std::thread thread_;
 };
 
+// A process of the profiles is away, and its partitions are still its own: everything that is asked
+// says what is missing, and no number passes for the whole.
+TEST_F(ServicesOnKafkaTest, SayWhatIsMissingWhileAProcessIsAway) {
+  gateway_timeout_ms_ = 1000;
+  session_timeout_ms_ = 300'000;
+  ASSERT_NO_FATAL_FAILURE(StartAll({{"ingest", 1}, {"profiles", 2}, {"gateway", 1}}));
+  ASSERT_OK(Await("/v1/clients?limit=1"));
+  Source source(&client_, {AddressOf("ingest")});
+  const std::map<std::string, std::set<std::string>> accepted = source.Stop();
+  std::string wait_for;
+  for (int i = 0; i < kPartitions; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Watermarks marks, log_->GetWatermarks("touchpoints", Partition(i)));
+    absl::StrAppend(&wait_for, "&wait_for=", i, ":", marks.end.value() - 1);
+  }
+  const std::string list = "/v1/clients?limit=500&count=true";
+  ASSERT_OK_AND_ASSIGN(const Json whole, Await(list + wait_for));
+  EXPECT_EQ(whole["clients"].size(), accepted.size());
+  EXPECT_EQ(whole["count"], std::to_string(accepted.size()));
+  EXPECT_EQ(whole["count_is_least"], false);
+  ASSERT_OK_AND_ASSIGN(const Json agenda, Await("/v1/agenda"));
+  ASSERT_FALSE(agenda["sections"].empty());
+
+  auto away = std::find_if(instances_.begin(), instances_.end(), [](const Instance& instance) {
+    return instance.service == "profiles" && instance.number == "2";
+  });
+  const std::string listen = away->process->host_and_port();
+  away->process->Kill();
+  ASSERT_OK_AND_ASSIGN(const HttpAnswer answer, Ask(list));
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const Json part = Json::parse(answer.body);
+  std::set<int> missing;
+  for (const Json& partition : part["watermark"]["missing_partitions"]) {
+    missing.insert(partition.get<int>());
+  }
+  EXPECT_FALSE(missing.empty());
+  EXPECT_EQ(missing.size() + part["watermark"]["partitions"].size(), size_t{kPartitions});
+  std::map<bool, std::vector<std::string>> by_presence;
+  for (const auto& [client, ids] : accepted) {
+    by_presence[missing.count(PartitionOf(client, kPartitions).value()) == 0].push_back(client);
+  }
+  ASSERT_EQ(by_presence.size(), 2u);
+  EXPECT_EQ(part["clients"].size(), by_presence[true].size());
+  for (const auto& [is_there, clients] : by_presence) {
+    ASSERT_OK_AND_ASSIGN(const HttpAnswer one, Ask(absl::StrCat("/v1/clients/", clients.front())));
+    EXPECT_EQ(one.status, is_there ? 200 : 503) << one.body;
+    if (!is_there) EXPECT_THAT(one.body, HasSubstr("process of profile"));
+  }
+  EXPECT_EQ(part["count"], std::to_string(part["clients"].size()));
+  EXPECT_EQ(part["count_is_least"], true) << "the others were not counted";
+  for (const char* target : {"/v1/agenda", "/v1/search?q=c"}) {
+    ASSERT_OK_AND_ASSIGN(const HttpAnswer other, Ask(target));
+    ASSERT_EQ(other.status, 200) << target << other.body;
+    const Json json = Json::parse(other.body);
+    EXPECT_EQ(json["watermark"]["missing_partitions"], part["watermark"]["missing_partitions"])
+        << target;
+    if (json.contains("more")) EXPECT_EQ(json["more"], true) << target;
+    if (!json.contains("sections")) continue;
+    for (const Json& section : json["sections"]) EXPECT_EQ(section["more"], true) << section;
+  }
+
+  ASSERT_NO_FATAL_FAILURE(Launch(*away, listen));
+  ASSERT_OK_AND_ASSIGN(const Json again, Await(list));
+  EXPECT_EQ(again["clients"].size(), accepted.size());
+  EXPECT_EQ(again["count_is_least"], false);
+}
+
 TEST_F(ServicesOnKafkaTest, AnswerCompletelyAgainAfterEachIsKilled) {
+  ASSERT_NO_FATAL_FAILURE(StartAll({{"ingest", 2},
+                                    {"profiles", 2},
+                                    {"retention", 2},
+                                    {"pipeline", 2},
+                                    {"alerts", 1},
+                                    {"gateway", 1}}));
   const std::vector<std::string> reads = {"/v1/clients?limit=1", "/v1/retention/at-risk?limit=1",
                                           "/v1/pipeline/board?limit=1", "/v1/alerts?limit=1"};
   for (const std::string& target : reads) ASSERT_OK(Await(target));

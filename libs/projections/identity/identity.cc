@@ -23,6 +23,7 @@ using touchpoint::v1::Touchpoint;
 constexpr int kMostIdentifiers = 500;
 constexpr int kMostStakeholders = 500;
 constexpr int kMostContradictions = 200;
+constexpr int kMostDistinctClients = 200;
 
 state::v1::StakeholderIdentity* StakeholderOf(absl::string_view id, IdentityState* state) {
   return RAPPORT_FIND_OR_ADD(state->mutable_stakeholders(), stakeholder_id, id, kMostStakeholders);
@@ -65,7 +66,28 @@ void FoldLinked(const Touchpoint& touchpoint, const NormalForms& forms, Identity
                                      KeyOf(*normal), kMostIdentifiers);
   if (linked == nullptr || !TakeIfLater(touchpoint, linked->mutable_stamp())) return;
   linked->set_stakeholder_id(said.stakeholder_id());
+  linked->set_unlinked(false);
   *linked->mutable_former_client_ids() = touchpoint.former_client_ids();
+}
+
+void FoldUnlinked(const Touchpoint& touchpoint, const NormalForms& forms, IdentityState* state) {
+  const auto& said = touchpoint.identifier_unlinked();
+  const absl::StatusOr<Identifier> normal =
+      Normalize(said.kind(), said.value(), said.issuer(), forms);
+  if (!normal.ok()) return;
+  auto* linked = RAPPORT_FIND_OR_ADD(state->mutable_linked_identifiers(), identifier_key,
+                                     KeyOf(*normal), kMostIdentifiers);
+  if (linked == nullptr || !TakeIfLater(touchpoint, linked->mutable_stamp())) return;
+  linked->set_unlinked(true);
+  linked->clear_stakeholder_id();
+  linked->clear_former_client_ids();
+}
+
+void FoldDistinguished(const Touchpoint& touchpoint, IdentityState* state) {
+  auto* distinct = RAPPORT_FIND_OR_ADD(state->mutable_distinct_clients(), other_client_id,
+                                       touchpoint.clients_distinguished().other_client_id(),
+                                       kMostDistinctClients);
+  if (distinct != nullptr) TakeIfLater(touchpoint, distinct->mutable_stamp());
 }
 
 // Whether the touchpoint's client, or one under whom it stood before, was made of the identifier.
@@ -120,6 +142,10 @@ void FoldPayload(const Touchpoint& touchpoint, absl::string_view client_id,
     FoldLeft(touchpoint, state);
   } else if (touchpoint.has_identifier_linked()) {
     FoldLinked(touchpoint, forms, state);
+  } else if (touchpoint.has_identifier_unlinked()) {
+    FoldUnlinked(touchpoint, forms, state);
+  } else if (touchpoint.has_clients_distinguished()) {
+    FoldDistinguished(touchpoint, state);
   } else if (touchpoint.has_call_completed()) {
     FoldContact(touchpoint, IDENTIFIER_KIND_PHONE, touchpoint.call_completed().client_phone(),
                 forms, state);
@@ -215,6 +241,8 @@ bool TellsIdentity(const Touchpoint& touchpoint) {
     case Touchpoint::kStakeholderChanged:
     case Touchpoint::kStakeholderLeft:
     case Touchpoint::kIdentifierLinked:
+    case Touchpoint::kIdentifierUnlinked:
+    case Touchpoint::kClientsDistinguished:
     case Touchpoint::kClientsMerged:
     case Touchpoint::kClientsSplit:
       return true;
@@ -251,6 +279,11 @@ void IdentityProjection::Index(const State& state, const Settings&, IndexWriter&
   for (const auto& met : state.contradictions()) {
     index.Add(kContradictionsIndex, met.key(), met.SerializeAsString());
   }
+  for (const auto& distinct : state.distinct_clients()) {
+    std::string sort_key;
+    AppendKeyString(&sort_key, distinct.other_client_id());
+    index.Add(kDistinctIndex, sort_key);
+  }
   const std::string& survivor = state.absorbed().survivor_client_id();
   if (survivor.empty()) return;
   std::string sort_key;
@@ -269,6 +302,7 @@ std::string IdentityProjection::Fingerprint(const Settings& settings) {
 Claims ClaimsOf(const IdentityState& state) {
   Claims claims;
   for (const auto& linked : state.linked_identifiers()) {
+    if (linked.unlinked()) continue;
     if (!linked.stakeholder_id().empty() && !IsPresent(state, linked.stakeholder_id())) continue;
     AddClaim(linked.identifier_key(), state::v1::CLAIM_ORIGIN_LINKED, linked.stamp(),
              linked.stakeholder_id(), linked.former_client_ids(), &claims);

@@ -19,16 +19,16 @@ struct IdentitySettings {
 
 // By which identifiers a client is known: those linked to it, those of its people as long as they
 // are there, and the one that a provisional client was made of; and which other clients its
-// contacts named. Independent of the order of arrival. An identifier that has no normal form is
-// left out.
+// contacts named, or were found not to be it. Independent of the order of arrival. An identifier
+// that has no normal form is left out.
 struct IdentityProjection {
   static constexpr char kName[] = "identity";
-  static constexpr int kVersion = 3;
+  static constexpr int kVersion = 4;
   using State = state::v1::IdentityState;
   using Settings = IdentitySettings;
 
-  // Registration, people, links, merges and splits; calls and mails of provisional clients, and of
-  // those that were absorbed; contacts that name several clients.
+  // Registration, people, links, merges, splits and who is another; calls and mails of provisional
+  // clients, and of those that were absorbed; contacts that name several clients.
   static bool Wants(const touchpoint::v1::Touchpoint& touchpoint);
   // InvalidArgument when event_id has not 16 bytes.
   static absl::Status Apply(const FoldContext& context,
@@ -47,6 +47,9 @@ inline constexpr char kClientsByIdentifierIndex[] = "by_identifier";
 inline constexpr char kAbsorbedIndex[] = "absorbed";
 // Contacts that named another client too. Sort key: MetContradiction.key. Value: MetContradiction.
 inline constexpr char kContradictionsIndex[] = "contradictions";
+
+// Clients who were found not to be this one. Sort key: AppendKeyString(id of the other). No value.
+inline constexpr char kDistinctIndex[] = "distinct";
 
 // The client's identifiers by their key texts, each once with its strongest claim: one of its own
 // goes before one of an absorbed client, then by origin, then the latest.

@@ -101,6 +101,17 @@ class Story {
     }
     return touchpoint;
   }
+  Touchpoint Unlinked(int hour, IdentifierKind kind, const std::string& value) const {
+    Touchpoint touchpoint = At(hour);
+    touchpoint.mutable_identifier_unlinked()->set_kind(kind);
+    touchpoint.mutable_identifier_unlinked()->set_value(value);
+    return touchpoint;
+  }
+  Touchpoint Distinguished(int hour, const std::string& other) const {
+    Touchpoint touchpoint = At(hour);
+    touchpoint.mutable_clients_distinguished()->set_other_client_id(other);
+    return touchpoint;
+  }
   Touchpoint Merged(int hour, const std::string& survivor) const {
     Touchpoint touchpoint = At(hour);
     touchpoint.mutable_clients_merged()->set_survivor_client_id(survivor);
@@ -165,6 +176,18 @@ TEST(Identity, WhatIsLinkedIsTheClients) {
                          story.Linked(3, IDENTIFIER_KIND_E_MAIL, "Anna@Example.com"),
                          story.Linked(4, IDENTIFIER_KIND_PHONE, "none")}),
               ElementsAre("crm_id:crm-berlin:4711", "crm_id:crm-paris:4711", kMailKey));
+}
+
+TEST(Identity, WhatIsUnlinkedIsTheClientsNoMore) {
+  const Story story;
+  const Touchpoint linked = story.Linked(1, IDENTIFIER_KIND_PHONE, kPhone, "", "anna");
+  const Touchpoint unlinked = story.Unlinked(2, IDENTIFIER_KIND_PHONE, "030 1234567");
+  EXPECT_THAT(KeysAfter({linked, unlinked}), IsEmpty());
+  EXPECT_THAT(KeysAfter({unlinked, linked}), IsEmpty());
+  EXPECT_THAT(KeysAfter({linked, story.Linked(3, IDENTIFIER_KIND_PHONE, kPhone), unlinked}),
+              ElementsAre(kPhoneKey));
+  // A person's own number is the person's.
+  EXPECT_THAT(KeysAfter({story.Added(1, "anna", kPhone, ""), unlinked}), ElementsAre(kPhoneKey));
 }
 
 TEST(Identity, AProvisionalClientHasTheIdentifierItWasMadeOf) {
@@ -324,7 +347,7 @@ Touchpoint RandomTouchpoint(int number, Random* random) {
   // Many at the same moment, so that the event id decides.
   const int hour = static_cast<int>(random->Below(40));
   Touchpoint touchpoint;
-  switch (random->Below(9)) {
+  switch (random->Below(11)) {
     case 0:
       touchpoint = story.Added(hour, who, phone, mail);
       break;
@@ -350,6 +373,12 @@ Touchpoint RandomTouchpoint(int number, Random* random) {
     case 7:
       touchpoint = story.At(hour);
       touchpoint.mutable_client_registered();
+      break;
+    case 8:
+      touchpoint = story.Unlinked(hour, IDENTIFIER_KIND_PHONE, phone);
+      break;
+    case 9:
+      touchpoint = story.Distinguished(hour, absl::StrCat("client-", random->Below(3)));
       break;
     default:
       touchpoint = story.Called(hour, phone);

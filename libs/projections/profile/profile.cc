@@ -94,19 +94,38 @@ void FoldStakeholderLeft(const Touchpoint& touchpoint, ProfileState* state) {
   stakeholder->set_successor_stakeholder_id(left.successor_stakeholder_id());
 }
 
-void FoldIdentifier(const Touchpoint& touchpoint, ProfileState* state) {
-  const auto& linked = touchpoint.identifier_linked();
+// The mark that was linked or unlinked, when the touchpoint is the latest of it; else null.
+template <class Said>
+state::v1::IdentifierProfile* IdentifierOf(const Touchpoint& touchpoint, const Said& said,
+                                           ProfileState* state) {
   std::string key;
-  AppendBig32(&key, static_cast<uint32_t>(linked.kind()));
-  AppendKeyString(&key, linked.issuer());
-  AppendKeyString(&key, linked.value());
+  AppendBig32(&key, static_cast<uint32_t>(said.kind()));
+  AppendKeyString(&key, said.issuer());
+  AppendKeyString(&key, said.value());
   auto* identifier =
       RAPPORT_FIND_OR_ADD(state->mutable_identifiers(), identifier_key, key, kMostIdentifiers);
-  if (identifier == nullptr || !TakeIfLater(touchpoint, identifier->mutable_stamp())) return;
-  identifier->set_kind(linked.kind());
-  identifier->set_value(linked.value());
-  identifier->set_issuer(linked.issuer());
-  identifier->set_stakeholder_id(linked.stakeholder_id());
+  if (identifier == nullptr || !TakeIfLater(touchpoint, identifier->mutable_stamp())) {
+    return nullptr;
+  }
+  identifier->set_kind(said.kind());
+  identifier->set_value(said.value());
+  identifier->set_issuer(said.issuer());
+  return identifier;
+}
+
+void FoldIdentifier(const Touchpoint& touchpoint, ProfileState* state) {
+  const auto& linked = touchpoint.identifier_linked();
+  if (auto* identifier = IdentifierOf(touchpoint, linked, state)) {
+    identifier->set_stakeholder_id(linked.stakeholder_id());
+    identifier->set_unlinked(false);
+  }
+}
+
+void FoldUnlinked(const Touchpoint& touchpoint, ProfileState* state) {
+  if (auto* identifier = IdentifierOf(touchpoint, touchpoint.identifier_unlinked(), state)) {
+    identifier->clear_stakeholder_id();
+    identifier->set_unlinked(true);
+  }
 }
 
 void FoldOwner(const Touchpoint& touchpoint, ProfileState* state) {
@@ -332,6 +351,8 @@ void FoldPayload(const Touchpoint& touchpoint, ProfileState* state) {
       return FoldStakeholderLeft(touchpoint, state);
     case Touchpoint::kIdentifierLinked:
       return FoldIdentifier(touchpoint, state);
+    case Touchpoint::kIdentifierUnlinked:
+      return FoldUnlinked(touchpoint, state);
     case Touchpoint::kOwnerAssigned:
       return FoldOwner(touchpoint, state);
     case Touchpoint::kCommitmentMade:
@@ -410,6 +431,7 @@ void FoldPayload(const Touchpoint& touchpoint, ProfileState* state) {
     case Touchpoint::kAlertResolved:
     case Touchpoint::kAlertDismissed:
     case Touchpoint::kEmailDelivered:
+    case Touchpoint::kClientsDistinguished:
     case Touchpoint::kClientsMerged:
     case Touchpoint::kClientsSplit:
     case Touchpoint::kHistoryReopened:

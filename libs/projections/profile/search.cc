@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "libs/base/folded_words.h"
+#include "libs/projections/deal_pipeline/deal_pipeline.h"
 
 namespace rapport {
 namespace {
@@ -74,6 +75,7 @@ std::vector<SearchItem> SearchItemsOf(absl::string_view client_id,
     AddPhone(stakeholder.phone().text(), &person);
   }
   for (const state::v1::IdentifierProfile& identifier : state.identifiers()) {
+    if (identifier.unlinked()) continue;
     SearchItem& mark = items.emplace_back();
     mark.kind = query::v1::SEARCH_KIND_IDENTIFIER;
     mark.id = identifier.identifier_key();
@@ -83,6 +85,15 @@ std::vector<SearchItem> SearchItemsOf(absl::string_view client_id,
     } else {
       AddWords(mark.text, &mark);
     }
+  }
+  for (const state::v1::Deal& stored : state.pipeline().deals()) {
+    if (IsRemoved(stored)) continue;
+    SearchItem& deal = items.emplace_back();
+    deal.kind = query::v1::SEARCH_KIND_DEAL;
+    deal.id = stored.deal_id();
+    deal.text = stored.title();
+    AddWords(deal.text, &deal);
+    AddWords(deal.id, &deal);
   }
   return items;
 }

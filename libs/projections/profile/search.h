@@ -12,18 +12,18 @@
 
 namespace rapport {
 
-// One thing of a client that an answer to a search can be: the client, a person, or a mark.
+// One thing of a client that an answer to a search can be: the client, a person, a mark, or a deal.
 struct SearchItem {
   query::v1::SearchKind kind = query::v1::SEARCH_KIND_UNSPECIFIED;
-  // A person's stakeholder_id; of a mark its identifier_key; empty of the client.
+  // A person's stakeholder_id; of a mark its identifier_key; a deal's deal_id; empty of the client.
   std::string id;
-  // The name, or the mark.
+  // The name, the mark, or the title.
   std::string text;
   // A person's; empty when unknown.
   std::string role;
   // Folded (libs/base/folded_words.h), each of 64 bytes at most. The client's: of its names and its
-  // id. A person's: of the name, the phone and the mail address. A phone has two: its digits, and
-  // these backwards, so that it is found by its last ones.
+  // id. A person's: of the name, the phone and the mail address. A deal's: of title and id. A phone
+  // has two: its digits, and these backwards, so that it is found by its last ones.
   std::vector<std::string> words;
 };
 

@@ -162,6 +162,12 @@ std::string Summary(const Touchpoint& touchpoint) {
                           Colon(touchpoint.stakeholder_left().reason()));
     case Touchpoint::kIdentifierLinked:
       return absl::StrCat("known as ", touchpoint.identifier_linked().value());
+    case Touchpoint::kIdentifierUnlinked:
+      return absl::StrCat("no longer known as ", touchpoint.identifier_unlinked().value(),
+                          Colon(touchpoint.identifier_unlinked().reason()));
+    case Touchpoint::kClientsDistinguished:
+      return absl::StrCat("is not ", touchpoint.clients_distinguished().other_client_id(),
+                          Colon(touchpoint.clients_distinguished().reason()));
     case Touchpoint::kClientsMerged:
       return absl::StrCat(touchpoint.clients_merged().absorbed_client_id(), " goes on under ",
                           touchpoint.clients_merged().survivor_client_id());

@@ -459,6 +459,8 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
     case Touchpoint::kHistoryClosed:
     case Touchpoint::kTouchpointCorrected:
     case Touchpoint::kIdentifierLinked:
+    case Touchpoint::kIdentifierUnlinked:
+    case Touchpoint::kClientsDistinguished:
     case Touchpoint::kNeedIdentified:
     case Touchpoint::kDealStageChanged:
     case Touchpoint::kDealAmountChanged:

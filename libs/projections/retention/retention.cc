@@ -105,6 +105,8 @@ bool Retention::Wants(const Touchpoint& touchpoint) {
     case Touchpoint::kHistoryReopened:
     case Touchpoint::kTouchpointCorrected:
     case Touchpoint::kIdentifierLinked:
+    case Touchpoint::kIdentifierUnlinked:
+    case Touchpoint::kClientsDistinguished:
     case Touchpoint::kNeedIdentified:
     case Touchpoint::kDealStageChanged:
     case Touchpoint::kDealAmountChanged:

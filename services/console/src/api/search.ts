@@ -2,10 +2,12 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { api, body } from "./client";
 
 export interface SearchHit {
-  kind: "client" | "person" | "identifier";
+  kind: "client" | "person" | "identifier" | "deal";
   clientId: string;
+  /** Of a deal; "" of all else. */
+  dealId: string;
   clientName: string;
-  /** What was found: the name of a client or a person, a number, an address. */
+  /** What was found: the name of a client or a person, a number, an address, a title. */
   text: string;
   /** The client's relationship manager; "": unknown. */
   ownerId: string;
@@ -17,9 +19,10 @@ const kinds: Record<string, SearchHit["kind"]> = {
   SEARCH_KIND_CLIENT: "client",
   SEARCH_KIND_PERSON: "person",
   SEARCH_KIND_IDENTIFIER: "identifier",
+  SEARCH_KIND_DEAL: "deal",
 };
 
-/** Clients, their people and their marks by the beginnings of words, by numbers and addresses. */
+/** Clients, their people, marks and deals by the beginnings of words, by numbers and addresses. */
 export function useSearchHits(query: string) {
   return useQuery({
     queryKey: ["search", query],
@@ -41,7 +44,8 @@ export function useSearchHits(query: string) {
             kind,
             clientId,
             clientName,
-            text: hit.text || clientName,
+            dealId: hit.deal_id ?? "",
+            text: hit.text || hit.deal_id || clientName,
             ownerId: hit.owner_id ?? "",
             role: hit.role ?? "",
           },

@@ -34,6 +34,7 @@ const hitIcons: Record<SearchHit["kind"], IconName> = {
   client: "clients",
   person: "person",
   identifier: "identity",
+  deal: "deal",
 };
 
 function usePageEntries(): Entry[] {
@@ -105,11 +106,16 @@ function PaletteDialog() {
   const wanted = folded(typed.trim());
   const close = () => open.set(false);
   const found: Entry[] = (typed.trim() ? (hits.data ?? []) : []).map((hit) => ({
-    id: `hit ${hit.kind} ${hit.clientId} ${hit.text}`,
+    id: `hit ${hit.kind} ${hit.clientId} ${hit.dealId} ${hit.text}`,
     icon: hitIcons[hit.kind],
     text: hit.role ? `${hit.text}, ${hit.role}` : hit.text,
     detail: hit.kind === "client" ? hit.clientId : hit.clientName,
-    run: () => navigate(`/clients/${encodeURIComponent(hit.clientId)}`),
+    run: () =>
+      navigate(
+        hit.kind === "deal"
+          ? `/pipeline?deal=${encodeURIComponent(hit.dealId)}`
+          : `/clients/${encodeURIComponent(hit.clientId)}`,
+      ),
   }));
   const own = usePageEntries().filter(
     (entry) => wanted === "" || folded(`${entry.text} ${entry.detail}`).includes(wanted),

@@ -32,6 +32,8 @@ const wordsOf: Record<string, string> = {
   letter_exchanged: "topic",
   portal_used: "action",
   stakeholder_left: "reason",
+  identifier_unlinked: "reason",
+  clients_distinguished: "reason",
   need_identified: "statement",
   objection_raised: "statement",
   objection_settled: "resolution",
@@ -116,7 +118,10 @@ function personOf(kind: string, payload: Payload): string {
     case "stakeholder_left":
       return textOf(payload.stakeholder_id);
     case "identifier_linked":
+    case "identifier_unlinked":
       return textOf(payload.value);
+    case "clients_distinguished":
+      return textOf(payload.other_client_id);
     case "owner_assigned":
       return nameOfId(textOf(payload.to_owner_id));
     case "consent_given":

@@ -55,6 +55,8 @@ const icons: Record<string, IconName> = {
   sentiment_observed: "survey",
   owner_assigned: "clients",
   identifier_linked: "identity",
+  identifier_unlinked: "identity",
+  clients_distinguished: "identity",
   clients_merged: "merge",
   clients_split: "merge",
 };
