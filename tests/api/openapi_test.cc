@@ -19,8 +19,10 @@
 #include "nlohmann/json.hpp"
 #include "rapport/query/v1/access.pb.h"
 #include "rapport/query/v1/alert.pb.h"
+#include "rapport/query/v1/call_list.pb.h"
 #include "rapport/query/v1/change.pb.h"
 #include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/commitment.pb.h"
 #include "rapport/query/v1/handover.pb.h"
 #include "rapport/query/v1/identity.pb.h"
 #include "rapport/query/v1/merge.pb.h"
@@ -161,6 +163,7 @@ TEST_F(OpenApiTest, SchemasHaveTheFieldsOfTheirMessages) {
         query::v1::Retention::descriptor()->file(), query::v1::SourceList::descriptor()->file(),
         query::v1::Session::descriptor()->file(), query::v1::StaffList::descriptor()->file(),
         query::v1::Handover::descriptor()->file(), query::v1::SearchAnswer::descriptor()->file(),
+        query::v1::CallList::descriptor()->file(), query::v1::CommitmentList::descriptor()->file(),
         query::v1::StateChange::descriptor()->file(), query::v1::Watermark::descriptor()->file()}) {
     for (int i = 0; i < file->message_type_count(); ++i) {
       messages[file->message_type(i)->name()] = file->message_type(i);

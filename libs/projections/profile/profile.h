@@ -19,7 +19,7 @@ struct ProfileSettings {};
 // their keys, sums are exact.
 struct Profile {
   static constexpr char kName[] = "profile";
-  static constexpr int kVersion = 8;
+  static constexpr int kVersion = 9;
   using State = state::v1::ProfileState;
   using Settings = ProfileSettings;
 
