@@ -233,8 +233,8 @@ absl::StatusOr<int64_t> HistoryRoutes::OpenAlerts(const std::string& client) con
         if (!event.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()))) {
           return true;
         }
-        // Of closed alerts alone.
-        if (event.has_handed_over()) return true;
+        // No steps of an alert that is open.
+        if (event.has_handed_over() || event.has_reminded()) return true;
         if (event.has_cleared()) {
           open.erase(event.alert_id());
         } else {

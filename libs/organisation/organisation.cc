@@ -556,14 +556,68 @@ std::vector<std::string> Organisation::StandsInFor(absl::string_view person_id,
   return absent;
 }
 
+std::string Organisation::PresentFor(absl::string_view person_id, absl::Time at) const {
+  // Deputies may be away themselves, and stand in for each other.
+  absl::flat_hash_set<std::string> asked;
+  const StaffPerson* person = FindPerson(person_id);
+  while (person != nullptr && person->left_at > at && asked.insert(person->person_id).second) {
+    const auto away = std::find_if(
+        person->absences.begin(), person->absences.end(),
+        [at](const Absence& absence) { return absence.from <= at && at < absence.to; });
+    if (away == person->absences.end()) return person->person_id;
+    person = FindPerson(away->deputy_id);
+  }
+  return "";
+}
+
+std::string Organisation::LeadFrom(absl::string_view unit_id, absl::string_view but,
+                                   absl::Time at) const {
+  std::vector<std::string> units = UnitsAbove(unit_id, at);
+  units.insert(units.begin(), std::string(unit_id));
+  for (const std::string& unit : units) {
+    std::string present = PresentFor(LeadOf(unit, at), at);
+    if (!present.empty() && present != but) return present;
+  }
+  return "";
+}
+
+std::string Organisation::ActingFor(absl::string_view owner_id, absl::Time at) const {
+  const StaffPerson* const owner = FindPerson(owner_id);
+  if (owner != nullptr && owner->left_at > at) {
+    std::string present = PresentFor(owner_id, at);
+    // Who is away with nobody in place stays who is asked.
+    return present.empty() ? owner->person_id : present;
+  }
+  // Owners whom the staff list does not know go on as they are.
+  if (owner == nullptr && !owner_id.empty()) return std::string(owner_id);
+  std::string lead = EscalatesTo(owner_id, at);
+  return lead.empty() ? std::string(owner_id) : lead;
+}
+
+std::string Organisation::EscalatesTo(absl::string_view owner_id, absl::Time at) const {
+  const std::string acting = PresentFor(owner_id, at);
+  const std::string& unit = UnitOf(owner_id, at);
+  if (!unit.empty()) return LeadFrom(unit, acting, at);
+  for (const auto& [id, top] : units_) {
+    if (!top.parent.At(at).empty()) continue;
+    std::string lead = LeadFrom(id, acting, at);
+    if (!lead.empty()) return lead;
+  }
+  return "";
+}
+
 absl::flat_hash_set<std::string> Organisation::PortfoliosOf(absl::string_view person_id,
                                                             absl::Time at) const {
   absl::flat_hash_set<std::string> owners;
   const StaffPerson* const person = FindPerson(person_id);
   if (person == nullptr || person->left_at <= at) return owners;
   owners.insert(person->person_id);
-  for (std::string& absent : StandsInFor(person_id, at)) owners.insert(std::move(absent));
-  for (const std::string& unit : LedBy(person_id, at)) {
+  std::vector<std::string> led = LedBy(person_id, at);
+  for (std::string& absent : StandsInFor(person_id, at)) {
+    for (std::string& unit : LedBy(absent, at)) led.push_back(std::move(unit));
+    owners.insert(std::move(absent));
+  }
+  for (const std::string& unit : led) {
     for (std::string& member : PeopleIn(unit, at)) owners.insert(std::move(member));
   }
   return owners;

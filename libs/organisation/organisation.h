@@ -110,7 +110,15 @@ class Organisation {
   std::vector<std::string> LedBy(absl::string_view person_id, absl::Time at) const;
   // For whom a person stands in, in order.
   std::vector<std::string> StandsInFor(absl::string_view person_id, absl::Time at) const;
-  // Whose clients a person sees for being an owner, a lead or a deputy.
+  // Who acts for the clients of an owner: the owner; who stands in, while the owner is away; where
+  // the owner is nobody, or has left, whoever leads the unit. The owner, when it is not known of
+  // any of them; "" of nobody's clients then.
+  std::string ActingFor(absl::string_view owner_id, absl::Time at) const;
+  // To whom goes what an owner leaves lying: whoever leads the owner's unit, or stands in for the
+  // lead; the unit above where nobody does, has left, or that is who leaves it lying. Of an owner
+  // in no unit it is the first unit that stands under none. "" when nobody is known.
+  std::string EscalatesTo(absl::string_view owner_id, absl::Time at) const;
+  // Whose clients a person sees for being an owner, a lead, or the deputy of either.
   absl::flat_hash_set<std::string> PortfoliosOf(absl::string_view person_id, absl::Time at) const;
 
   // SHA-256 over all of it: equal for tables that are equal.
@@ -122,6 +130,10 @@ class Organisation {
   class Transaction;
 
   const StaffPerson* HolderOf(absl::string_view key) const;
+  // The person, or who stands in; "" of somebody who has left, or is away with nobody in place.
+  std::string PresentFor(absl::string_view person_id, absl::Time at) const;
+  // The first in a unit or above it who leads it, or stands in for the lead, and is not `but`.
+  std::string LeadFrom(absl::string_view unit_id, absl::string_view but, absl::Time at) const;
 
   absl::flat_hash_map<std::string, StaffPerson> people_;
   absl::btree_map<std::string, StaffUnit> units_;

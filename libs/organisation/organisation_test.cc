@@ -128,6 +128,29 @@ TEST_F(OrganisationTest, PortfoliosAreOnesOwnOnesUnitsAndThoseStoodInFor) {
   EXPECT_THAT(firm_.PortfoliosOf("ben", Day(5)), UnorderedElementsAre("ben"));
 }
 
+TEST_F(OrganisationTest, WhoActsForAnOwnerAndToWhomItGoesFurther) {
+  EXPECT_EQ(firm_.ActingFor("ben", Day(1)), "ben");
+  EXPECT_EQ(firm_.EscalatesTo("ben", Day(1)), "anna");
+  EXPECT_EQ(firm_.EscalatesTo("anna", Day(1)), "dora") << "nobody is their own lead";
+  EXPECT_EQ(firm_.EscalatesTo("dora", Day(1)), "") << "there is nobody above";
+  EXPECT_EQ(firm_.ActingFor("", Day(1)), "dora") << "nobody's are the branch's";
+  EXPECT_EQ(firm_.ActingFor("a stranger", Day(1)), "a stranger");
+  Say("changes { absence_set { absence_id: 'ski' person_id: 'anna' deputy_id: 'carl' from_at " +
+      At(5) + " to_at " + At(8) + " } }");
+  EXPECT_EQ(firm_.EscalatesTo("ben", Day(5)), "carl");
+  // The deputy of a lead sees what the lead sees.
+  EXPECT_THAT(firm_.PortfoliosOf("carl", Day(5)), UnorderedElementsAre("anna", "ben", "carl"));
+  // Two who stand in for each other: nobody is there.
+  Say("changes { absence_set { absence_id: 'ski' person_id: 'carl' deputy_id: 'anna' from_at " +
+      At(5) + " to_at " + At(8) + " } }");
+  EXPECT_EQ(firm_.EscalatesTo("ben", Day(5)), "dora");
+  EXPECT_EQ(firm_.ActingFor("anna", Day(5)), "anna") << "who is asked when nobody is there";
+  Say("changes { person_set { person_id: 'ben' left_at " + At(10) + " } }");
+  EXPECT_EQ(firm_.ActingFor("ben", Day(10)), "anna");
+  Say("changes { person_set { person_id: 'anna' left_at " + At(20) + " } }");
+  EXPECT_EQ(firm_.ActingFor("ben", Day(20)), "dora");
+}
+
 TEST_F(OrganisationTest, WhoLeftSeesNothingAndTheirClientsStillStandWhereTheyWere) {
   Say("changes { person_set { person_id: 'anna' left_at " + At(10) + " } }");
   EXPECT_EQ(firm_.LeadOf("red", Day(9)), "anna");

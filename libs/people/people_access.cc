@@ -429,6 +429,14 @@ std::vector<Access::OwnPerson> PeopleAccess::WhoWorksHere() const {
   return people;
 }
 
+std::string PeopleAccess::ActingFor(absl::string_view owner_id, absl::Time at) const {
+  return organisation_->Get()->ActingFor(owner_id, at);
+}
+
+std::string PeopleAccess::EscalatesTo(absl::string_view owner_id, absl::Time at) const {
+  return organisation_->Get()->EscalatesTo(owner_id, at);
+}
+
 absl::Status PeopleAccess::CheckWorksHere(absl::string_view person_id) const {
   const std::shared_ptr<const Organisation> organisation = organisation_->Get();
   const StaffPerson* const person = organisation->FindPerson(person_id);

@@ -60,6 +60,8 @@ class PeopleAccess final : public Access {
   std::vector<OwnPerson> WhoWorksHere() const override;
   int64_t StaffVersion() const override { return organisation_->position().value(); }
   absl::Status CheckWorksHere(absl::string_view person_id) const override;
+  std::string ActingFor(absl::string_view owner_id, absl::Time at) const override;
+  std::string EscalatesTo(absl::string_view owner_id, absl::Time at) const override;
   std::vector<Header> Vouch(const HttpRequest& request) const override;
 
   // Who sends a request, whatever it asks for. Unauthenticated, or PermissionDenied: why not.

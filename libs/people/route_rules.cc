@@ -27,6 +27,8 @@ constexpr std::array kRules = {
     RouteRule{"POST", "/v1/clients/{id}/touchpoints/{touchpoint_id}/withdraw", kRecordContacts,
               Reach::kOwn},
     RouteRule{"GET", "/v1/agenda", kReadClients, Reach::kNarrow},
+    RouteRule{"GET", "/v1/commitments", kReadClients, Reach::kNarrow},
+    RouteRule{"GET", "/v1/owners/{id}/call-list", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/changes/stream", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/retention/at-risk", kReadClients, Reach::kNarrow},
     RouteRule{"GET", "/v1/retention/{client}", kReadClients, Reach::kOwn},

@@ -96,7 +96,7 @@ class ClockCorrectionTest : public ::testing::Test {
     for (const OutboxEntry& entry : worker.fold().outbox()) {
       alert::v1::AlertEvent event;
       EXPECT_TRUE(event.ParseFromString(entry.event));
-      if (event.has_handed_over()) continue;
+      if (event.has_handed_over() || event.has_reminded() || event.has_escalated()) continue;
       absl::StrAppend(&steps[entry.client_id], event.has_raised()    ? "+"
                                                : event.has_cleared() ? "-"
                                                                      : "~");

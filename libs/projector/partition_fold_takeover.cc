@@ -87,8 +87,8 @@ absl::StatusOr<AlertsByClient> PartitionFold::OpenAtFrontier() {
     if (!event.ParseFromString(waiting->event)) {
       return absl::DataLossError("an effect in the outbox does not parse");
     }
-    // Of closed alerts alone.
-    if (event.has_handed_over()) continue;
+    // No steps of an alert that is open.
+    if (event.has_handed_over() || event.has_reminded()) continue;
     if (event.has_raised()) {
       open.erase(waiting->client_id);
       continue;

@@ -31,8 +31,8 @@ absl::Status TellDifference(const ProjectionEnv& env, PartitionWorker& worker) {
           const EffectPlace place{Offset(event.cause().offset()), event.cause().ordinal()};
           if (!ours || place <= furthest) continue;
           furthest = place;
-          // Of closed alerts alone.
-          if (event.has_handed_over()) continue;
+          // No steps of an alert that is open.
+          if (event.has_handed_over() || event.has_reminded()) continue;
           if (event.has_cleared()) {
             told.erase(event.client_id());
           } else {

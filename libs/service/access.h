@@ -129,6 +129,10 @@ class Access {
   virtual int64_t StaffVersion() const = 0;
   // InvalidArgument: nobody of that name works here, and it is known who does.
   virtual absl::Status CheckWorksHere(absl::string_view person_id) const = 0;
+  // Who acts for the clients of an owner at a moment, and to whom goes what the owner leaves lying
+  // (Organisation::ActingFor, EscalatesTo); "" when nobody is known to.
+  virtual std::string ActingFor(absl::string_view owner_id, absl::Time at) const = 0;
+  virtual std::string EscalatesTo(absl::string_view owner_id, absl::Time at) const = 0;
 };
 
 }  // namespace rapport

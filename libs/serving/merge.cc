@@ -10,6 +10,7 @@
 #include "libs/base/status.h"
 #include "libs/serving/page.h"
 #include "rapport/query/v1/agenda.pb.h"
+#include "rapport/query/v1/commitment.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/watermark.pb.h"
 
@@ -23,6 +24,8 @@ using query::v1::AgendaSection;
 using query::v1::Board;
 using query::v1::BoardColumn;
 using query::v1::BoardSum;
+using query::v1::CommitmentCounts;
+using query::v1::CommitmentList;
 using query::v1::Watermark;
 
 const pb::FieldDescriptor* FieldOf(const pb::Descriptor* type, const char* name) {
@@ -172,6 +175,34 @@ absl::Status MergeAgendas(const Parts& parts, size_t limit, Agenda* merged) {
   return absl::OkStatus();
 }
 
+void AddCommitmentCounts(const CommitmentCounts& part, CommitmentCounts* sum) {
+  sum->set_person_id(part.person_id());
+  sum->set_open(sum->open() + part.open());
+  sum->set_due(sum->due() + part.due());
+  sum->set_overdue(sum->overdue() + part.overdue());
+  sum->set_kept(sum->kept() + part.kept());
+  sum->set_late(sum->late() + part.late());
+  sum->set_broken(sum->broken() + part.broken());
+  sum->set_moved_with_consent(sum->moved_with_consent() + part.moved_with_consent());
+  sum->set_moved_without_consent(sum->moved_without_consent() + part.moved_without_consent());
+  sum->set_more(sum->more() || part.more());
+}
+
+// What is counted; the rows are merged as those of any list.
+void MergeCommitmentCounts(const Parts& parts, CommitmentList* merged) {
+  std::map<std::string, CommitmentCounts> groups;
+  merged->clear_counts();
+  for (const auto& part : parts) {
+    const auto& list = static_cast<const CommitmentList&>(*part);
+    AddCommitmentCounts(list.counts(), merged->mutable_counts());
+    for (const CommitmentCounts& group : list.groups()) {
+      AddCommitmentCounts(group, &groups[group.person_id()]);
+    }
+  }
+  merged->clear_groups();
+  for (auto& [person, counts] : groups) *merged->add_groups() = std::move(counts);
+}
+
 void JoinPartitions(const Parts& parts, const pb::FieldDescriptor* rows, pb::Message* merged) {
   const pb::Reflection& reflection = *merged->GetReflection();
   const pb::FieldDescriptor* partition = FieldOf(rows->message_type(), "partition");
@@ -215,6 +246,9 @@ absl::Status MergeAnswers(const Parts& parts, size_t limit, pb::Message* merged)
   }
   if (type == Agenda::descriptor()) {
     return MergeAgendas(parts, limit, static_cast<Agenda*>(merged));
+  }
+  if (type == CommitmentList::descriptor()) {
+    MergeCommitmentCounts(parts, static_cast<CommitmentList*>(merged));
   }
   for (int i = 0; i < type->field_count(); ++i) {
     const pb::FieldDescriptor* field = type->field(i);

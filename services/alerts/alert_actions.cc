@@ -163,7 +163,7 @@ absl::StatusOr<Alert> FindOpen(const AlertBook& book, const HttpRequest& request
   const std::string& alert_id = request.PathValue("id");
   std::optional<Alert> alert = book.Look(alert_id);
   if (!alert) return book.Find(alert_id).status();
-  RAPPORT_RETURN_IF_ERROR(CheckSeen(request, alert->owner_id(), book.Absent(alert_id)));
+  RAPPORT_RETURN_IF_ERROR(CheckAlertSeen(request, *alert, book.Absent(alert_id)));
   if (alert->state() == query::v1::ALERT_STATE_OPEN) return *std::move(alert);
   return absl::AlreadyExistsError(
       absl::StrCat("the alert was closed at ",

@@ -82,8 +82,9 @@ void SetWatermark(const AlertCursor& cursor, Answer* answer) {
 
 }  // namespace
 
-AlertBook::AlertBook(int partitions, size_t closed_alerts)
+AlertBook::AlertBook(int partitions, size_t closed_alerts, const AlertAddressing& addressing)
     : closed_alerts_(closed_alerts),
+      addressing_(addressing),
       cursor_{std::vector<int64_t>(static_cast<size_t>(partitions), 0)} {}
 
 void AlertBook::PassOver(Partition partition, Offset next) {
@@ -113,9 +114,128 @@ std::optional<AlertStep> AlertBook::Take(const RecordPosition& position, absl::s
     return std::nullopt;
   }
   AlertStep step = StepOf(position, event);
-  Enter(position, event, step);
+  // A reminder is no step of an alert.
+  if (!event.has_reminded()) {
+    if (event.has_raised()) CountRaising(RaisingOf(event));
+    Enter(position, event, step);
+  }
   GiveTo(event.owner_id(), event.client_id());
+  AddressLocked(&step);
   return step;
+}
+
+AlertBook::Raising AlertBook::RaisingOf(const AlertEvent& event) {
+  constexpr int64_t kMicrosPerDay = int64_t{24} * 60 * 60 * 1'000'000;
+  const int64_t at_us = absl::ToUnixMicros(FromProto(event.at()));
+  std::string effect = event.effect_id().substr(0, sizeof(uint64_t));
+  effect.resize(sizeof(uint64_t));
+  return {.owner_id = event.owner_id(),
+          .day = (at_us - (at_us < 0 ? kMicrosPerDay - 1 : 0)) / kMicrosPerDay,
+          .at_us = at_us,
+          .effect = ReadBig64(effect.data()),
+          .critical = event.severity() == alert::v1::SEVERITY_CRITICAL};
+}
+
+void AlertBook::CountRaising(const Raising& raising) {
+  if (raising.critical) return;
+  std::vector<std::pair<int64_t, uint64_t>>& of_day = raisings_[{raising.owner_id, raising.day}];
+  const std::pair<int64_t, uint64_t> place = {raising.at_us, raising.effect};
+  of_day.insert(std::upper_bound(of_day.begin(), of_day.end(), place), place);
+}
+
+query::v1::AlertDelivery AlertBook::DeliveryOf(const Raising& raising) const {
+  if (raising.critical) return query::v1::ALERT_DELIVERY_AT_ONCE;
+  const auto of_day = raisings_.find({raising.owner_id, raising.day});
+  // One of whose raising the log no longer tells.
+  if (of_day == raisings_.end()) return query::v1::ALERT_DELIVERY_AT_ONCE;
+  const auto place = std::lower_bound(of_day->second.begin(), of_day->second.end(),
+                                      std::make_pair(raising.at_us, raising.effect));
+  return place - of_day->second.begin() < addressing_.alerts_per_owner_and_day
+             ? query::v1::ALERT_DELIVERY_AT_ONCE
+             : query::v1::ALERT_DELIVERY_DIGEST;
+}
+
+void AlertBook::Address(AlertStep* step) const {
+  MutexLock lock(&mutex_);
+  AddressLocked(step);
+}
+
+void AlertBook::AddressLocked(AlertStep* step) const {
+  const absl::Time at = FromProto(step->at());
+  step->set_responsible_id(step->owner_id());
+  if (addressing_.access != nullptr) {
+    step->set_responsible_id(addressing_.access->ActingFor(step->owner_id(), at));
+    if (step->change() == query::v1::ALERT_CHANGE_ESCALATED) {
+      step->set_escalated_to(addressing_.access->EscalatesTo(step->owner_id(), at));
+      if (!step->escalated_to().empty()) step->set_responsible_id(step->escalated_to());
+    }
+  }
+  step->set_delivery(query::v1::ALERT_DELIVERY_AT_ONCE);
+  const bool always = step->change() == query::v1::ALERT_CHANGE_ESCALATED ||
+                      step->change() == query::v1::ALERT_CHANGE_REMINDED ||
+                      step->severity() == alert::v1::SEVERITY_CRITICAL;
+  const auto entry = alerts_.find(step->alert_id());
+  if (always || entry == alerts_.end()) return;
+  // What happens to an alert of the digest on the same day is told with it.
+  constexpr absl::Duration kDay = absl::Hours(24);
+  const Raising& raising = entry->second.raising;
+  const absl::Time day_end = absl::UnixEpoch() + (raising.day + 1) * kDay;
+  if (at < day_end) step->set_delivery(DeliveryOf(raising));
+}
+
+void AlertBook::AddressAlert(Alert* alert) const {
+  alert->clear_escalated_to();
+  alert->set_responsible_id(alert->owner_id());
+  if (addressing_.access == nullptr) return;
+  const absl::Time at = std::max(clock_, FromProto(alert->changed_at()));
+  alert->set_responsible_id(addressing_.access->ActingFor(alert->owner_id(), at));
+  if (!alert->has_escalated_at()) return;
+  alert->set_escalated_to(addressing_.access->EscalatesTo(alert->owner_id(), at));
+  if (!alert->escalated_to().empty()) alert->set_responsible_id(alert->escalated_to());
+}
+
+void AlertBook::SetClock(absl::Time now) {
+  MutexLock lock(&mutex_);
+  clock_ = std::max(clock_, now);
+  if (addressing_.access == nullptr) return;
+  const int64_t hour = absl::ToUnixSeconds(clock_) / 3600;
+  const int64_t staff = addressing_.access->StaffVersion();
+  if (hour == addressed_hour_ && staff == addressed_staff_) return;
+  addressed_hour_ = hour;
+  addressed_staff_ = staff;
+  std::vector<std::string> open;
+  for (const Key& key : open_) {
+    if (!key.group.empty()) break;
+    open.push_back(key.alert_id);
+  }
+  for (const std::string& alert_id : open) {
+    Entry& entry = alerts_.find(alert_id)->second;
+    Alert alert;
+    alert.ParseFromString(entry.alert);
+    const std::string before = alert.responsible_id();
+    const std::string escalated_before = alert.escalated_to();
+    AddressAlert(&alert);
+    if (alert.responsible_id() == before && alert.escalated_to() == escalated_before) continue;
+    Unlist(alert_id, entry);
+    Store(alert_id, std::move(alert), &entry);
+  }
+}
+
+Alert AlertBook::Shown(const Entry& entry) const {
+  Alert alert;
+  alert.ParseFromString(entry.alert);
+  alert.set_status(StatusOf(alert));
+  alert.set_delivery(DeliveryOf(entry.raising));
+  return alert;
+}
+
+std::vector<std::string> AlertBook::GroupsOf(const Entry& entry) {
+  std::vector<std::string> groups = {"", absl::StrCat("o", entry.owner_id),
+                                     absl::StrCat("c", entry.client_id)};
+  if (entry.responsible_id != entry.owner_id) {
+    groups.push_back(absl::StrCat("o", entry.responsible_id));
+  }
+  return groups;
 }
 
 void AlertBook::GiveTo(const std::string& owner_id, const std::string& client_id) {
@@ -131,7 +251,7 @@ void AlertBook::GiveTo(const std::string& owner_id, const std::string& client_id
     alert.ParseFromString(entry.alert);
     Unlist(alert_id, entry);
     alert.set_owner_id(owner_id);
-    Store(alert_id, alert, &entry);
+    Store(alert_id, std::move(alert), &entry);
   }
 }
 
@@ -152,6 +272,7 @@ void AlertBook::Enter(const RecordPosition& position, const AlertEvent& event,
   if (is_new || event.has_raised()) {
     entry.partition = position.partition;
     entry.cause_offset = event.cause().offset();
+    entry.raising = RaisingOf(event);
   }
   if (!is_new) {
     alert.ParseFromString(entry.alert);
@@ -166,19 +287,20 @@ void AlertBook::Enter(const RecordPosition& position, const AlertEvent& event,
     early_.erase(begin, early_.end());
   }
   entry.steps.push_back(Shortened(step));
-  Store(event.alert_id(), alert, &entry);
+  Store(event.alert_id(), std::move(alert), &entry);
   DropOldestClosed();
 }
 
-void AlertBook::Store(const std::string& alert_id, const Alert& alert, Entry* entry) {
+void AlertBook::Store(const std::string& alert_id, Alert alert, Entry* entry) {
+  AddressAlert(&alert);
   entry->client_id = alert.client_id();
   entry->owner_id = alert.owner_id();
+  entry->responsible_id = alert.responsible_id();
   entry->raised_us = absl::ToUnixMicros(FromProto(alert.raised_at()));
   entry->open = alert.state() == query::v1::ALERT_STATE_OPEN;
   entry->severity = alert.severity();
   entry->alert = alert.SerializeAsString();
-  for (const std::string& group :
-       {std::string(), absl::StrCat("o", entry->owner_id), absl::StrCat("c", entry->client_id)}) {
+  for (const std::string& group : GroupsOf(*entry)) {
     const Key key{group, -entry->raised_us, alert_id};
     all_.insert(key);
     if (entry->open) open_.insert(key);
@@ -192,8 +314,7 @@ void AlertBook::Store(const std::string& alert_id, const Alert& alert, Entry* en
 }
 
 void AlertBook::Unlist(const std::string& alert_id, const Entry& entry) {
-  for (const std::string& group :
-       {std::string(), absl::StrCat("o", entry.owner_id), absl::StrCat("c", entry.client_id)}) {
+  for (const std::string& group : GroupsOf(entry)) {
     const Key key{group, -entry.raised_us, alert_id};
     all_.erase(key);
     open_.erase(key);
@@ -255,15 +376,16 @@ absl::StatusOr<query::v1::AlertsPage> AlertBook::List(const AlertFilter& filter)
   const Key* last = nullptr;
   for (auto at = index.upper_bound(key); at != index.end() && at->group == key.group; ++at) {
     const Entry& entry = alerts_.find(at->alert_id)->second;
-    const bool meant = filter.owners.Has(entry.owner_id) &&
-                       (filter.state != AlertFilter::State::kClosed || !entry.open) &&
+    const bool theirs =
+        filter.owners.Has(entry.owner_id) || filter.owners.Has(entry.responsible_id);
+    const bool meant = theirs && (filter.state != AlertFilter::State::kClosed || !entry.open) &&
                        entry.severity >= filter.least_severity;
     if (!meant) continue;
     if (static_cast<size_t>(page.alerts_size()) == filter.limit) {
       page.set_next_cursor(PageCursor(last->before_us, last->alert_id));
       break;
     }
-    page.add_alerts()->ParseFromString(entry.alert);
+    *page.add_alerts() = Shown(entry);
     last = &*at;
   }
   SetWatermark(cursor_, &page);
@@ -283,12 +405,18 @@ std::optional<std::string> AlertBook::OwnerOf(absl::string_view alert_id) const 
   return at->second.owner_id;
 }
 
+std::string AlertBook::ResponsibleFor(absl::string_view alert_id) const {
+  MutexLock lock(&mutex_);
+  const auto at = alerts_.find(alert_id);
+  return at == alerts_.end() ? "" : at->second.responsible_id;
+}
+
 absl::StatusOr<query::v1::AlertDetails> AlertBook::Find(absl::string_view alert_id) const {
   MutexLock lock(&mutex_);
   const auto at = alerts_.find(alert_id);
   if (at == alerts_.end()) return Absent(alert_id);
   query::v1::AlertDetails details;
-  details.mutable_alert()->ParseFromString(at->second.alert);
+  *details.mutable_alert() = Shown(at->second);
   for (const std::string& step : at->second.steps) details.add_steps()->ParseFromString(step);
   SetWatermark(cursor_, &details);
   return details;
@@ -298,9 +426,7 @@ std::optional<Alert> AlertBook::Look(absl::string_view alert_id) const {
   MutexLock lock(&mutex_);
   const auto at = alerts_.find(alert_id);
   if (at == alerts_.end()) return std::nullopt;
-  std::optional<Alert> alert(std::in_place);
-  alert->ParseFromString(at->second.alert);
-  return alert;
+  return Shown(at->second);
 }
 
 std::map<alert::v1::Severity, int64_t> AlertBook::OpenBySeverity() const {
@@ -318,6 +444,12 @@ std::vector<std::optional<int64_t>> AlertBook::OldestOpenCauses() const {
     least = std::min(least.value_or(entry.cause_offset), entry.cause_offset);
   }
   return oldest;
+}
+
+absl::Status CheckAlertSeen(const HttpRequest& request, const Alert& alert,
+                            const absl::Status& absent) {
+  const bool responsible = CallerOf(request).Sees(alert.responsible_id());
+  return responsible ? absl::OkStatus() : CheckSeen(request, alert.owner_id(), absent);
 }
 
 }  // namespace rapport

@@ -195,8 +195,10 @@ absl::Status StepReader::ReadLog(Partition partition, size_t max, std::vector<Fe
         !event.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()))) {
       continue;
     }
+    query::v1::AlertStep step = StepOf(position, event);
+    feed_->book().Address(&step);
     steps->push_back(
-        std::make_shared<FedStep>(FedStep{position, record.timestamp, StepOf(position, event)}));
+        std::make_shared<FedStep>(FedStep{position, record.timestamp, std::move(step)}));
   }
   next = std::max(next, std::min(end, reader_->position().value()));
   return absl::OkStatus();

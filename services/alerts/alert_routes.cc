@@ -69,7 +69,7 @@ absl::StatusOr<HttpResponse> AnswerDetails(const HttpRequest& request, const Ale
   RAPPORT_ASSIGN_OR_RETURN(const query::v1::AlertDetails details,
                            book.Find(request.PathValue("id")));
   RAPPORT_RETURN_IF_ERROR(
-      CheckSeen(request, details.alert().owner_id(), book.Absent(request.PathValue("id"))));
+      CheckAlertSeen(request, details.alert(), book.Absent(request.PathValue("id"))));
   return MessageResponse(request, details);
 }
 

@@ -47,7 +47,13 @@ AlertStreams::~AlertStreams() {
 bool AlertStreams::IsMeant(const FedStep& step, Subscriber* subscriber) const {
   const std::string& then = step.step.owner_id();
   const std::string now = feed_->book().OwnerOf(step.step.alert_id()).value_or(then);
-  switch (subscriber->gate(then, now)) {
+  Verdict verdict = subscriber->gate(then, now);
+  // It is also theirs who stand in for the owner, or to whom it was escalated.
+  const std::string& responsible = step.step.responsible_id();
+  if (verdict == Verdict::kSkip && responsible != then) {
+    verdict = subscriber->gate(responsible, responsible);
+  }
+  switch (verdict) {
     case Verdict::kSend:
       return true;
     case Verdict::kSkip:

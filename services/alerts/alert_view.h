@@ -16,6 +16,9 @@ query::v1::AlertStep StepOf(const RecordPosition& position, const alert::v1::Ale
 // Takes a step over into the alert that it belongs to.
 void ApplyStep(const query::v1::AlertStep& step, query::v1::Alert* alert);
 
+// Where an alert stands in its life.
+query::v1::AlertStatus StatusOf(const query::v1::Alert& alert);
+
 // One line of JSON as all answers have it.
 std::string JsonLine(const google::protobuf::Message& message);
 

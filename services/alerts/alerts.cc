@@ -62,7 +62,10 @@ class AlertsService : public Service {
   absl::Status OpenBook() {
     const config::v1::Alerts& config = env_.config->alerts();
     RAPPORT_ASSIGN_OR_RETURN(const int partitions, env_.log->PartitionCount(env_.topics.alerts));
-    book_ = std::make_unique<AlertBook>(partitions, static_cast<size_t>(config.closed_alerts()));
+    book_ = std::make_unique<AlertBook>(
+        partitions, static_cast<size_t>(config.closed_alerts()),
+        AlertAddressing{.access = env_.http->access(),
+                        .alerts_per_owner_and_day = config.alerts_per_owner_and_day()});
     RAPPORT_ASSIGN_OR_RETURN(
         feed_, AlertFeed::Open(env_.log,
                                {.topic = env_.topics.alerts,

@@ -9,6 +9,7 @@
 #include "google/protobuf/wire_format_lite.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"
+#include "libs/base/time.h"
 
 namespace rapport {
 namespace {
@@ -29,7 +30,8 @@ bool MayBeMark(absl::string_view touchpoint) {
   while (const uint32_t tag = in.ReadTag()) {
     const int field = WireFormatLite::GetTagFieldNumber(tag);
     if (field == Touchpoint::kAlertAcknowledgedFieldNumber ||
-        field == Touchpoint::kAlertSnoozedFieldNumber) {
+        field == Touchpoint::kAlertSnoozedFieldNumber ||
+        field == Touchpoint::kClockAdvancedFieldNumber) {
       return true;
     }
     if (!WireFormatLite::SkipField(&in, tag)) return false;
@@ -107,7 +109,11 @@ absl::Status MarkReader::ReadOn() {
     if (!touchpoint.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()))) {
       continue;  // the projections tell of it
     }
-    book_->Act(touchpoint);
+    if (touchpoint.has_clock_advanced()) {
+      book_->SetClock(FromProto(touchpoint.clock_advanced().now()));
+    } else {
+      book_->Act(touchpoint);
+    }
   }
   {
     MutexLock lock(&mutex_);

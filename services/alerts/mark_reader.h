@@ -20,7 +20,8 @@ namespace rapport {
 bool MayBeMark(absl::string_view touchpoint);
 
 // Follows the touchpoints log on a thread of its own for what people did about alerts without
-// closing them, which the alerts log does not tell, and gives it to the book. Begins, once the
+// closing them, which the alerts log does not tell, and for the log's clock, and gives both to the
+// book. Begins, once the
 // alerts are read, at the oldest raising of an alert that is open then: no mark of an open alert
 // stands before it.
 class MarkReader : private PartitionListener {

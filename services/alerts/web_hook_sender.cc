@@ -61,6 +61,10 @@ absl::string_view TypeOf(query::v1::AlertChange change) {
       return "alert.raised";
     case query::v1::ALERT_CHANGE_UPDATED:
       return "alert.updated";
+    case query::v1::ALERT_CHANGE_ESCALATED:
+      return "alert.escalated";
+    case query::v1::ALERT_CHANGE_REMINDED:
+      return "alert.reminded";
     default:
       return "alert.cleared";
   }
@@ -239,7 +243,9 @@ absl::Status WebHookSender::Fill(Hook* hook) {
                              hook->reader->Read(kReadRecords, &at_end));
     for (const FedStepPtr& step : steps) {
       const std::string& owner = hook->config.owner_id();
-      if (owner.empty() || step->step.owner_id() == owner) hook->queue.Add(step);
+      const bool meant =
+          owner.empty() || step->step.owner_id() == owner || step->step.responsible_id() == owner;
+      if (meant) hook->queue.Add(step);
     }
     hook->queue.set_read(hook->reader->cursor());
   }

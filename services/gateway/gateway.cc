@@ -25,7 +25,9 @@
 #include "libs/serving/projection_host.h"
 #include "libs/serving/projection_list.h"
 #include "rapport/query/v1/agenda.pb.h"
+#include "rapport/query/v1/call_list.pb.h"
 #include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/commitment.pb.h"
 #include "rapport/query/v1/handover.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"
@@ -241,6 +243,10 @@ class Gateway : public Service {
                });
     }
     AddShared("GET", "/v1/agenda", Profile::kName, query::v1::Agenda::default_instance(), Merge);
+    AddShared("GET", "/v1/commitments", Profile::kName,
+              query::v1::CommitmentList::default_instance(), Merge);
+    AddShared("GET", "/v1/owners/{id}/call-list", Retention::kName,
+              query::v1::CallList::default_instance(), Merge);
     AddShared("POST", "/v1/handovers", Profile::kName, query::v1::Handover::default_instance(),
               SumOfHandovers);
     AddShared("GET", "/v1/retention/at-risk", Retention::kName,

@@ -30,6 +30,7 @@
 #include "services/profiles/client_list.h"
 #include "services/profiles/client_search.h"
 #include "services/profiles/client_write.h"
+#include "services/profiles/commitment_answer.h"
 #include "services/profiles/handover.h"
 #include "services/profiles/timeline_answer.h"
 
@@ -65,6 +66,10 @@ class Profiles final : public Service {
         [](const HttpRequest&) { return true; });
     host_->Answer("/v1/agenda", {"owner", "team", "branch", "kind", "until", "cursor", "limit"},
                   [this](const HttpRequest& request) { return ShowAgenda(request); });
+    host_->Answer("/v1/commitments",
+                  {"owner", "team", "branch", "promiser", "client", "state", "from", "to", "by",
+                   "cursor", "limit"},
+                  [this](const HttpRequest& request) { return ShowCommitments(request); });
     AddHandoverRoute(host_.get());
     AddClientWriteRoute(host_.get());
     // Beside others it is the gateway that tells of all partitions.
@@ -128,6 +133,12 @@ class Profiles final : public Service {
   absl::StatusOr<HttpResponse> ShowAgenda(const HttpRequest& request) const {
     RAPPORT_ASSIGN_OR_RETURN(const query::v1::Agenda agenda, AnswerAgenda(*host_, request));
     return MessageResponse(request, agenda);
+  }
+
+  absl::StatusOr<HttpResponse> ShowCommitments(const HttpRequest& request) const {
+    RAPPORT_ASSIGN_OR_RETURN(const query::v1::CommitmentList list,
+                             AnswerCommitments(*host_, request));
+    return MessageResponse(request, list);
   }
 
   absl::StatusOr<HttpResponse> Search(const HttpRequest& request) const {

@@ -13,6 +13,7 @@
 #include "libs/serving/testing/serving_fixture.h"
 #include "rapport/query/v1/agenda.pb.h"
 #include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/commitment.pb.h"
 #include "rapport/query/v1/search.pb.h"
 #include "services/profiles/client_answer.h"
 
@@ -482,6 +483,121 @@ TEST_F(ProfilesTest, TheAgendaHasWhatIsDueOfWhomItIsAskedFor) {
   EXPECT_THAT(ids, ElementsAre("late", "bens", "soon", "far"));
   EXPECT_THAT(Error("/v1/agenda?kind=promises", 400), HasSubstr("promise"));
   EXPECT_THAT(Error("/v1/agenda?until=2100-01-01T00:00:00Z", 400), HasSubstr("kind="));
+}
+
+class LedgerTest : public ProfilesTest {
+ protected:
+  Touchpoint& Next(Touchpoint::PayloadCase kind, const std::string& client, int day) {
+    touchpoints_.push_back(testing::MakeTouchpoint(
+        kind, client, absl::StrCat("ledger-", touchpoints_.size()), testing::Day(day)));
+    touchpoints_.back().set_owner_id(client == "c1" ? "anna" : "ben");
+    return touchpoints_.back();
+  }
+  void Promise(const std::string& client, const std::string& id, const std::string& by,
+               absl::Time due) {
+    auto& made = *Next(Touchpoint::kCommitmentMade, client, 1).mutable_commitment_made();
+    made.set_commitment_id(id);
+    made.set_promised_by_agent_id(by);
+    ToProto(due, made.mutable_due_at());
+  }
+  void Keep(const std::string& client, const std::string& id, int day) {
+    Next(Touchpoint::kCommitmentKept, client, day).mutable_commitment_kept()->set_commitment_id(id);
+  }
+  void Move(const std::string& client, const std::string& id, int due, bool agreed) {
+    auto& moved = *Next(Touchpoint::kCommitmentMoved, client, 2).mutable_commitment_moved();
+    moved.set_commitment_id(id);
+    moved.set_agreed_by_client(agreed);
+    ToProto(testing::Day(due), moved.mutable_due_at());
+  }
+  std::vector<std::string> Ids(const std::string& query) {
+    std::vector<std::string> ids;
+    const auto list = Read<query::v1::CommitmentList>("/v1/commitments?" + query);
+    for (const auto& row : list.commitments()) ids.push_back(row.commitment_id());
+    return ids;
+  }
+
+  std::vector<Touchpoint> touchpoints_;
+};
+
+TEST_F(LedgerTest, PromisesStandByStateOwnerAndPromiser) {
+  touchpoints_ = {Registered("c1", "Miller", "anna"), Registered("c2", "Weaver", "ben")};
+  Promise("c1", "overdue", "anna", testing::Day(20));
+  Promise("c1", "today", "dan", testing::Day(30) + absl::Hours(1));
+  Promise("c1", "later", "anna", testing::Day(40));
+  Promise("c2", "kept", "dan", testing::Day(10));
+  Keep("c2", "kept", 9);
+  Promise("c2", "kept-late", "dan", testing::Day(10));
+  Keep("c2", "kept-late", 11);
+  Promise("c2", "broken", "ben", testing::Day(10));
+  Next(Touchpoint::kCommitmentBroken, "c2", 12)
+      .mutable_commitment_broken()
+      ->set_commitment_id("broken");
+  Promise("c1", "moved", "anna", testing::Day(5));
+  Move("c1", "moved", 50, /*agreed=*/true);
+  Promise("c2", "moved-alone", "ben", testing::Day(5));
+  Move("c2", "moved-alone", 51, /*agreed=*/false);
+  Append(touchpoints_);
+  const std::string wait = Tick(testing::Day(30));
+
+  const auto all = Read<query::v1::CommitmentList>("/v1/commitments?" + wait);
+  EXPECT_EQ(all.counts().open(), 3);
+  EXPECT_EQ(all.counts().due(), 1);
+  EXPECT_EQ(all.counts().overdue(), 1);
+  EXPECT_EQ(all.counts().kept(), 1);
+  EXPECT_EQ(all.counts().late(), 1);
+  EXPECT_EQ(all.counts().broken(), 1);
+  EXPECT_EQ(all.counts().moved_with_consent(), 1);
+  EXPECT_EQ(all.counts().moved_without_consent(), 1);
+  ASSERT_EQ(all.groups_size(), 2);
+  EXPECT_EQ(all.groups(0).person_id(), "anna");
+  EXPECT_EQ(all.groups(0).overdue(), 1);
+  EXPECT_EQ(all.groups(1).person_id(), "ben");
+  EXPECT_EQ(all.groups(1).late(), 1);
+  EXPECT_THAT(Ids(""), ElementsAre("overdue", "today", "later", "moved", "moved-alone", "kept",
+                                   "kept-late", "broken"));
+  EXPECT_THAT(Ids("state=overdue"), ElementsAre("overdue"));
+  EXPECT_THAT(Ids("state=due"), ElementsAre("today"));
+  EXPECT_THAT(Ids("state=moved"), ElementsAre("moved", "moved-alone"));
+  EXPECT_THAT(Ids("state=late&owner=ben"), ElementsAre("kept-late"));
+  EXPECT_THAT(Ids("promiser=dan"), ElementsAre("today", "kept", "kept-late"));
+  EXPECT_THAT(Ids("promiser=dan&owner=ben"), ElementsAre("kept", "kept-late"));
+  EXPECT_THAT(Ids("client=c1&state=open"), ElementsAre("later", "moved"));
+  EXPECT_THAT(Ids(absl::StrCat("state=open&from=2030-01-01T00:00:00Z")), IsEmpty());
+  const auto by_promiser = Read<query::v1::CommitmentList>("/v1/commitments?by=promiser");
+  ASSERT_EQ(by_promiser.groups_size(), 3);
+  EXPECT_EQ(by_promiser.groups(2).person_id(), "dan");
+  EXPECT_EQ(by_promiser.groups(2).kept(), 1);
+
+  // Page by page, of all and of one promiser.
+  for (const char* const filter : {"", "&promiser=dan", "&client=c2"}) {
+    std::vector<std::string> ids;
+    std::string cursor;
+    do {
+      const auto page = Read<query::v1::CommitmentList>(
+          absl::StrCat("/v1/commitments?limit=2", filter,
+                       cursor.empty() ? "" : absl::StrCat("&cursor=", cursor)));
+      for (const auto& row : page.commitments()) ids.push_back(row.commitment_id());
+      cursor = page.next_cursor();
+    } while (!cursor.empty());
+    EXPECT_EQ(ids, Ids(filter)) << filter;
+  }
+  EXPECT_THAT(Error("/v1/commitments?state=forgotten", 400), HasSubstr("overdue"));
+  EXPECT_THAT(Error("/v1/commitments?by=team", 400), HasSubstr("promiser"));
+  EXPECT_THAT(Error("/v1/commitments?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z", 400),
+              HasSubstr("later"));
+}
+
+TEST_F(LedgerTest, AHandoverTakesThemAlong) {
+  touchpoints_ = {Registered("c1", "Miller", "anna")};
+  Promise("c1", "open", "anna", testing::Day(20));
+  auto& assigned = *Next(Touchpoint::kOwnerAssigned, "c1", 3).mutable_owner_assigned();
+  assigned.set_from_owner_id("anna");
+  assigned.set_to_owner_id("ben");
+  Append(touchpoints_);
+  Read<query::v1::CommitmentList>("/v1/commitments?" + Tick(testing::Day(30)));
+  EXPECT_THAT(Ids("owner=anna"), IsEmpty());
+  EXPECT_THAT(Ids("owner=ben"), ElementsAre("open"));
+  EXPECT_THAT(Ids("promiser=anna"), ElementsAre("open"));
 }
 
 TEST_F(ProfilesTest, WhatAPersonWritesIsHeldAgainstTheClient) {

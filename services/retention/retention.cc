@@ -18,6 +18,7 @@
 #include "libs/serving/projection_host.h"
 #include "libs/serving/query_values.h"
 #include "libs/serving/timeline_client.h"
+#include "services/retention/call_list_answer.h"
 #include "services/retention/model_file.h"
 #include "services/retention/retention_answer.h"
 #include "services/retention/retention_history.h"
@@ -51,6 +52,8 @@ class RetentionService final : public Service {
     host_->Answer("/v1/retention/at-risk",
                   {"owner", "team", "branch", "min_risk", "sort", "cursor", "limit"},
                   [this](const HttpRequest& request) { return ListAtRisk(request); });
+    host_->Answer("/v1/owners/{id}/call-list", {"limit"},
+                  [this](const HttpRequest& request) { return ListCalls(request); });
     host_->Get("/v1/retention/{client}", {"as_of"}, [this](HttpRequest request, HttpReply reply) {
       Show(std::move(request), std::move(reply));
     });
@@ -113,6 +116,21 @@ class RetentionService final : public Service {
       client.set_cursor(EncodeCursor(entry.place));
     }
     if (more) answer.set_next_cursor(EncodeCursor(entries.back().place));
+    *answer.mutable_watermark() = std::move(reading.watermark);
+    return MessageResponse(request, answer);
+  }
+
+  absl::StatusOr<HttpResponse> ListCalls(const HttpRequest& request) const {
+    const std::string& owner_id = request.PathValue("id");
+    // Whom somebody may not see has an empty list, as if there were no such owner.
+    const bool seen = CallerOf(request).Sees(owner_id);
+    RAPPORT_ASSIGN_OR_RETURN(const PageRequest page, ReadPageRequest(request, ""));
+    RAPPORT_ASSIGN_OR_RETURN(ProjectionHost::Reading reading, host_->ReadAll());
+    query::v1::CallList answer;
+    if (seen) {
+      RAPPORT_ASSIGN_OR_RETURN(
+          answer, ReadCallList(reading.view, owner_id, settings_, reading.clock, page.limit));
+    }
     *answer.mutable_watermark() = std::move(reading.watermark);
     return MessageResponse(request, answer);
   }

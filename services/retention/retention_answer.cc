@@ -8,6 +8,7 @@
 #include "libs/base/time.h"
 #include "libs/projections/profile/profile.h"
 #include "libs/projections/retention/client_value.h"
+#include "libs/projections/retention/remedies.h"
 #include "libs/projections/retention/retention.h"
 
 namespace rapport {
@@ -21,6 +22,8 @@ query::v1::RetentionAlertStatus StatusOf(const state::v1::RetentionAlert& alert)
       return query::v1::RETENTION_ALERT_STATUS_OPEN;
     case state::v1::ALERT_PHASE_DISMISSED:
       return query::v1::RETENTION_ALERT_STATUS_DISMISSED;
+    case state::v1::ALERT_PHASE_EXPIRED:
+      return query::v1::RETENTION_ALERT_STATUS_EXPIRED;
     default:
       return query::v1::RETENTION_ALERT_STATUS_NONE;
   }
@@ -36,13 +39,9 @@ query::v1::RetentionAlert ToAlert(const std::string& client_id,
   alert.set_score(stored.score());
   if (stored.has_acknowledged_at()) *alert.mutable_acknowledged_at() = stored.acknowledged_at();
   if (stored.has_snoozed_until()) *alert.mutable_snoozed_until() = stored.snoozed_until();
+  if (stored.has_escalated_at()) *alert.mutable_escalated_at() = stored.escalated_at();
   if (stored.has_quiet_until()) *alert.mutable_quiet_until() = stored.quiet_until();
   return alert;
-}
-
-void ToProto(const Money& money, touchpoint::v1::Money* proto) {
-  proto->set_minor_units(money.minor_units);
-  proto->set_currency_code(money.currency_code);
 }
 
 // Who the client is, in an AtRiskClient or a Retention.
@@ -86,7 +85,7 @@ query::v1::Retention ToRetention(const std::string& client_id,
   NameClient(state.factors(), &answer);
   const RetentionExplanation explanation = ExplainRetention(state, settings, now);
   answer.set_score(explanation.score);
-  if (now != absl::InfinitePast()) rapport::ToProto(now, answer.mutable_at());
+  if (now != absl::InfinitePast()) ToProto(now, answer.mutable_at());
   for (const alert::v1::Reason& told : explanation.reasons) {
     query::v1::RetentionReason& reason = *answer.add_reasons();
     reason = ToReason(told);
@@ -97,10 +96,13 @@ query::v1::Retention ToRetention(const std::string& client_id,
   for (query::v1::PromisePrice& price : PriceOfPromises(state, settings, now))
     *answer.add_promises() = std::move(price);
   if (explanation.yearly_value.has_value()) {
-    ToProto(*explanation.yearly_value, answer.mutable_yearly_value());
-    ToProto(ExpectedLoss(*explanation.yearly_value, explanation.score),
-            answer.mutable_expected_loss());
+    *answer.mutable_yearly_value() = ProtoOf(*explanation.yearly_value);
+    *answer.mutable_expected_loss() =
+        ProtoOf(ExpectedLoss(*explanation.yearly_value, explanation.score));
   }
+  Advice advice = AdviceFor(state.factors(), settings, now);
+  if (advice.would_clear) *answer.mutable_would_clear() = *std::move(advice.would_clear);
+  if (advice.next_step) *answer.mutable_next_step() = *std::move(advice.next_step);
   if (state.alert().has_raised_at()) *answer.mutable_alert() = ToAlert(client_id, state.alert());
   return answer;
 }
@@ -153,9 +155,9 @@ query::v1::AtRiskClient ToAtRisk(const std::string& client_id, const state::v1::
   const RetentionExplanation explanation = ExplainRetention(*state, settings, now);
   client.set_present_score(explanation.score);
   if (explanation.yearly_value.has_value()) {
-    ToProto(*explanation.yearly_value, client.mutable_yearly_value());
-    ToProto(ExpectedLoss(*explanation.yearly_value, explanation.score),
-            client.mutable_expected_loss());
+    *client.mutable_yearly_value() = ProtoOf(*explanation.yearly_value);
+    *client.mutable_expected_loss() =
+        ProtoOf(ExpectedLoss(*explanation.yearly_value, explanation.score));
   }
   for (const alert::v1::Reason& told : explanation.reasons) {
     if (told.points() <= 0 || client.reasons_size() == kReasonsInList) break;

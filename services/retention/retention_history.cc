@@ -60,6 +60,8 @@ std::optional<RetentionMark> MarkOfStep(const alert::v1::AlertEvent& event) {
              event.cleared().reason() != alert::v1::CLEAR_REASON_DISMISSED) {
     mark.set_change(query::v1::RETENTION_CHANGE_CLEARED);
     mark.set_clear_reason(event.cleared().reason());
+  } else if (event.has_escalated()) {
+    mark.set_change(query::v1::RETENTION_CHANGE_ESCALATED);
   } else {
     return std::nullopt;
   }

@@ -21,8 +21,10 @@
 #include "rapport/query/v1/access.pb.h"
 #include "rapport/query/v1/alert.pb.h"
 #include "rapport/query/v1/bonus.pb.h"
+#include "rapport/query/v1/call_list.pb.h"
 #include "rapport/query/v1/change.pb.h"
 #include "rapport/query/v1/client.pb.h"
+#include "rapport/query/v1/commitment.pb.h"
 #include "rapport/query/v1/config.pb.h"
 #include "rapport/query/v1/handover.pb.h"
 #include "rapport/query/v1/identity.pb.h"
@@ -170,6 +172,7 @@ TEST_F(OpenApiTest, SchemasHaveTheFieldsOfTheirMessages) {
         query::v1::SourceList::descriptor()->file(), query::v1::Session::descriptor()->file(),
         query::v1::StaffList::descriptor()->file(), query::v1::Handover::descriptor()->file(),
         query::v1::SearchAnswer::descriptor()->file(), query::v1::StateChange::descriptor()->file(),
+        query::v1::CallList::descriptor()->file(), query::v1::CommitmentList::descriptor()->file(),
         query::v1::ConfigAnswer::descriptor()->file(),
         query::v1::Watermark::descriptor()->file()}) {
     for (int i = 0; i < file->message_type_count(); ++i) {

@@ -10,6 +10,7 @@
 #include "libs/projections/retention/retention.h"
 #include "libs/projections/testing/plain_fold.h"
 #include "libs/serving/testing/serving_fixture.h"
+#include "rapport/query/v1/call_list.pb.h"
 #include "rapport/query/v1/retention.pb.h"
 #include "services/profiles/profiles.h"
 #include "services/retention/retention_answer.h"
@@ -306,7 +307,9 @@ TEST_F(RetentionServiceTest, TheHistoryTellsEachDayWhatAsOfTellsAtItsEnd) {
   }
   std::vector<query::v1::RetentionChange> changes;
   for (const query::v1::RetentionMark& mark : whole.marks()) {
-    if (mark.change() != query::v1::RETENTION_CHANGE_UPDATED) changes.push_back(mark.change());
+    const bool beside = mark.change() == query::v1::RETENTION_CHANGE_UPDATED ||
+                        mark.change() == query::v1::RETENTION_CHANGE_ESCALATED;
+    if (!beside) changes.push_back(mark.change());
     EXPECT_EQ(mark.alert_id().substr(0, 26), "retention/churn_risk/anna/");
     EXPECT_GT(mark.score(), 0);
   }
@@ -357,6 +360,61 @@ TEST_F(RetentionServiceTest, WrongRequestsSayWhatIsWrong) {
   EXPECT_THAT(Error("/v1/retention/at-risk?cursor=%2A", 400), HasSubstr("cursor is '*'"));
   EXPECT_THAT(Error("/v1/retention/nobody", 404), HasSubstr("of a client 'nobody'"));
   EXPECT_THAT(Error("/v1/retention/nobody?as_of=now", 400), HasSubstr("as_of is 'now'"));
+}
+
+TEST_F(RetentionServiceTest, TheCallListHasWhomACallKeepsFirst) {
+  StartWith(/*profiles=*/false);
+  std::vector<Touchpoint> all;
+  // Each silent for long after weekly calls; what they bring differs.
+  const auto client = [&](const std::string& id, int64_t pounds, const std::string& owner) {
+    for (int day = 0; day <= 70; day += 7) {
+      all.push_back(Make(Touchpoint::kCallCompleted, id, day, owner));
+      all.back().mutable_call_completed()->set_outcome(touchpoint::v1::CALL_OUTCOME_ANSWERED);
+    }
+    all.push_back(Make(Touchpoint::kContractSigned, id, 1, owner));
+    auto& terms = *all.back().mutable_contract_signed();
+    terms.Clear();
+    terms.set_contract_id(id + "-frame");
+    terms.mutable_terms()->mutable_value()->set_minor_units(pounds * 100);
+    terms.mutable_terms()->mutable_value()->set_currency_code("GBP");
+  };
+  client("small", 1000, "otto");
+  client("large", 90000, "otto");
+  client("middle", 20000, "otto");
+  client("evas", 50000, "eva");
+  client("called", 80000, "otto");
+  all.push_back(Make(Touchpoint::kCallCompleted, "called", 200));
+  all.back().mutable_call_completed()->set_outcome(touchpoint::v1::CALL_OUTCOME_ANSWERED);
+  client("met", 80000, "otto");
+  all.push_back(Make(Touchpoint::kMeetingPlanned, "met", 190));
+  auto& planned = *all.back().mutable_meeting_planned();
+  planned.set_meeting_id("M-1");
+  ToProto(testing::Day(200) + absl::Hours(5), planned.mutable_planned_at());
+  all.push_back(Make(Touchpoint::kStakeholderAdded, "large", 2));
+  auto& person = *all.back().mutable_stakeholder_added()->mutable_stakeholder();
+  person.Clear();
+  person.set_stakeholder_id("S-1");
+  person.set_name("Ms Large");
+  person.set_phone("+4930123456");
+  person.set_influence(touchpoint::v1::INFLUENCE_DECISION_MAKER);
+  const std::string wait = Play(all, 200);
+  const auto list = Read<query::v1::CallList>("/v1/owners/otto/call-list?" + wait);
+  std::vector<std::string> ids;
+  for (const auto& row : list.rows()) ids.push_back(row.client_id());
+  ASSERT_THAT(ids, ElementsAre("large", "middle", "small"));
+  const query::v1::CallListRow& first = list.rows(0);
+  EXPECT_GT(first.score(), first.score_after_call());
+  EXPECT_EQ(first.avertable_loss().minor_units(),
+            int64_t{9000000} * (first.score() - first.score_after_call()) / 1000);
+  EXPECT_EQ(first.stakeholder_name(), "Ms Large");
+  EXPECT_EQ(first.phone(), "+4930123456");
+  EXPECT_EQ(FromProto(first.last_contact_at()), testing::Day(70));
+  EXPECT_EQ(first.last_contact_channel(), touchpoint::v1::CHANNEL_PHONE);
+  EXPECT_EQ(first.next_step().code(), "call");
+  EXPECT_THAT(first.next_step().text(), HasSubstr("its calls were answered"));
+  ASSERT_THAT(Read<query::v1::CallList>("/v1/owners/otto/call-list?limit=1").rows(), SizeIs(1));
+  EXPECT_THAT(Read<query::v1::CallList>("/v1/owners/nobody/call-list").rows(), IsEmpty());
+  EXPECT_THAT(Error("/v1/owners/otto/call-list?limit=0", 400), HasSubstr("limit"));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ cmake -S . -B .build/release -G Ninja -DCMAKE_BUILD_TYPE=release >/dev/null
 cmake --build .build/release --target \
   embedded_log_bench fold_bench memory_bench read_bench ingest_bench alerts_bench kafka_log_bench \
   identifier_bench telephony_bench mail_bench source_file_bench sources_bench search_bench \
-  changes_bench kill_test kill_child services_on_kafka_test rapport
+  changes_bench portfolio_bench kill_test kill_child services_on_kafka_test rapport
 
 section() { printf '\n== %s\n' "$1"; }
 # figures PATTERN COMMAND...: the lines of its output that match; all of it when it fails.
@@ -98,6 +98,9 @@ section "search and lists of clients"
 tests/bench/search_bench
 section "202 to the event on the stream of changes"
 tests/bench/changes_bench
+
+section "portfolios of a million clients"
+tests/bench/portfolio_bench
 section "reopening after kill -9"
 figures "start of the process" tests/faults/kill_test
 section "rapport up at rest, the sample loaded and four sources quiet"

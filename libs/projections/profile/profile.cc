@@ -12,6 +12,7 @@
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
 #include "libs/projections/keyed_set.h"
 #include "libs/projections/profile/agenda.h"
+#include "libs/projections/profile/commitments.h"
 #include "libs/projections/profile/details.h"
 #include "libs/projections/profile/matters.h"
 #include "libs/projections/profile/search.h"
@@ -501,6 +502,7 @@ void Profile::Index(const State& state, const Settings&, IndexWriter& index) {
     index.Add(kClientsByOwnerAndWordIndex, owner_key + word_key);
   }
   IndexAgenda(state, index);
+  IndexCommitments(state, index);
 }
 
 std::string Profile::Fingerprint(const Settings&) { return FoldingVersion(); }

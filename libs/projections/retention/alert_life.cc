@@ -7,7 +7,9 @@
 
 #include "absl/strings/match.h"
 #include "libs/base/time.h"
+#include "libs/projections/retention/client_value.h"
 #include "libs/projections/retention/factors.h"
+#include "libs/projections/retention/remedies.h"
 #include "libs/projections/retention/retention.h"
 
 namespace rapport {
@@ -15,8 +17,6 @@ namespace {
 
 using alert::v1::Severity;
 using touchpoint::v1::Touchpoint;
-
-constexpr char kAdvice[] = "Call before the client does, and begin with the first reason.";
 
 uint64_t BitOf(ReasonCode code) { return uint64_t{1} << static_cast<int>(code); }
 
@@ -36,12 +36,21 @@ bool AlertLife::SnoozedAt(absl::Time at) const {
   return state_.alert().has_snoozed_until() && at < FromProto(state_.alert().snoozed_until());
 }
 
-int AlertLife::RaisePoints() const { return Sooner(settings_.raise_points); }
-int AlertLife::ClearPoints() const { return Sooner(settings_.clear_points); }
-
-int AlertLife::Sooner(int points) const {
-  if (!state_.factors().key_account().flag()) return points;
-  return std::max(1, points - settings_.key_account_points);
+AlertLife::SeverePoints AlertLife::SeverePointsNow() const {
+  constexpr int64_t kMinorUnits = 100;
+  constexpr int64_t kMostPoints = 1000;
+  SeverePoints severe = {settings_.high_points, settings_.critical_points};
+  const std::optional<Money> yearly = YearlyValueOf(state_.factors());
+  if (!yearly.has_value()) return severe;
+  // The least score of which the expected loss is so much.
+  const auto sooner = [&](int64_t loss_value, int points) {
+    const auto lost = static_cast<__int128>(loss_value) * kMinorUnits * kMostPoints;
+    const auto by_loss = (lost + yearly->minor_units - 1) / yearly->minor_units;
+    return by_loss < points ? std::max(1, static_cast<int>(by_loss)) : points;
+  };
+  severe.high = sooner(settings_.loss_high_value, severe.high);
+  severe.critical = sooner(settings_.loss_critical_value, severe.critical);
+  return severe;
 }
 
 // By its number; or, as ids once were, by when it was raised.
@@ -73,25 +82,36 @@ void AlertLife::Act(const Touchpoint& touchpoint) {
     }
   } else if (touchpoint.has_alert_dismissed()) {
     if (!IsPresent(touchpoint.alert_dismissed().alert_id())) return;
-    CloseByPerson(alert::v1::CLEAR_REASON_DISMISSED, state::v1::ALERT_PHASE_DISMISSED, at);
+    alert::v1::AlertCleared cleared;
+    cleared.set_reason(alert::v1::CLEAR_REASON_DISMISSED);
+    cleared.set_dismissal_reason(touchpoint.alert_dismissed().reason());
+    cleared.set_note(touchpoint.alert_dismissed().note());
+    CloseByPerson(std::move(cleared), touchpoint, state::v1::ALERT_PHASE_DISMISSED, at);
   } else if (touchpoint.has_alert_resolved()) {
     if (!IsPresent(touchpoint.alert_resolved().alert_id())) return;
     const bool lost = touchpoint.alert_resolved().outcome() == touchpoint::v1::ALERT_OUTCOME_LOST;
-    CloseByPerson(alert::v1::CLEAR_REASON_RESOLVED,
+    alert::v1::AlertCleared cleared;
+    cleared.set_reason(alert::v1::CLEAR_REASON_RESOLVED);
+    cleared.set_outcome(touchpoint.alert_resolved().outcome());
+    cleared.set_note(touchpoint.alert_resolved().note());
+    CloseByPerson(std::move(cleared), touchpoint,
                   lost ? state::v1::ALERT_PHASE_DISMISSED : state::v1::ALERT_PHASE_QUIET, at);
     ToProto(at + settings_.quiet_after_resolve, state_.mutable_alert()->mutable_quiet_until());
   }
 }
 
-void AlertLife::CloseByPerson(alert::v1::ClearReason reason, state::v1::AlertPhase next,
-                              absl::Time at) {
+void AlertLife::CloseByPerson(alert::v1::AlertCleared cleared, const Touchpoint& touchpoint,
+                              state::v1::AlertPhase next, absl::Time at) {
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
+  cleared.set_agent_id(touchpoint.agent_id());
   if (Open()) {
-    Clear(reason, next, at);
+    Clear(cleared, next, at);
   } else {
     alert.set_phase(next);
     alert.clear_quiet_until();
+    alert.clear_told_reason_codes();
   }
+  alert.clear_reached_at();
   alert.clear_cleared_at();
   alert.clear_dismissal_ended_at();
   alert.clear_snooze_ended_at();
@@ -122,6 +142,8 @@ void AlertLife::Rewind(absl::Time at) {
     alert.clear_quiet_until();
     if (!raised_later) {
       alert.set_phase(state::v1::ALERT_PHASE_OPEN);
+      ToProto(at, alert.mutable_unattended_since());
+      ToProto(at, alert.mutable_told_at());
       Return(at);
     }
   }
@@ -129,6 +151,8 @@ void AlertLife::Rewind(absl::Time at) {
     alert.set_phase(state::v1::ALERT_PHASE_DISMISSED);
     alert.clear_dismissal_ended_at();
   }
+  if (is_later(alert.has_escalated_at(), alert.escalated_at())) alert.clear_escalated_at();
+  if (is_later(alert.has_reached_at(), alert.reached_at())) alert.clear_reached_at();
   if (Open() && is_later(alert.has_snooze_ended_at(), alert.snooze_ended_at())) {
     *alert.mutable_snoozed_until() = alert.snooze_ended_at();
     alert.clear_snooze_ended_at();
@@ -141,18 +165,25 @@ void AlertLife::Judge(absl::Time at) {
   if (!Open() && WakeStillHolds(curve, at)) return;
   Move(curve, at);
   if (!WakeStillHolds(curve, at)) output_.wake = NextWake(curve, at);
+  if (Open()) output_.wake = std::min({output_.wake, EscalatesAt(), ExpiresAt()});
 }
 
 void AlertLife::Leave(absl::Time at) {
   Clear(alert::v1::CLEAR_REASON_CLIENT_GONE, state::v1::ALERT_PHASE_QUIET, at);
 }
 
-void AlertLife::Return(absl::Time at) { Emit(at)->mutable_raised()->set_advice(kAdvice); }
+void AlertLife::Return(absl::Time at) {
+  alert::v1::AlertEvent* const event = EmitOpen(at);
+  event->mutable_raised()->set_advice(event->next_step().text());
+}
 
 bool AlertLife::WakeStillHolds(const RiskCurve& curve, absl::Time at) const {
   const absl::Time wake = output_.wake;
   if (wake <= at || wake == absl::InfiniteFuture()) return false;
-  if (Phase() == state::v1::ALERT_PHASE_DISMISSED || QuietAt(at) || SnoozedAt(at)) return false;
+  if (Phase() == state::v1::ALERT_PHASE_DISMISSED || Phase() == state::v1::ALERT_PHASE_EXPIRED ||
+      QuietAt(at) || SnoozedAt(at) || state_.alert().has_reached_at()) {
+    return false;
+  }
   // An open alert may be cleared by what fades; for the others only what grows is of interest.
   if (Open() && wake > curve.next_change()) return false;
   const double most_later = wake > curve.next_change() ? curve.pending() : 0;
@@ -173,17 +204,83 @@ void AlertLife::Move(const RiskCurve& curve, absl::Time at) {
       Clear(alert::v1::CLEAR_REASON_BELOW_THRESHOLD, state::v1::ALERT_PHASE_QUIET, at);
       ToProto(at + settings_.quiet_after_clear, state_.mutable_alert()->mutable_quiet_until());
     } else {
-      if (!SnoozedAt(at) || IsUntoldNotice(curve)) Update(curve, at);
+      if (!SnoozedAt(at) || IsUntoldNotice(curve) || IsGraver(curve, at)) Update(curve, at);
       if (state_.alert().told_owner_id() != state_.factors().owner().owner_id()) TellUpdate(at);
+      if (at >= ExpiresAt()) {
+        Expire(at);
+      } else if (at >= EscalatesAt()) {
+        Escalate(at);
+      }
     }
   } else if (Phase() == state::v1::ALERT_PHASE_DISMISSED && !has_new_notice) {
     if (z < LogOddsOf(ClearPoints())) {
       state_.mutable_alert()->set_phase(state::v1::ALERT_PHASE_QUIET);
       ToProto(at, state_.mutable_alert()->mutable_dismissal_ended_at());
     }
-  } else if (!gone && (has_new_notice || (!QuietAt(at) && z >= LogOddsOf(RaisePoints())))) {
+  } else if (Phase() == state::v1::ALERT_PHASE_EXPIRED && !has_new_notice) {
+    if (z < LogOddsOf(ClearPoints())) {
+      state_.mutable_alert()->set_phase(state::v1::ALERT_PHASE_QUIET);
+      state_.mutable_alert()->clear_told_reason_codes();
+    } else if (!gone && z >= LogOddsOf(RaisePoints()) &&
+               HasNewReason(curve.At(absl::ToUnixSeconds(at)), at)) {
+      Raise(at);
+    }
+  } else if (!gone && has_new_notice) {
     Raise(at);
+  } else if (!gone && !QuietAt(at) && z >= LogOddsOf(RaisePoints())) {
+    RaiseIfHeld(at);
+  } else if (state_.alert().has_reached_at()) {
+    state_.mutable_alert()->clear_reached_at();
   }
+}
+
+void AlertLife::RaiseIfHeld(absl::Time at) {
+  if (settings_.dwell == absl::ZeroDuration()) return Raise(at);
+  state::v1::RetentionAlert& alert = *state_.mutable_alert();
+  if (!alert.has_reached_at()) ToProto(at, alert.mutable_reached_at());
+  if (at >= FromProto(alert.reached_at()) + settings_.dwell) Raise(at);
+}
+
+bool AlertLife::IsUnattended() const {
+  const state::v1::RetentionAlert& alert = state_.alert();
+  return Open() && !alert.has_acknowledged_at() && !alert.has_snoozed_until();
+}
+
+absl::Time AlertLife::EscalatesAt() const {
+  const state::v1::RetentionAlert& alert = state_.alert();
+  if (!IsUnattended() || alert.has_escalated_at() || !alert.has_unattended_since()) {
+    return absl::InfiniteFuture();
+  }
+  const absl::Duration after =
+      alert.severity() == alert::v1::SEVERITY_CRITICAL ? settings_.escalate_critical_after
+      : alert.severity() == alert::v1::SEVERITY_HIGH   ? settings_.escalate_high_after
+                                                       : settings_.escalate_medium_after;
+  return FromProto(alert.unattended_since()) + after;
+}
+
+absl::Time AlertLife::ExpiresAt() const {
+  if (!IsUnattended() || !state_.alert().has_told_at()) return absl::InfiniteFuture();
+  return FromProto(state_.alert().told_at()) + settings_.expires_after;
+}
+
+void AlertLife::Escalate(absl::Time at) {
+  alert::v1::AlertEscalated escalated;
+  *escalated.mutable_unattended_since() = state_.alert().unattended_since();
+  *Emit(at)->mutable_escalated() = std::move(escalated);
+  ToProto(at, state_.mutable_alert()->mutable_escalated_at());
+}
+
+void AlertLife::Expire(absl::Time at) {
+  const uint64_t told = state_.alert().told_reason_codes();
+  Clear(alert::v1::CLEAR_REASON_EXPIRED, state::v1::ALERT_PHASE_EXPIRED, at);
+  // What is new since is told by what was known.
+  state_.mutable_alert()->set_told_reason_codes(told);
+}
+
+bool AlertLife::IsGraver(const RiskCurve& curve, absl::Time at) const {
+  const Severity before = state_.alert().severity();
+  return SeverityOf(PointsOf(curve.At(absl::ToUnixSeconds(at))), curve.notice(),
+                    curve.is_newcomer(), before) > before;
 }
 
 bool AlertLife::IsUntoldNotice(const RiskCurve& curve) const {
@@ -203,9 +300,13 @@ void AlertLife::Raise(absl::Time at) {
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
   alert.set_phase(state::v1::ALERT_PHASE_OPEN);
   alert.clear_severity();
+  alert.clear_told_reason_codes();
+  alert.clear_reached_at();
+  alert.clear_escalated_at();
   ToProto(at, alert.mutable_raised_at());
-  alert::v1::AlertEvent* event = Emit(at);
-  event->mutable_raised()->set_advice(kAdvice);
+  ToProto(at, alert.mutable_unattended_since());
+  ToProto(at, alert.mutable_told_at());
+  Return(at);
 }
 
 void AlertLife::Update(const RiskCurve& curve, absl::Time at) {
@@ -213,6 +314,10 @@ void AlertLife::Update(const RiskCurve& curve, absl::Time at) {
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
   const bool reminder = alert.has_snoozed_until();
   EndSnooze();
+  if (reminder) {
+    ToProto(at, alert.mutable_unattended_since());
+    alert.clear_escalated_at();
+  }
   const Severity severity =
       SeverityOf(PointsOf(z), curve.notice(), curve.is_newcomer(), alert.severity());
   if (!reminder && severity == alert.severity() && !IsUntoldNotice(curve) && !HasNewReason(z, at))
@@ -243,7 +348,8 @@ void AlertLife::TellUpdate(absl::Time at) {
   alert::v1::AlertUpdated updated;
   updated.set_previous_score(state_.alert().score());
   updated.set_previous_severity(state_.alert().severity());
-  *Emit(at)->mutable_updated() = updated;
+  *EmitOpen(at)->mutable_updated() = updated;
+  ToProto(at, state_.mutable_alert()->mutable_told_at());
 }
 
 bool AlertLife::HasNewReason(double z, absl::Time at) const {
@@ -258,11 +364,21 @@ bool AlertLife::HasNewReason(double z, absl::Time at) const {
 }
 
 void AlertLife::Clear(alert::v1::ClearReason reason, state::v1::AlertPhase next, absl::Time at) {
-  Emit(at)->mutable_cleared()->set_reason(reason);
+  alert::v1::AlertCleared cleared;
+  cleared.set_reason(reason);
+  Clear(cleared, next, at);
+}
+
+void AlertLife::Clear(const alert::v1::AlertCleared& cleared, state::v1::AlertPhase next,
+                      absl::Time at) {
+  *Emit(at)->mutable_cleared() = cleared;
   state::v1::RetentionAlert& alert = *state_.mutable_alert();
   alert.set_phase(next);
   alert.clear_told_reason_codes();
   alert.clear_acknowledged_at();
+  alert.clear_unattended_since();
+  alert.clear_escalated_at();
+  alert.clear_told_at();
   EndSnooze();
   alert.clear_quiet_until();
   ToProto(at, alert.mutable_cleared_at());
@@ -276,12 +392,17 @@ void AlertLife::EndSnooze() {
 }
 
 absl::Time AlertLife::NextWake(const RiskCurve& curve, absl::Time at) const {
-  const absl::Time next = curve.next_change();
-  if (Open() && SnoozedAt(at)) return std::min(next, FromProto(state_.alert().snoozed_until()));
+  const absl::Time next =
+      Open() && SnoozedAt(at)
+          ? std::min(curve.next_change(), FromProto(state_.alert().snoozed_until()))
+          : curve.next_change();
   if (QuietAt(at) && !Open()) return std::min(next, FromProto(state_.alert().quiet_until()));
   if (IsGone(state_.factors())) return absl::InfiniteFuture();
   const int points = NextPoints(curve);
   if (points == 0) return next;
+  if (!Open() && state_.alert().has_reached_at()) {
+    return std::min(next, FromProto(state_.alert().reached_at()) + settings_.dwell);
+  }
   const double z = LogOddsOf(points);
   if (!Open()) {
     // Nothing that changes before the alert could be raised at the earliest is worth a timer.
@@ -298,12 +419,15 @@ absl::Time AlertLife::NextWake(const RiskCurve& curve, absl::Time at) const {
 }
 
 int AlertLife::NextPoints(const RiskCurve& curve) const {
-  if (Phase() == state::v1::ALERT_PHASE_DISMISSED) return 0;
+  if (Phase() == state::v1::ALERT_PHASE_DISMISSED || Phase() == state::v1::ALERT_PHASE_EXPIRED) {
+    return 0;
+  }
   if (!Open()) return RaisePoints();
   if (curve.notice().has_value() || curve.is_newcomer()) return 0;
-  if (state_.alert().severity() < alert::v1::SEVERITY_HIGH) return settings_.high_points;
-  if (state_.alert().severity() < alert::v1::SEVERITY_CRITICAL) return settings_.critical_points;
-  return 0;
+  const Severity severity = state_.alert().severity();
+  const SeverePoints severe = SeverePointsNow();
+  if (severity < alert::v1::SEVERITY_HIGH) return std::min(severe.high, severe.critical);
+  return severity < alert::v1::SEVERITY_CRITICAL ? severe.critical : 0;
 }
 
 Severity AlertLife::SeverityOf(int points, const std::optional<Notice>& notice, bool is_newcomer,
@@ -313,9 +437,9 @@ Severity AlertLife::SeverityOf(int points, const std::optional<Notice>& notice, 
   const auto at_least = [&](int begin, Severity severity) {
     return points >= begin - (before >= severity ? settings_.severity_margin : 0);
   };
-  if (at_least(settings_.critical_points, alert::v1::SEVERITY_CRITICAL))
-    return alert::v1::SEVERITY_CRITICAL;
-  if (at_least(settings_.high_points, alert::v1::SEVERITY_HIGH)) return alert::v1::SEVERITY_HIGH;
+  const SeverePoints severe = SeverePointsNow();
+  if (at_least(severe.critical, alert::v1::SEVERITY_CRITICAL)) return alert::v1::SEVERITY_CRITICAL;
+  if (at_least(severe.high, alert::v1::SEVERITY_HIGH)) return alert::v1::SEVERITY_HIGH;
   return alert::v1::SEVERITY_MEDIUM;
 }
 
@@ -334,12 +458,26 @@ alert::v1::AlertEvent* AlertLife::Emit(absl::Time at) {
   event.set_severity(alert.severity());
   event.set_score(alert.score());
   event.set_model_version(settings_.model_version);
+  event.set_client_name(state_.factors().label().name());
+  event.set_key_account(state_.factors().key_account().flag());
+  if (now.yearly_value.has_value()) {
+    *event.mutable_yearly_value() = ProtoOf(*now.yearly_value);
+    *event.mutable_expected_loss() = ProtoOf(ExpectedLoss(*now.yearly_value, now.score));
+  }
   for (alert::v1::Reason& reason : now.reasons) {
     if (reason.points() >= settings_.new_reason_points)
       alert.set_told_reason_codes(alert.told_reason_codes() | BitOf(reason.code()));
     *event.add_reasons() = std::move(reason);
   }
   return &event;
+}
+
+alert::v1::AlertEvent* AlertLife::EmitOpen(absl::Time at) {
+  alert::v1::AlertEvent* const event = Emit(at);
+  Advice advice = AdviceFor(state_.factors(), settings_, at);
+  if (advice.would_clear) *event->mutable_would_clear() = *std::move(advice.would_clear);
+  if (advice.next_step) *event->mutable_next_step() = *std::move(advice.next_step);
+  return event;
 }
 
 }  // namespace rapport

@@ -38,19 +38,35 @@ class AlertLife {
   bool Open() const { return Phase() == state::v1::ALERT_PHASE_OPEN; }
   state::v1::AlertPhase Phase() const { return state_.alert().phase(); }
   // The thresholds for this client.
-  int RaisePoints() const;
-  int ClearPoints() const;
-  int Sooner(int points) const;
+  int RaisePoints() const { return RaisePointsOf(state_.factors(), settings_); }
+  int ClearPoints() const { return ClearPointsOf(state_.factors(), settings_); }
+  // From how many points on an alert is HIGH, and CRITICAL: fewer where much stands to be lost.
+  struct SeverePoints {
+    int high = 0;
+    int critical = 0;
+  };
+  SeverePoints SeverePointsNow() const;
   bool QuietAt(absl::Time at) const;
   bool SnoozedAt(absl::Time at) const;
   // Whether nothing can happen from `at` until output.wake, as it stands.
   bool WakeStillHolds(const RiskCurve& curve, absl::Time at) const;
   void Move(const RiskCurve& curve, absl::Time at);
+  // Whether the open alert is graver than it was told last.
+  bool IsGraver(const RiskCurve& curve, absl::Time at) const;
   // Whether the client has given notice, and the open alert has not told it yet.
   bool IsUntoldNotice(const RiskCurve& curve) const;
   // Whether the client has given notice after all that was decided about its alerts so far.
   bool HasNewNotice(const RiskCurve& curve) const;
   void Raise(absl::Time at);
+  // Raises once the score has held for long enough.
+  void RaiseIfHeld(absl::Time at);
+  // Since nobody has taken the open alert on. When it is to go to the lead, and when it expires;
+  // InfiniteFuture when neither is to be.
+  bool IsUnattended() const;
+  absl::Time EscalatesAt() const;
+  absl::Time ExpiresAt() const;
+  void Escalate(absl::Time at);
+  void Expire(absl::Time at);
   void Update(const RiskCurve& curve, absl::Time at);
   // That the open alert is as it is now; it goes to whoever owns the client now.
   void TellUpdate(absl::Time at);
@@ -58,8 +74,10 @@ class AlertLife {
   void TellHandover(absl::Time at);
   bool HasNewReason(double z, absl::Time at) const;
   bool IsPresent(absl::string_view alert_id) const;
-  // A person closed the alert.
-  void CloseByPerson(alert::v1::ClearReason reason, state::v1::AlertPhase next, absl::Time at);
+  // A person closed the alert, as `cleared` tells.
+  void CloseByPerson(alert::v1::AlertCleared cleared, const touchpoint::v1::Touchpoint& touchpoint,
+                     state::v1::AlertPhase next, absl::Time at);
+  void Clear(const alert::v1::AlertCleared& cleared, state::v1::AlertPhase next, absl::Time at);
   void Clear(alert::v1::ClearReason reason, state::v1::AlertPhase next, absl::Time at);
   void EndSnooze();
   absl::Time NextWake(const RiskCurve& curve, absl::Time at) const;
@@ -68,6 +86,8 @@ class AlertLife {
   alert::v1::Severity SeverityOf(int points, const std::optional<Notice>& notice, bool is_newcomer,
                                  alert::v1::Severity before) const;
   alert::v1::AlertEvent* Emit(absl::Time at);
+  // Of a step after which the alert is open: what can be done about it.
+  alert::v1::AlertEvent* EmitOpen(absl::Time at);
 
   const FoldContext& context_;
   const RetentionSettings& settings_;

@@ -37,6 +37,13 @@ std::optional<Money> YearlyValueOf(const state::v1::RiskFactors& factors) {
   return most;
 }
 
+touchpoint::v1::Money ProtoOf(const Money& money) {
+  touchpoint::v1::Money proto;
+  proto.set_minor_units(money.minor_units);
+  proto.set_currency_code(money.currency_code);
+  return proto;
+}
+
 Money ExpectedLoss(const Money& yearly_value, int points) {
   constexpr int kMostPoints = 1000;
   return {

@@ -82,9 +82,22 @@ void KeepMissed(const Touchpoint& touchpoint, RiskFactors* factors) {
   KeepRecord(EventRecord(touchpoint), kMostMissedContacts, factors->mutable_missed_contacts());
 }
 
+void CountHour(const Touchpoint& touchpoint, std::string* hours) {
+  constexpr int64_t kSecondsPerHour = 3600;
+  const int64_t seconds = touchpoint.occurred_at().seconds() % kSecondsPerDay;
+  if (seconds < 0) return;  // before 1970
+  hours->resize(kHoursPerDay / 2);
+  const auto hour = static_cast<size_t>(seconds / kSecondsPerHour);
+  const int shift = hour % 2 == 0 ? 0 : 4;
+  char& pair = (*hours)[hour / 2];
+  if ((static_cast<uint8_t>(pair) >> shift & 0xf) == 0xf) return;
+  pair = static_cast<char>(static_cast<uint8_t>(pair) + (1u << shift));
+}
+
 void FoldCall(const Touchpoint& touchpoint, RiskFactors* factors) {
   if (IsContact(touchpoint.call_completed())) {
     AddToRhythm(touchpoint, factors->mutable_phone());
+    CountHour(touchpoint, factors->mutable_answered_call_hours());
   } else if (touchpoint.direction() == touchpoint::v1::DIRECTION_INBOUND) {
     KeepMissed(touchpoint, factors);
   }
@@ -144,6 +157,11 @@ void FoldComplaintOpened(const Touchpoint& touchpoint, RiskFactors* factors) {
   auto* complaint = Complaint(opened.complaint_id(), factors);
   if (complaint == nullptr || !TakeIfLater(touchpoint, complaint->mutable_opened())) return;
   complaint->set_severity(opened.severity());
+  if (opened.has_answer_due_at()) {
+    *complaint->mutable_answer_due_at() = opened.answer_due_at();
+  } else {
+    complaint->clear_answer_due_at();
+  }
 }
 
 void FoldComplaintClosed(const Touchpoint& touchpoint, absl::string_view id, RiskFactors* factors) {
@@ -241,12 +259,16 @@ state::v1::StakeholderFactor* StakeholderOf(absl::string_view id, RiskFactors* f
 
 void FoldStakeholder(const Touchpoint& touchpoint, const touchpoint::v1::Stakeholder& said,
                      bool added, RiskFactors* factors) {
-  if (!added && !said.has_influence()) return;
+  if (!added && !said.has_influence() && !said.has_name() && !said.has_phone()) return;
   auto* stakeholder = StakeholderOf(said.stakeholder_id(), factors);
   if (stakeholder == nullptr) return;
   if (added) TakeIfLater(touchpoint, stakeholder->mutable_added());
   if (said.has_influence() && TakeIfLater(touchpoint, stakeholder->mutable_judged()))
     stakeholder->set_influence(said.influence());
+  if (said.has_name() && TakeIfLater(touchpoint, stakeholder->mutable_named()))
+    stakeholder->set_name(said.name());
+  if (said.has_phone() && TakeIfLater(touchpoint, stakeholder->mutable_phone_told()))
+    stakeholder->set_phone(said.phone());
 }
 
 state::v1::ObjectionFactor* Objection(absl::string_view id, RiskFactors* factors) {
@@ -300,6 +322,11 @@ void FoldLastTouchpoint(const Touchpoint& touchpoint, RiskFactors* factors) {
 void FoldDetails(const Touchpoint& touchpoint, const touchpoint::v1::ClientDetails& details,
                  RiskFactors* factors) {
   if (TellsLabel(touchpoint)) FoldClientLabel(touchpoint, factors->mutable_label());
+  if (details.has_contact_preference()) {
+    auto* preference = factors->mutable_contact_preference();
+    if (TakeIfLater(touchpoint, preference->mutable_stamp()))
+      *preference->mutable_preference() = details.contact_preference();
+  }
   if (!details.has_key_account()) return;
   auto* key_account = factors->mutable_key_account();
   if (TakeIfLater(touchpoint, key_account->mutable_stamp()))
@@ -476,6 +503,19 @@ void FoldRiskFactors(const Touchpoint& touchpoint, RiskFactors* factors) {
     case Touchpoint::PAYLOAD_NOT_SET:
       return;
   }
+}
+
+int AnsweredCallsAt(const RiskFactors& factors, size_t hour) {
+  const std::string& hours = factors.answered_call_hours();
+  if (hours.empty()) return 0;
+  return static_cast<uint8_t>(hours[hour / 2]) >> (hour % 2 == 0 ? 0 : 4) & 0xf;
+}
+
+void AnswerMail(const InboundMail& mail, absl::Time at, RiskFactors* factors) {
+  std::string record;
+  AppendBig32(&record, static_cast<uint32_t>(absl::ToUnixSeconds(at)));
+  AppendBig32(&record, mail.thread);
+  KeepMail(record, kMostOutboundMails, factors->mutable_outbound_mails());
 }
 
 bool IsGone(const RiskFactors& factors) { return factors.has_erasure_requested(); }

@@ -30,6 +30,13 @@ InboundMail ReadInboundMail(const state::v1::RiskFactors& factors, size_t index)
 // that our answer may have fallen out of what is kept.
 bool IsAnswered(const state::v1::RiskFactors& factors, const InboundMail& mail);
 
+// As if we wrote in the thread of that mail at `at`.
+void AnswerMail(const InboundMail& mail, absl::Time at, state::v1::RiskFactors* factors);
+
+// How many calls were answered in an hour of the day (UTC), 0 to 23; 15 for as many and more.
+inline constexpr size_t kHoursPerDay = 24;
+int AnsweredCallsAt(const state::v1::RiskFactors& factors, size_t hour);
+
 // When the next meeting begins that is planned for after `at`, and neither held nor called off
 // since; nullopt when there is none.
 std::optional<absl::Time> NextPlannedMeeting(const state::v1::RiskFactors& factors, absl::Time at);

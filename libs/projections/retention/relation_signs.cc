@@ -29,9 +29,12 @@ void AddStakeholders(Signs* signs) {
   const state::v1::Stamp* left = nullptr;
   const state::v1::Stamp* only = nullptr;
   int present = 0;
+  int known = 0;
   size_t others = 0;
   for (const auto& stakeholder : signs->factors().stakeholders()) {
     const bool gone = stakeholder.has_left() && !Earlier(stakeholder.left(), stakeholder.added());
+    // Some of whom a name or number alone was told are not known to be with the client.
+    known += stakeholder.has_added() || stakeholder.has_judged() || stakeholder.has_left() ? 1 : 0;
     if (!gone && stakeholder.has_added()) {
       ++present;
       only = &stakeholder.added();
@@ -53,7 +56,7 @@ void AddStakeholders(Signs* signs) {
     }
   }
   // One of several is left; where only one was ever told of, the others may just not be known.
-  if (present != 1 || signs->factors().stakeholders_size() < 2) return;
+  if (present != 1 || known < 2) return;
   if (Finding* finding = signs->Add(ReasonCode::kSingleContact, settings.single_contact)) {
     Cite({only}, finding);
   }

@@ -9,9 +9,11 @@
 #include "libs/base/status.h"
 #include "libs/base/time.h"
 #include "libs/projections/retention/alert_life.h"
+#include "libs/projections/retention/call_list.h"
 #include "libs/projections/retention/client_value.h"
 #include "libs/projections/retention/factors.h"
 #include "libs/projections/retention/reason_text.h"
+#include "libs/projections/retention/reminders.h"
 #include "libs/projections/retention/risk.h"
 #include "libs/projections/retention/settings_file.h"
 #include "libs/projections/retention/signs.h"
@@ -134,7 +136,9 @@ absl::Status Retention::Apply(const FoldContext& context, const Touchpoint& touc
   if (state.unsettled()) {
     output.wake = std::min(output.wake, std::max(context.now, absl::UnixEpoch()));
   } else {
-    life.Judge(std::max(occurred, context.now));
+    const absl::Time at = std::max(occurred, context.now);
+    life.Judge(at);
+    Remind(context, settings, at, &state, &output);
   }
   return absl::OkStatus();
 }
@@ -147,6 +151,7 @@ void Retention::Wake(const FoldContext& context, absl::Time due, const Settings&
   while (true) {
     output.wake = absl::InfiniteFuture();
     life.Judge(at);
+    Remind(context, settings, at, &state, &output);
     if (output.wake > context.now) return;
     at = output.wake;
   }
@@ -172,12 +177,14 @@ void Retention::CarryOver(const FoldContext& context, const Settings& settings, 
   }
   if (kept == nullptr) return;
   if (kept->has_alert()) *state.mutable_alert() = kept->alert();
+  *state.mutable_told_reminders() = kept->told_reminders();
   state.set_unsettled(kept->unsettled());
 }
 
 void Retention::Rewind(const FoldContext& context, const Settings& settings, State& state,
                        FoldOutput& output) {
   AlertLife(context, settings, &state, &output).Rewind(context.now);
+  RewindReminders(context.now, &state);
   state.set_unsettled(true);
   output.wake = context.now;
 }
@@ -192,6 +199,7 @@ void Retention::Tell(const FoldContext& context, const Settings& settings, const
 }
 
 void Retention::Index(const State& state, const Settings& settings, IndexWriter& index) {
+  IndexCallList(state, index);
   if (state.alert().phase() != state::v1::ALERT_PHASE_OPEN) return;
   state::v1::AtRiskRow row;
   row.set_owner_id(state.factors().owner().owner_id());

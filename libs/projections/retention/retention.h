@@ -29,7 +29,7 @@ namespace rapport {
 //   `now` at which something changes.
 struct Retention {
   static constexpr char kName[] = "retention";
-  static constexpr int kVersion = 8;
+  static constexpr int kVersion = 9;
   using State = state::v1::RetentionState;
   using Settings = RetentionSettings;
 
@@ -49,7 +49,8 @@ struct Retention {
                      FoldOutput& output);
   static void Tell(const FoldContext& context, const Settings& settings, const State& state,
                    FoldOutput& output);
-  // The four lists below, for a client with an open alert.
+  // The lists below: the four at_risk for a client with an open alert, the last one for all who
+  // have an owner.
   static void Index(const State& state, const Settings& settings, IndexWriter& index);
   static std::string Fingerprint(const Settings& settings);
 };
@@ -63,6 +64,11 @@ inline constexpr char kAtRiskByOwnerIndex[] = "at_risk_by_owner";
 inline constexpr char kAtRiskByLossIndex[] = "at_risk_by_loss";
 // The same after AppendKeyString(owner_id).
 inline constexpr char kAtRiskByOwnerAndLossIndex[] = "at_risk_by_owner_and_loss";
+
+// Sort key: AppendKeyString(owner_id), and the ceiling of what the client brings in a year,
+// negated, as AppendOrdered64; minor units of whatever currency it is, 0 when nothing is known. No
+// value. More than that cannot be averted by a call (call_list.h).
+inline constexpr char kByOwnerAndValueIndex[] = "by_owner_and_value";
 
 inline constexpr char kChurnRiskRule[] = "churn_risk";
 

@@ -34,6 +34,11 @@ models::Repeats RepeatsOf(const state::v1::Rhythm& rhythm) {
   return repeats;
 }
 
+int Sooner(const RiskFactors& factors, const RetentionSettings& settings, int points) {
+  if (!factors.key_account().flag()) return points;
+  return std::max(1, points - settings.key_account_points);
+}
+
 // The mails of the client without the days on which all that is kept of them is overdue: an attempt
 // that nobody answered is no contact. nullopt when there is no such day.
 std::optional<state::v1::Rhythm> MailsThatCount(const RiskFactors& factors,
@@ -60,6 +65,14 @@ std::optional<state::v1::Rhythm> MailsThatCount(const RiskFactors& factors,
 }  // namespace
 
 int PointsOf(double z) { return static_cast<int>(std::lround(1000 / (1 + std::exp(-z)))); }
+
+int RaisePointsOf(const RiskFactors& factors, const RetentionSettings& settings) {
+  return Sooner(factors, settings, settings.raise_points);
+}
+
+int ClearPointsOf(const RiskFactors& factors, const RetentionSettings& settings) {
+  return Sooner(factors, settings, settings.clear_points);
+}
 
 double LogOddsOf(int points) { return Logit((points - 0.5) / 1000); }
 

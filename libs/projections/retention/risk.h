@@ -102,6 +102,10 @@ class RiskCurve {
   int silence_count_ = 0;
 };
 
+// At how many points an alert of this client is raised, and below how many it is cleared.
+int RaisePointsOf(const state::v1::RiskFactors& factors, const RetentionSettings& settings);
+int ClearPointsOf(const state::v1::RiskFactors& factors, const RetentionSettings& settings);
+
 // 0..1000 from z, rounded.
 int PointsOf(double z);
 // The least z that has these points: PointsOf(z) >= points exactly when z >= LogOddsOf(points).

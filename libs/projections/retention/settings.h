@@ -254,12 +254,31 @@ struct RetentionSettings {
   int high_points = 750;
   int critical_points = 900;
   int severity_margin = 50;
+  // A client's own value comes first: an alert is at least HIGH, or CRITICAL, from so much expected
+  // loss in a year on, in whole units of its currency, whatever currency it is.
+  int64_t loss_high_value = 5000;
+  int64_t loss_critical_value = 50000;
   // A reason that joins an open alert is told when it has at least these points.
   int new_reason_points = 50;
   // After an alert was cleared by itself, and after a person has resolved one, none is raised for
   // so long.
   absl::Duration quiet_after_clear = absl::Hours(3 * 24);
   absl::Duration quiet_after_resolve = absl::Hours(30 * 24);
+  // So long the score has to hold before it raises an alert; notice given raises at once. None as
+  // committed: what goes up by silence does not come down by waiting, and a complaint is told while
+  // the client is still on the line.
+  absl::Duration dwell = absl::ZeroDuration();
+  // An open alert that nobody has taken on, or put off, goes to the lead after so long.
+  absl::Duration escalate_medium_after = absl::Hours(7 * 24);
+  absl::Duration escalate_high_after = absl::Hours(24);
+  absl::Duration escalate_critical_after = absl::Hours(4);
+  // One that nobody took on after it was told last is closed as expired: by then the client counts
+  // as lost.
+  absl::Duration expires_after = absl::Hours(180 * 24);
+  // What we owe the client, a promise or the answer to a complaint, is told of so long before it is
+  // due, and at this hour (UTC) of the day on which it is due.
+  absl::Duration remind_before = absl::Hours(1);
+  int remind_hour = 7;
 };
 
 }  // namespace rapport

@@ -161,9 +161,18 @@ void VisitSettings(Settings& settings, Visit&& visit) {
   visit("high_points", settings.high_points, kPoints);
   visit("critical_points", settings.critical_points, kPoints);
   visit("severity_margin", settings.severity_margin, kPoints);
+  visit("loss_high_value", settings.loss_high_value, kAmount);
+  visit("loss_critical_value", settings.loss_critical_value, kAmount);
   visit("new_reason_points", settings.new_reason_points, kPoints);
   visit("quiet_after_clear", settings.quiet_after_clear, kDays);
   visit("quiet_after_resolve", settings.quiet_after_resolve, kDays);
+  visit("dwell", settings.dwell, SettingRange{0, 365});
+  visit("escalate_medium_after", settings.escalate_medium_after, kDays);
+  visit("escalate_high_after", settings.escalate_high_after, kDays);
+  visit("escalate_critical_after", settings.escalate_critical_after, kDays);
+  visit("expires_after", settings.expires_after, kDays);
+  visit("remind_before", settings.remind_before, kDays);
+  visit("remind_hour", settings.remind_hour, SettingRange{0, 23});
 }
 
 }  // namespace rapport

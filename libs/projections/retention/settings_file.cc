@@ -144,6 +144,9 @@ absl::Status CheckTogether(const RetentionSettings& settings, absl::string_view 
   RAPPORT_RETURN_IF_ERROR(ordered("notice_high_value", static_cast<double>(s.notice_high_value),
                                   "notice_critical_value",
                                   static_cast<double>(s.notice_critical_value)));
+  RAPPORT_RETURN_IF_ERROR(ordered("loss_high_value", static_cast<double>(s.loss_high_value),
+                                  "loss_critical_value",
+                                  static_cast<double>(s.loss_critical_value)));
   const std::pair<const char*, const RhythmSettings*> rhythms[] = {
       {"phone", &s.phone}, {"e_mail", &s.e_mail},   {"meetings", &s.meetings},
       {"chat", &s.chat},   {"letters", &s.letters}, {"portal", &s.portal}};

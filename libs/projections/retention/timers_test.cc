@@ -2,6 +2,7 @@
 
 #include "gtest/gtest.h"
 #include "libs/base/time.h"
+#include "libs/projections/retention/client_value.h"
 #include "libs/projections/retention/factors.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/projections/testing/plain_fold.h"
@@ -35,17 +36,33 @@ std::string WhatWasMissed(const RetentionState& state, const RetentionSettings& 
       return alert.severity() == explanation.notice->severity ? "" : "not as grave as the notice";
     if (explanation.is_newcomer)
       return alert.severity() == alert::v1::SEVERITY_MEDIUM ? "" : "graver than a newcomer's";
-    if (score >= settings.critical_points && alert.severity() < alert::v1::SEVERITY_CRITICAL)
-      return "not critical";
-    if (score >= settings.high_points && alert.severity() < alert::v1::SEVERITY_HIGH)
-      return "not high";
+    const int64_t lost =
+        ExpectedLoss(explanation.yearly_value.value_or(Money()), score).minor_units;
+    const bool critical =
+        score >= settings.critical_points || lost >= 100 * settings.loss_critical_value;
+    const bool high = score >= settings.high_points || lost >= 100 * settings.loss_high_value;
+    if (critical && alert.severity() < alert::v1::SEVERITY_CRITICAL) return "not critical";
+    if (high && alert.severity() < alert::v1::SEVERITY_HIGH) return "not high";
+    const int64_t lost_at_most =
+        ExpectedLoss(explanation.yearly_value.value_or(Money()), score + settings.severity_margin)
+            .minor_units;
     if (score < settings.high_points - settings.severity_margin &&
+        lost_at_most < 100 * settings.loss_high_value &&
         alert.severity() >= alert::v1::SEVERITY_HIGH)
       return "still high";
-    return "";
+    if (alert.has_acknowledged_at()) return "";
+    if (now >= FromProto(alert.told_at()) + settings.expires_after) return "not expired";
+    const absl::Duration after =
+        alert.severity() == alert::v1::SEVERITY_CRITICAL ? settings.escalate_critical_after
+        : alert.severity() == alert::v1::SEVERITY_HIGH   ? settings.escalate_high_after
+                                                         : settings.escalate_medium_after;
+    const bool waited = now >= FromProto(alert.unattended_since()) + after;
+    return waited && !alert.has_escalated_at() ? "not escalated" : "";
   }
   if (alert.phase() == state::v1::ALERT_PHASE_DISMISSED)
     return alert_score < clear_points ? "still dismissed although the risk is over" : "";
+  if (alert.phase() == state::v1::ALERT_PHASE_EXPIRED)
+    return alert_score < clear_points ? "still expired although the risk is over" : "";
   const bool quiet = alert.has_quiet_until() && now < FromProto(alert.quiet_until());
   if (quiet || IsGone(state.factors()) || alert_score < raise_points) return "";
   return "not raised";

@@ -116,6 +116,8 @@ export default function AlertsScreen() {
     setPatches((before) => new Map(before).set(alertId, { ...before.get(alertId), ...changed }));
   }, []);
   const live = useAlertStream(scope, queue.data?.pages[0]?.stream_cursor, (step) => {
+    // What we owe falls due soon: no step of an alert.
+    if (step.change === "ALERT_CHANGE_REMINDED") return;
     const id = step.alert_id ?? "";
     void queryClient.invalidateQueries({ queryKey: ["alerts", id] });
     if (known.current.has(id)) {
