@@ -69,6 +69,7 @@ void AddModelCommands(CLI::App& app, const CommonOptions& common, int* exit_code
 void AddStaffCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddAccessCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddHandoverCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddMailCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddLogCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddConfigCommand(CLI::App& app, int* exit_code);
 void AddCompletionCommand(CLI::App& app, int* exit_code);

@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   rapport::AddStaffCommands(app, common, &exit_code);
   rapport::AddAccessCommands(app, common, &exit_code);
   rapport::AddHandoverCommand(app, common, &exit_code);
+  rapport::AddMailCommands(app, common, &exit_code);
   rapport::AddLogCommands(app, common, &exit_code);
   rapport::AddConfigCommand(app, &exit_code);
   rapport::AddCompletionCommand(app, &exit_code);

@@ -9,7 +9,7 @@ tests/kafka/fetch.sh
 cmake -S . -B .build/release -G Ninja -DCMAKE_BUILD_TYPE=release >/dev/null
 cmake --build .build/release --target \
   embedded_log_bench fold_bench memory_bench read_bench ingest_bench alerts_bench kafka_log_bench \
-  identifier_bench telephony_bench mail_bench source_file_bench sources_bench search_bench \
+  identifier_bench telephony_bench mail_bench mail_delivery_bench source_file_bench sources_bench search_bench \
   kill_test kill_child services_on_kafka_test rapport
 
 section() { printf '\n== %s\n' "$1"; }
@@ -96,6 +96,8 @@ section "reads of clients beside the fold"
 tests/bench/read_bench
 section "search and lists of clients"
 tests/bench/search_bench
+section "mails: the digests of 10,000 people, and urgent ones"
+tests/bench/mail_delivery_bench
 section "reopening after kill -9"
 figures "start of the process" tests/faults/kill_test
 section "rapport up at rest, the sample loaded and four sources quiet"
