@@ -15,7 +15,7 @@ build_packages='
   libgtest-dev libgmock-dev libbenchmark-dev'
 test_packages='
   clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 maven openjdk-17-jre-headless python3
-  python3-venv shellcheck systemd dovecot-imapd chromium curl openssl debootstrap'
+  python3-venv shellcheck systemd dovecot-imapd postfix chromium curl openssl debootstrap'
 
 fail() {
   echo "install.sh: $*" >&2

@@ -27,10 +27,12 @@ create touchpoints "$partitions"
 create alerts "$partitions"
 create rejected "$partitions"
 create sources "$partitions"
-# Whoever owns its one partition is the clock; or tells histories anew; or delivers the web hooks.
+# Whoever owns its one partition is the clock; or tells histories anew; or delivers the web hooks;
+# or sends the mails.
 create clock 1
 create history 1
 create web-hooks 1
+create mail 1
 # Who works here, who may come in, and who did what: each is one order of changes.
 create organisation 1
 create access 1

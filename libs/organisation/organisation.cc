@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "google/protobuf/descriptor.h"
 #include "libs/base/bytes.h"
 #include "libs/base/sha256.h"
@@ -204,6 +205,7 @@ class Organisation::Transaction {
     said_.insert(set.person_id());
     person.name = set.name();
     person.e_mail = set.e_mail();
+    person.language = set.language();
     person.extensions.assign(set.extensions().begin(), set.extensions().end());
     person.mailboxes.assign(set.mailboxes().begin(), set.mailboxes().end());
     person.roles.clear();
@@ -218,6 +220,12 @@ class Organisation::Transaction {
     person.left_at = TimeOr(set.has_left_at(), set.left_at(), absl::InfiniteFuture());
     if (!person.e_mail.empty() && !absl::StrContains(person.e_mail, '@')) {
       return Wrong(absl::StrCat("e_mail is '", person.e_mail, "', which is no address"));
+    }
+    const absl::Span<const absl::string_view> languages = Languages();
+    if (!person.language.empty() &&
+        std::find(languages.begin(), languages.end(), person.language) == languages.end()) {
+      return Wrong(absl::StrCat("language is '", person.language,
+                                "'; there are: ", absl::StrJoin(languages, ", ")));
     }
     Later([this, id = set.person_id()] { CheckHoldings(id); });
   }
@@ -629,6 +637,7 @@ std::string Organisation::Digest() const {
     Append(&bytes, person->person_id);
     Append(&bytes, person->name);
     Append(&bytes, person->e_mail);
+    Append(&bytes, person->language);
     Append(&bytes, person->extensions);
     Append(&bytes, person->mailboxes);
     for (const organisation::v1::Role role : person->roles) {
@@ -679,6 +688,11 @@ size_t Organisation::MemoryBytes() const {
     }
   }
   return bytes;
+}
+
+absl::Span<const absl::string_view> Languages() {
+  static constexpr std::array<absl::string_view, 5> kLanguages = {"en", "pl", "el", "sk", "ru"};
+  return kLanguages;
 }
 
 std::string RoleName(organisation::v1::Role role) {

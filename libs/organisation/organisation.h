@@ -46,6 +46,7 @@ struct StaffPerson {
   std::string person_id;
   std::string name;
   std::string e_mail;
+  std::string language;  // of what is sent to them; "": the firm's
   std::vector<std::string> extensions;
   std::vector<std::string> mailboxes;
   std::vector<organisation::v1::Role> roles;  // in the order of their numbers
@@ -80,7 +81,7 @@ class Organisation {
   // Makes all changes, or none and tells what is wrong: a name that is empty or longer than 200
   // bytes; a unit, lead, deputy or person who is not there; units in a circle; an e-mail address,
   // extension or mailbox that two of those have who work here; a lead or deputy who has left by
-  // then; an absence that ends before it begins.
+  // then; an absence that ends before it begins; a language that is none of Languages().
   std::vector<ChangeProblem> Apply(
       const google::protobuf::RepeatedPtrField<organisation::v1::Change>& changes);
 
@@ -146,6 +147,9 @@ class Organisation {
   absl::flat_hash_map<std::string, absl::btree_set<std::string>> once_led_by_;
   absl::flat_hash_map<std::string, absl::btree_set<std::string>> once_deputy_for_;
 };
+
+// Languages of what is sent to people: "en", "pl", "el", "sk", "ru".
+absl::Span<const absl::string_view> Languages();
 
 // "relationship_manager" of ROLE_RELATIONSHIP_MANAGER, and back; nullopt for what is none.
 std::string RoleName(organisation::v1::Role role);

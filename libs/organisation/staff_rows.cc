@@ -243,8 +243,8 @@ class Planner {
   }
 
   void PlanWho(const StaffPersonOrder& order, const StaffPerson* old) {
-    static const std::set<std::string> kClearable = {"e_mail",    "roles",   "extensions",
-                                                     "mailboxes", "left_at", "name"};
+    static const std::set<std::string> kClearable = {
+        "e_mail", "roles", "extensions", "language", "mailboxes", "left_at", "name"};
     std::set<std::string> cleared(order.cleared_fields().begin(), order.cleared_fields().end());
     for (const std::string& field : cleared) {
       if (kClearable.contains(field)) continue;
@@ -268,6 +268,7 @@ class Planner {
     set.set_person_id(order.person_id());
     set.set_name(text(order.has_name(), order.name(), before.name, "name"));
     set.set_e_mail(text(order.has_e_mail(), order.e_mail(), before.e_mail, "e_mail"));
+    set.set_language(text(order.has_language(), order.language(), before.language, "language"));
     const std::vector<std::string> extensions =
         list(order.extensions(), before.extensions, "extensions");
     const std::vector<std::string> mailboxes =
@@ -299,6 +300,10 @@ class Planner {
     if (old == nullptr) what.push_back("is new");
     if (set.name() != before.name) what.push_back(absl::StrCat("is called ", set.name()));
     if (set.e_mail() != before.e_mail) what.push_back(absl::StrCat("e-mail ", set.e_mail()));
+    if (set.language() != before.language) {
+      what.push_back(set.language().empty() ? "no language of their own"
+                                            : absl::StrCat("language ", set.language()));
+    }
     if (extensions != before.extensions) {
       what.push_back(absl::StrCat("extensions ", absl::StrJoin(extensions, " ")));
     }
@@ -399,6 +404,7 @@ query::v1::StaffMember ToMember(const Organisation& organisation, const StaffPer
   member.set_person_id(person.person_id);
   member.set_name(person.name);
   member.set_e_mail(person.e_mail);
+  member.set_language(person.language);
   member.set_unit_id(person.unit.At(at));
   for (std::string& unit : organisation.LedBy(person.person_id, at)) {
     member.add_leads_unit_ids(std::move(unit));

@@ -96,24 +96,37 @@ TEST_F(StaffRowsTest, WhatIsLeftOutStaysAndWhatIsClearedGoes) {
   EXPECT_EQ(firm_.LeadOf("red", kNow), "");
 }
 
+TEST_F(StaffRowsTest, TheLanguageOfAPersonIsOneThatMailsAreWrittenIn) {
+  Do(kFirm);
+  constexpr char kPolish[] = R"(people { person_id: "anna" language: "pl" line: 2 })";
+  EXPECT_THAT(StepsOf(kPolish), ElementsAre("anna language pl"));
+  Do(kPolish);
+  EXPECT_THAT(StepsOf(kPolish), IsEmpty());
+  EXPECT_EQ(ToMember(firm_, *firm_.FindPerson("anna"), kNow).language(), "pl");
+  EXPECT_EQ(Wrong(R"(people { person_id: "anna" language: "Polish" line: 2 })"),
+            "line 2: language is 'Polish'; there are: en, pl, el, sk, ru");
+  EXPECT_THAT(StepsOf(R"(people { person_id: "anna" cleared_fields: "language" })"),
+              ElementsAre("anna no language of their own"));
+}
+
 TEST_F(StaffRowsTest, AllThatIsWrongIsToldWithItsLine) {
   Do(kFirm);
-  EXPECT_EQ(
-      Wrong("people { person_id: 'x' roles: 'boss' line: 2 }"
-            "people { person_id: 'x' line: 3 }"
-            "people { person_id: 'y' extensions: '201' line: 4 }"
-            "people { line: 5 }"
-            "units { unit_id: 'red' kind: 'gang' line: 6 }"
-            "people { person_id: 'z' leads: true line: 7 }"
-            "people { person_id: 'w' unit_id: 'green' line: 8 }"
-            "people { person_id: 'ben' cleared_fields: 'shoes' line: 9 }"),
-      "line 2: 'boss' is no role; there are: relationship_manager, lead, director, analyst, "
-      "integrator, operator, auditor, administrator; line 3: 'x' stands here twice; line 4: "
-      "extension '201' is anna's, and cannot be y's too; line 5: person_id is empty; line "
-      "6: kind is 'gang'; there are: team, branch, department; line 7: 'z' is to lead, and "
-      "belongs to no unit; line 8: there is no unit 'green' for 'w' to belong to; line 9: "
-      "cleared_fields names 'shoes'; there are: e_mail, extensions, left_at, mailboxes, name, "
-      "roles");
+  EXPECT_EQ(Wrong("people { person_id: 'x' roles: 'boss' line: 2 }"
+                  "people { person_id: 'x' line: 3 }"
+                  "people { person_id: 'y' extensions: '201' line: 4 }"
+                  "people { line: 5 }"
+                  "units { unit_id: 'red' kind: 'gang' line: 6 }"
+                  "people { person_id: 'z' leads: true line: 7 }"
+                  "people { person_id: 'w' unit_id: 'green' line: 8 }"
+                  "people { person_id: 'ben' cleared_fields: 'shoes' line: 9 }"),
+            "line 2: 'boss' is no role; there are: relationship_manager, lead, director, analyst, "
+            "integrator, operator, auditor, administrator; line 3: 'x' stands here twice; line 4: "
+            "extension '201' is anna's, and cannot be y's too; line 5: person_id is empty; line "
+            "6: kind is 'gang'; there are: team, branch, department; line 7: 'z' is to lead, and "
+            "belongs to no unit; line 8: there is no unit 'green' for 'w' to belong to; line 9: "
+            "cleared_fields names 'shoes'; there are: e_mail, extensions, language, left_at, "
+            "mailboxes, name, "
+            "roles");
   EXPECT_EQ(Wrong("people { person_id: 'x' unit_id: 'red' leads: true line: 2 }"
                   "people { person_id: 'y' unit_id: 'red' leads: true line: 3 }"),
             "line 3: 'y' and 'x' are both to lead 'red'");

@@ -42,7 +42,8 @@ absl::StatusOr<std::string> MadeSecret(const std::string& path) {
   return std::string(text.substr(0, text.size() - 1));
 }
 
-// What its processes share; "" when they share nothing.
+}  // namespace
+
 absl::StatusOr<std::string> DeploymentKey(const config::v1::Config& config, bool all_in_one) {
   const std::string& key_file = config.access().key_file();
   if (key_file.empty()) {
@@ -58,8 +59,6 @@ absl::StatusOr<std::string> DeploymentKey(const config::v1::Config& config, bool
   }
   return key;
 }
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<People>> People::Open(Options options) {
   const config::v1::Config& config = *options.config;

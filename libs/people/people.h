@@ -70,6 +70,11 @@ absl::StatusOr<std::unique_ptr<Service>> StartPeople(const ServiceEnv& env);
 // The same for the gateway, which adds the routes and keeps the audit.
 absl::StatusOr<std::unique_ptr<Service>> StartPeopleAtTheDoor(const ServiceEnv& env);
 
+// What the processes of the deployment share, and sign with: that of access.key_file, else of
+// http.token_file, else with `all_in_one` one that is made in the data folder; "": they share
+// nothing. FailedPrecondition: a file cannot be read, or the key is too short.
+absl::StatusOr<std::string> DeploymentKey(const config::v1::Config& config, bool all_in_one);
+
 // The file in the data folder by which commands on this machine may do everything while `rapport
 // up` runs; made when it is missing, readable to its owner alone.
 absl::StatusOr<std::string> CommandLineToken(const std::string& data_folder);

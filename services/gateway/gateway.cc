@@ -45,6 +45,9 @@ namespace {
 namespace pb = google::protobuf;
 using query::v1::Watermark;
 
+// Of what anybody may send: a form of a few words.
+constexpr size_t kMaxOpenBody = 4096;
+
 std::unique_ptr<pb::Message> Parse(const pb::Message& prototype, const HttpAnswer& answer) {
   std::unique_ptr<pb::Message> message(prototype.New());
   if (!message->ParseFromString(answer.body)) return nullptr;
@@ -296,6 +299,17 @@ class Gateway : public Service {
         });
   }
 
+  // For anybody: nobody is vouched for.
+  void PassOnOpenRoute(absl::string_view method, absl::string_view pattern,
+                       const std::string& address) {
+    env_.http->Handle(method, pattern,
+                      [this, address](HttpRequest request, HttpReply reply) {
+                        request.caller = std::make_shared<const Caller>();
+                        PassOn(exchange_, address, request, std::move(reply));
+                      },
+                      {.open = true, .max_body_bytes = kMaxOpenBody});
+  }
+
   void AddPassedOnRoutes() {
     PassOnRoute("POST", "/v1/touchpoints", env_.config->gateway().ingest_url());
     PassOnRoute("GET", "/v1/clock", env_.config->gateway().ingest_url());
@@ -331,6 +345,13 @@ class Gateway : public Service {
     PassOnRoute("GET", "/v1/web-hooks/{name}/deliveries", alerts);
     PassOnRoute("POST", "/v1/web-hooks/{name}/deliveries/{id}/resend", alerts);
     PassOnRoute("POST", "/v1/web-hooks/{name}/enable", alerts);
+    PassOnRoute("GET", "/v1/mail", alerts);
+    PassOnRoute("POST", "/v1/mail/test", alerts);
+    for (const char* const method : {"GET", "POST"}) {
+      PassOnRoute(method, "/v1/mail/digests/{person}", alerts);
+      PassOnRoute(method, "/v1/mail/preferences/{person}", alerts);
+      PassOnOpenRoute(method, "/v1/mail/unsubscribe/{ticket}", alerts);
+    }
   }
 
   absl::Status NotKnownYet() const {

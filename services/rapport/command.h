@@ -73,6 +73,7 @@ void AddHandoverCommand(CLI::App& app, const CommonOptions& common, int* exit_co
 void AddTargetsCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddForecastCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddBonusCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddMailCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddLogCommands(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddConfigCommand(CLI::App& app, int* exit_code);
 void AddCompletionCommand(CLI::App& app, int* exit_code);

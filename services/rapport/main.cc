@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   rapport::AddTargetsCommands(app, common, &exit_code);
   rapport::AddForecastCommands(app, common, &exit_code);
   rapport::AddBonusCommands(app, common, &exit_code);
+  rapport::AddMailCommands(app, common, &exit_code);
   rapport::AddLogCommands(app, common, &exit_code);
   rapport::AddConfigCommand(app, &exit_code);
   rapport::AddCompletionCommand(app, &exit_code);

@@ -94,6 +94,7 @@ Json MemberJson(const query::v1::StaffMember& person) {
   return {{"person_id", person.person_id()},
           {"name", person.name()},
           {"e_mail", person.e_mail()},
+          {"language", person.language()},
           {"unit_id", person.unit_id()},
           {"leads_unit_ids", Texts(person.leads_unit_ids())},
           {"roles", Texts(person.roles())},
@@ -151,6 +152,7 @@ CommandResult RunShow(const CommonOptions& common, const StaffArguments& argumen
   line("Person", person.person_id());
   line("Name", person.name());
   line("E-mail", person.e_mail());
+  line("Language", person.language());
   line("Unit", person.unit_id());
   line("Leads", absl::StrJoin(person.leads_unit_ids(), " "));
   line("Roles", absl::StrJoin(person.roles(), " "));

@@ -28,12 +28,13 @@ using query::v1::StaffOrder;
 using query::v1::StaffPersonOrder;
 using query::v1::StaffUnitOrder;
 
-constexpr std::array<absl::string_view, 15> kColumns = {
+constexpr std::array<absl::string_view, 16> kColumns = {
     "person", "name", "e_mail", "unit",        "lead",      "roles",  "extensions", "mailboxes",
-    "from",   "left", "deputy", "absent_from", "absent_to", "parent", "kind"};
+    "from",   "left", "deputy", "absent_from", "absent_to", "parent", "kind",       "language"};
 // What says something of a person, and nothing of a unit.
-constexpr std::array<absl::string_view, 8> kOfPeople = {
-    "e_mail", "roles", "extensions", "mailboxes", "left", "deputy", "absent_from", "absent_to"};
+constexpr std::array<absl::string_view, 9> kOfPeople = {"e_mail",      "roles",     "extensions",
+                                                        "mailboxes",   "left",      "deputy",
+                                                        "absent_from", "absent_to", "language"};
 constexpr size_t kMostProblems = 50;
 
 class Reader {
@@ -141,6 +142,7 @@ class Reader {
     person.set_person_id(Cell("person"));
     if (Has("name")) person.set_name(Cell("name"));
     if (Has("e_mail")) person.set_e_mail(Cell("e_mail"));
+    if (Has("language")) person.set_language(absl::AsciiStrToLower(Cell("language")));
     if (!Cell("unit").empty()) person.set_unit_id(Cell("unit"));
     TakeLead(&person);
     const auto list = [&](const char* column,

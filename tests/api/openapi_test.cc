@@ -29,6 +29,7 @@
 #include "rapport/query/v1/handover.pb.h"
 #include "rapport/query/v1/identity.pb.h"
 #include "rapport/query/v1/kpi.pb.h"
+#include "rapport/query/v1/mail.pb.h"
 #include "rapport/query/v1/merge.pb.h"
 #include "rapport/query/v1/pipeline.pb.h"
 #include "rapport/query/v1/projection.pb.h"

@@ -9,7 +9,7 @@ tests/kafka/fetch.sh
 cmake -S . -B .build/release -G Ninja -DCMAKE_BUILD_TYPE=release >/dev/null
 cmake --build .build/release --target \
   embedded_log_bench fold_bench memory_bench read_bench ingest_bench alerts_bench kafka_log_bench \
-  identifier_bench telephony_bench mail_bench source_file_bench sources_bench search_bench \
+  identifier_bench telephony_bench mail_bench mail_delivery_bench source_file_bench sources_bench search_bench \
   changes_bench portfolio_bench kill_test kill_child services_on_kafka_test rapport
 
 section() { printf '\n== %s\n' "$1"; }
@@ -101,6 +101,8 @@ tests/bench/changes_bench
 
 section "portfolios of a million clients"
 tests/bench/portfolio_bench
+section "mails: the digests of 10,000 people, and urgent ones"
+tests/bench/mail_delivery_bench
 section "reopening after kill -9"
 figures "start of the process" tests/faults/kill_test
 section "rapport up at rest, the sample loaded and four sources quiet"

@@ -1,10 +1,8 @@
 #include "tests/support/mail_server.h"
 
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +19,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "libs/base/status.h"
+#include "tests/support/loopback.h"
 
 namespace rapport {
 namespace {
@@ -72,47 +71,6 @@ service anvil {
   chroot =
 }
 )";
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  return address;
-}
-
-int FreePort() {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  bind(listener, reinterpret_cast<sockaddr*>(&address), size);
-  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
-  close(listener);
-  return ntohs(address.sin_port);
-}
-
-bool Listens(int port) {
-  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(port);
-  const bool connected =
-      connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  close(client);
-  return connected;
-}
-
-// Whether an IMAP server greets.
-bool Greets(int port) {
-  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const timeval patience{1, 0};
-  setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  sockaddr_in address = Loopback(port);
-  char greeting[4] = {};
-  const bool greets = connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-                      recv(client, greeting, sizeof greeting, MSG_WAITALL) == sizeof greeting &&
-                      absl::string_view(greeting, sizeof greeting) == "* OK";
-  close(client);
-  return greets;
-}
 
 std::string ReadFile(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -202,7 +160,7 @@ absl::Status MailServer::Launch() {
   }
   const absl::Time deadline = absl::Now() + kStartTime;
   while (absl::Now() < deadline) {
-    if (Greets(port_)) return absl::OkStatus();
+    if (Greets(port_, "* OK")) return absl::OkStatus();
     if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
       pid_ = -1;
       break;
