@@ -181,3 +181,33 @@ describe("in the middle of a sheet", () => {
     await page.context().close();
   });
 });
+
+describe("two tabs of one person", () => {
+  it("send what waits once, and both know it", async () => {
+    const first = await openPage(browser, rapport.address, { expectFailedRequests: true });
+    const second = await first.context().newPage();
+    second.setDefaultTimeout(120_000);
+    const away = (route) => route.fulfill({ status: 503, json: { code: 14, message: "away" } });
+    await first.context().route("**/v1/clients/*/touchpoints", away);
+    await openNote(first);
+    await first.keyboard.type("written once, of two tabs");
+    await first.keyboard.press("Control+Enter");
+    await first.waitForSelector(".banner:has-text('1 not sent')");
+    await show(second, `${rapport.address}/clients/${client}`);
+    await second.waitForSelector(".banner:has-text('1 not sent')");
+    await first.context().unroute("**/v1/clients/*/touchpoints", away);
+    // At once, in both: the one that is not in front draws nothing meanwhile.
+    const press = (page) => page.evaluate(() => document.querySelector(".banner .b")?.click());
+    await Promise.all([press(first), press(second)]);
+    for (const page of [first, second]) {
+      await page.bringToFront();
+      await page.waitForSelector(".banner:has-text('1 not sent')", { state: "detached" });
+      await page.waitForSelector(".ev-row:has-text('written once, of two tabs')");
+    }
+    const answer = await fetch(
+      `${rapport.address}/v1/clients/${client}/timeline?kind=note_taken&q=written+once&limit=10`,
+    );
+    assert.equal((await answer.json()).touchpoints.length, 1);
+    await first.context().close();
+  });
+});
