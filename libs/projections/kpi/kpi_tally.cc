@@ -608,7 +608,7 @@ class Teller {
       if (entry.stage() == touchpoint::v1::DEAL_STAGE_LOST) continue;
       const int stage = std::min<int>(entry.stage(), touchpoint::v1::DEAL_STAGE_WON);
       const int32_t day = DayOfStamp(entry.stamp());
-      while (reached < stage) Flow(Measure::kCameToStage, SubOf(++reached), day, 1);
+      while (reached < stage) Flow(Measure::kCameToStage, Numbered(++reached), day, 1);
     }
   }
 
