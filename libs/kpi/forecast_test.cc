@@ -250,7 +250,7 @@ TEST(ForecastTest, CalibrationTellsWhatWasForecastAndWhatCame) {
 TEST(ForecastTest, MovesAreReconciledInRandomHistories) {
   std::mt19937 random(20261130);
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 30; ++round) {
     World world;
     const auto day = [&] { return absl::StrCat("2026-0", 1 + below(6), "-1", below(10)); };
     for (int i = 0; i < 12; ++i) {
