@@ -245,6 +245,17 @@ TEST(ForecastTest, CalibrationTellsWhatWasForecastAndWhatCame) {
                                  "2026-04-01 6500 10000"));
 }
 
+// A source that tells of the first contact after the deal was made.
+TEST(CohortsTest, ADealWhoseOpeningIsToldLateIsWon) {
+  World world;
+  world.Win("early", "2026-01-17");
+  world.Open("early", "2026-02-02", 100, "");
+  const query::v1::KpiDeals deals = world.Deals();
+  const DealStanding deal = StandingAt(deals.deals(0), At("2026-03-01"));
+  EXPECT_EQ(deal.state, DealStanding::State::kWon);
+  EXPECT_EQ(LearnChances(deals, At("2026-03-01")).stages[1].won, 1);
+}
+
 // Random histories: whatever happened, the parts add up, for every owner, and the owners' forecasts
 // to the firm's.
 TEST(ForecastTest, MovesAreReconciledInRandomHistories) {
