@@ -90,7 +90,9 @@ void AddMoments(const std::vector<Told>& all, const KpiSettings& settings, KpiDe
 
 void AddCourses(const state::v1::KpiState& state, const std::string& client_id,
                 const KpiSettings& settings, query::v1::KpiDeals* deals) {
-  for (const state::v1::Deal& deal : state.deals().deals()) {
+  for (const state::v1::Deal& told : state.deals().deals()) {
+    const std::optional<state::v1::Deal> mended = WithOpeningFirst(told);
+    const state::v1::Deal& deal = mended ? *mended : told;
     const std::vector<Told> all = AllTold(state, deal);
     if (all.empty() || (!deal.has_opened() && deal.stages().empty())) continue;
     KpiDealCourse& course = *deals->add_deals();
@@ -104,8 +106,8 @@ void AddCourses(const state::v1::KpiState& state, const std::string& client_id,
     course.set_competitor(deal.competitor());
     AddMoments(all, settings, &course);
     for (const state::v1::KpiOwner& owner : state.owners()) {
-      const absl::Time told = absl::FromUnixMillis(MillisOf(owner.stamp().occurred_at()));
-      const absl::CivilDay day = absl::ToCivilDay(told, settings.time_zone);
+      const absl::Time at = absl::FromUnixMillis(MillisOf(owner.stamp().occurred_at()));
+      const absl::CivilDay day = absl::ToCivilDay(at, settings.time_zone);
       query::v1::KpiDealOwner& added = *course.add_owners();
       added.set_at(absl::ToUnixMillis(absl::FromCivil(day, settings.time_zone)));
       added.set_owner_id(owner.owner_id());

@@ -245,12 +245,23 @@ TEST(ForecastTest, CalibrationTellsWhatWasForecastAndWhatCame) {
                                  "2026-04-01 6500 10000"));
 }
 
+// A source that tells of the first contact after the deal was made.
+TEST(CohortsTest, ADealWhoseOpeningIsToldLateIsWon) {
+  World world;
+  world.Win("early", "2026-01-17");
+  world.Open("early", "2026-02-02", 100, "");
+  const query::v1::KpiDeals deals = world.Deals();
+  const DealStanding deal = StandingAt(deals.deals(0), At("2026-03-01"));
+  EXPECT_EQ(deal.state, DealStanding::State::kWon);
+  EXPECT_EQ(LearnChances(deals, At("2026-03-01")).stages[1].won, 1);
+}
+
 // Random histories: whatever happened, the parts add up, for every owner, and the owners' forecasts
 // to the firm's.
 TEST(ForecastTest, MovesAreReconciledInRandomHistories) {
   std::mt19937 random(20261130);
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 30; ++round) {
     World world;
     const auto day = [&] { return absl::StrCat("2026-0", 1 + below(6), "-1", below(10)); };
     for (int i = 0; i < 12; ++i) {

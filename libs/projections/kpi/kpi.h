@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -33,7 +34,7 @@ struct KpiSettings {
 // beginning of its day.
 struct Kpi {
   static constexpr char kName[] = "kpi";
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
   using State = state::v1::KpiState;
   using Settings = KpiSettings;
 
@@ -70,6 +71,10 @@ inline constexpr char kKpiDealIndex[] = "with_deals";
 // The same as Kpi::Tally, for who reads single contributions.
 void VisitContributions(const state::v1::KpiState& state, const KpiSettings& settings,
                         absl::FunctionRef<void(const Contribution&)> visit);
+
+// A deal whose opening was told of a later moment than its end, as figures take it: the opening
+// comes first, and the end holds. nullopt: its opening is not told so late.
+std::optional<state::v1::Deal> WithOpeningFirst(const state::v1::Deal& deal);
 
 // Facts that a profile should have: completeness is the share of them that it has.
 inline constexpr int kWantedFacts = 12;

@@ -534,7 +534,9 @@ class Teller {
   void TellDeals() {
     for (const auto& deal : state_.deals().deals()) {
       // What was taken off never was a deal of this client.
-      if (!IsRemoved(deal) && (deal.has_opened() || !deal.stages().empty())) TellDeal(deal);
+      if (IsRemoved(deal) || (!deal.has_opened() && deal.stages().empty())) continue;
+      const std::optional<state::v1::Deal> mended = WithOpeningFirst(deal);
+      TellDeal(mended ? *mended : deal);
     }
   }
 
@@ -700,6 +702,24 @@ class Teller {
 };
 
 }  // namespace
+
+std::optional<state::v1::Deal> WithOpeningFirst(const state::v1::Deal& deal) {
+  // Nothing begins with its end.
+  if (!deal.has_opened() || deal.stages().empty() ||
+      deal.stages(0).stage() < touchpoint::v1::DEAL_STAGE_WON) {
+    return std::nullopt;
+  }
+  for (int i = 1; i < deal.stages_size(); ++i) {
+    if (deal.stages(i).stamp().event_id() != deal.opened().event_id()) continue;
+    state::v1::Deal mended = deal;
+    auto& stages = *mended.mutable_stages();
+    *stages.Mutable(i)->mutable_stamp()->mutable_occurred_at() =
+        stages.Get(0).stamp().occurred_at();
+    for (int k = i; k > 0; --k) stages.SwapElements(k, k - 1);
+    return mended;
+  }
+  return std::nullopt;
+}
 
 void VisitContributions(const KpiState& state, const KpiSettings& settings,
                         absl::FunctionRef<void(const Contribution&)> visit) {
