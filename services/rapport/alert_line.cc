@@ -24,7 +24,7 @@ std::string FormatAlertLine(const AlertLine& line) {
   const size_t shown = std::min(line.reasons.size(), kReasonsInLine);
   const std::string why = absl::StrJoin(
       line.reasons.begin(), line.reasons.begin() + static_cast<std::ptrdiff_t>(shown), "; ");
-  return Printable(absl::StrFormat("%s  %-7s  %-8s  %4d  %s  %s  %s", FormatMoment(line.at),
+  return Printable(absl::StrFormat("%s  %-9s  %-8s  %4d  %s  %s  %s", FormatMoment(line.at),
                                    line.change, SeverityWord(line.severity), line.score,
                                    line.client_id, line.owner_id, why)) +
          "\n";
@@ -33,7 +33,10 @@ std::string FormatAlertLine(const AlertLine& line) {
 AlertLine AlertLineOf(const alert::v1::AlertEvent& event) {
   AlertLine line;
   line.at = FromProto(event.at());
-  line.change = event.has_raised() ? "raised" : event.has_cleared() ? "cleared" : "updated";
+  line.change = event.has_raised()      ? "raised"
+                : event.has_cleared()   ? "cleared"
+                : event.has_escalated() ? "escalated"
+                                        : "updated";
   line.client_id = event.client_id();
   line.owner_id = event.owner_id();
   line.severity = event.severity();

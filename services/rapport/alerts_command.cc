@@ -53,6 +53,10 @@ struct AlertStory {
   AlertEvent latest;
   absl::Time raised_at = absl::InfinitePast();
   std::string advice;
+  // Of a running Rapport alone, which knows who leads.
+  std::string escalated_to;
+  std::string responsible_id;
+  query::v1::AlertStatus status = query::v1::ALERT_STATUS_UNSPECIFIED;
 };
 
 using Stories = std::map<std::string, AlertStory>;  // by alert id
@@ -63,6 +67,8 @@ absl::Status Take(const RecordView& record, Stories* stories) {
     return absl::DataLossError(
         absl::StrCat("record ", record.offset.value(), " of the alerts log is damaged"));
   }
+  // No step of an alert.
+  if (event.has_reminded()) return absl::OkStatus();
   if (event.has_handed_over()) {
     for (auto& [id, other] : *stories) {
       if (other.latest.client_id() == event.client_id()) {
@@ -75,6 +81,11 @@ absl::Status Take(const RecordView& record, Stories* stories) {
   if (event.has_raised()) {
     story.raised_at = FromProto(event.at());
     story.advice = event.raised().advice();
+  }
+  // What is not told anew holds as it was told last.
+  if (!event.has_cleared() && !event.has_next_step()) {
+    *event.mutable_would_clear() = story.latest.would_clear();
+    *event.mutable_next_step() = story.latest.next_step();
   }
   story.latest = std::move(event);
   return absl::OkStatus();
@@ -101,9 +112,14 @@ bool IsMeant(const AlertStory& story, const AlertsArguments& arguments) {
          (!arguments.open || !story.latest.has_cleared());
 }
 
-// "open", or "cleared: below threshold".
+// "open", "acknowledged", "snoozed", or "cleared: below threshold".
 std::string StateOf(const AlertStory& story) {
-  if (!story.latest.has_cleared()) return "open";
+  if (!story.latest.has_cleared()) {
+    return story.status == query::v1::ALERT_STATUS_UNSPECIFIED
+               ? "open"
+               : absl::AsciiStrToLower(
+                     absl::StripPrefix(query::v1::AlertStatus_Name(story.status), "ALERT_STATUS_"));
+  }
   const std::string reason = absl::AsciiStrToLower(absl::StripPrefix(
       alert::v1::ClearReason_Name(story.latest.cleared().reason()), "CLEAR_REASON_"));
   return absl::StrCat("cleared: ", absl::StrReplaceAll(reason, {{"_", " "}}));
@@ -114,12 +130,14 @@ void PrintText(const std::vector<AlertStory>& stories, size_t total, absl::Time 
     Print("There are no alerts.\n");
     return;
   }
-  Table table({"RAISED", "CLIENT", "SEVERITY", ">SCORE", "STATE", "LAST CHANGE", "OWNER", "WHY"});
+  Table table({"RAISED", "CLIENT", "SEVERITY", ">SCORE", "STATE", "LAST CHANGE", "OWNER", "WHY",
+               "NEXT STEP"});
   for (const AlertStory& story : stories) {
     table.Add({FormatMoment(story.raised_at), story.latest.client_id(),
                SeverityWord(story.latest.severity()), absl::StrCat(story.latest.score()),
                StateOf(story), FormatMoment(story.latest.at()), story.latest.owner_id(),
-               story.latest.reasons().empty() ? "" : story.latest.reasons(0).text()});
+               story.latest.reasons().empty() ? "" : story.latest.reasons(0).text(),
+               story.latest.next_step().text()});
   }
   Print(table.ToString());
   const bool open = std::any_of(stories.begin(), stories.end(), [](const AlertStory& story) {
@@ -138,20 +156,32 @@ void PrintAsJson(const std::vector<AlertStory>& stories, size_t total) {
   for (const AlertStory& story : stories) {
     Json reasons = Json::array();
     for (const auto& reason : story.latest.reasons()) reasons.push_back(ReasonJson(reason));
-    list.push_back({{"alert_id", story.latest.alert_id()},
-                    {"client_id", story.latest.client_id()},
-                    {"owner_id", story.latest.owner_id()},
-                    {"projection", story.latest.projection()},
-                    {"rule", story.latest.rule()},
-                    {"open", !story.latest.has_cleared()},
-                    {"state", StateOf(story)},
-                    {"severity", SeverityWord(story.latest.severity())},
-                    {"score", story.latest.score()},
-                    {"raised_at", MomentJson(story.raised_at)},
-                    {"changed_at", MomentJson(story.latest.at())},
-                    {"advice", story.advice},
-                    {"model_version", story.latest.model_version()},
-                    {"reasons", reasons}});
+    list.push_back(
+        {{"alert_id", story.latest.alert_id()},
+         {"client_id", story.latest.client_id()},
+         {"owner_id", story.latest.owner_id()},
+         {"projection", story.latest.projection()},
+         {"rule", story.latest.rule()},
+         {"open", !story.latest.has_cleared()},
+         {"state", StateOf(story)},
+         {"severity", SeverityWord(story.latest.severity())},
+         {"score", story.latest.score()},
+         {"raised_at", MomentJson(story.raised_at)},
+         {"changed_at", MomentJson(story.latest.at())},
+         {"advice", story.advice},
+         {"client_name", story.latest.client_name()},
+         {"expected_loss", story.latest.has_expected_loss()
+                               ? AmountJson(story.latest.expected_loss().minor_units(),
+                                            story.latest.expected_loss().currency_code())
+                               : Json(nullptr)},
+         {"escalated_to", story.escalated_to},
+         {"responsible_id", story.responsible_id},
+         {"would_clear", story.latest.has_would_clear() ? ClearingJson(story.latest.would_clear())
+                                                        : Json(nullptr)},
+         {"next_step",
+          story.latest.has_next_step() ? NextStepJson(story.latest.next_step()) : Json(nullptr)},
+         {"model_version", story.latest.model_version()},
+         {"reasons", reasons}});
   }
   PrintJson({{"total", total}, {"alerts", list}});
 }
@@ -213,6 +243,9 @@ AlertStory FromAnswer(const query::v1::Alert& answer) {
   AlertStory story;
   story.raised_at = FromProto(answer.raised_at());
   story.advice = answer.advice();
+  story.escalated_to = answer.escalated_to();
+  story.responsible_id = answer.responsible_id();
+  story.status = answer.status();
   AlertEvent& latest = story.latest;
   latest.set_alert_id(answer.alert_id());
   latest.set_client_id(answer.client_id());
@@ -223,6 +256,10 @@ AlertStory FromAnswer(const query::v1::Alert& answer) {
   latest.set_score(answer.score());
   latest.set_model_version(answer.model_version());
   *latest.mutable_at() = answer.changed_at();
+  latest.set_client_name(answer.client_name());
+  if (answer.has_expected_loss()) *latest.mutable_expected_loss() = answer.expected_loss();
+  if (answer.has_would_clear()) *latest.mutable_would_clear() = answer.would_clear();
+  if (answer.has_next_step()) *latest.mutable_next_step() = answer.next_step();
   if (answer.state() == query::v1::ALERT_STATE_CLOSED) {
     latest.mutable_cleared()->set_reason(answer.clear_reason());
   }
@@ -276,6 +313,7 @@ AlertLine LineOf(const query::v1::AlertStep& step) {
                  .severity = step.severity(),
                  .score = step.score(),
                  .reasons = {}};
+  if (step.has_reminder()) line.reasons.push_back(step.reminder().text());
   for (const query::v1::AlertReason& reason : step.reasons()) {
     if (TellsWhy(reason.points(), step.change() == query::v1::ALERT_CHANGE_CLEARED)) {
       line.reasons.push_back(reason.text());
@@ -354,6 +392,7 @@ void AddAlertsCommand(CLI::App& app, const CommonOptions& common, int* exit_code
                    "At most so many alerts, 0 for all; 20, or all with --follow")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
+  AddAlertActionCommands(*command, common, exit_code);
 }
 
 }  // namespace rapport

@@ -102,6 +102,8 @@ ClientRisk TakeRisk(const query::v1::Retention& told) {
       reason.add_touchpoint_ids(absl::HexStringToBytes(touchpoint.touchpoint_id()));
     }
   }
+  if (told.has_would_clear()) risk.would_clear = told.would_clear();
+  if (told.has_next_step()) risk.next_step = told.next_step();
   risk.promises = {told.promises().begin(), told.promises().end()};
   return risk;
 }

@@ -13,6 +13,7 @@
 #include "libs/base/time.h"
 #include "libs/projections/deal_pipeline/deal_pipeline.h"
 #include "libs/projections/profile/profile.h"
+#include "libs/projections/retention/remedies.h"
 #include "libs/projections/retention/retention.h"
 #include "libs/touchpoint/names.h"
 
@@ -99,7 +100,12 @@ std::string RiskText(const ClientFacts& facts) {
   for (const alert::v1::Reason& reason : risk.reasons) {
     reasons.Add({absl::StrCat(reason.points() > 0 ? "+" : "", reason.points()), reason.text()});
   }
-  return absl::StrCat(text, "\n", reasons.ToString());
+  absl::StrAppend(&text, "\n", reasons.ToString());
+  if (risk.would_clear)
+    absl::StrAppend(&text, "Would clear it: ", ClearingText(*risk.would_clear), "\n");
+  if (risk.next_step)
+    absl::StrAppend(&text, "Next step: ", Printable(risk.next_step->text()), "\n");
+  return text;
 }
 
 std::string AccountsText(const ProfileState& profile) {
@@ -394,6 +400,8 @@ Json RiskJson(const ClientRisk& risk) {
           {"severity", risk.alert_open ? Json(SeverityWord(risk.severity)) : Json(nullptr)},
           {"raised_at", risk.alert_open ? MomentJson(risk.raised_at) : Json(nullptr)},
           {"reasons", reasons},
+          {"would_clear", risk.would_clear ? ClearingJson(*risk.would_clear) : Json(nullptr)},
+          {"next_step", risk.next_step ? NextStepJson(*risk.next_step) : Json(nullptr)},
           {"promises", PromisesJson(risk)}};
 }
 
@@ -402,13 +410,16 @@ Json RiskJson(const ClientRisk& risk) {
 ClientRisk RiskOf(const state::v1::RetentionState& retention, const RetentionSettings& model,
                   absl::Time now) {
   const RetentionExplanation explanation = ExplainRetention(retention, model, now);
+  Advice advice = AdviceFor(retention.factors(), model, now);
   const auto& alert = retention.alert();
   return {.score = explanation.score,
           .reasons = explanation.reasons,
           .alert_open = alert.phase() == state::v1::ALERT_PHASE_OPEN,
           .severity = alert.severity(),
           .raised_at = FromProto(alert.raised_at()),
-          .promises = PriceOfPromises(retention, model, now)};
+          .promises = PriceOfPromises(retention, model, now),
+          .would_clear = std::move(advice.would_clear),
+          .next_step = std::move(advice.next_step)};
 }
 
 std::string ClientText(const ClientFacts& facts) {

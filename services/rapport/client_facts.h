@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct ClientRisk {
   alert::v1::Severity severity = alert::v1::SEVERITY_UNSPECIFIED;  // of the open alert
   absl::Time raised_at = absl::InfinitePast();                     // the open alert
   std::vector<query::v1::PromisePrice> promises;                   // open ones, not due yet
+  // What would clear the alert, and what to do next; absent while the score gives no cause.
+  std::optional<alert::v1::WouldClear> would_clear;
+  std::optional<alert::v1::NextStep> next_step;
 };
 
 struct ClientFacts {

@@ -44,7 +44,11 @@ CLI::App* AddCommand(CLI::App& parent, int* exit_code, const std::string& name,
   CLI::App* const command = parent.add_subcommand(name, what);
   command->footer(absl::StrCat("Example:\n  ", example));
   command->fallthrough();
-  command->callback([exit_code, run = std::move(run)] { *exit_code = Finish(run()); });
+  command->callback([command, exit_code, run = std::move(run)] {
+    // One of its own commands has run.
+    if (!command->get_subcommands().empty()) return;
+    *exit_code = Finish(run());
+  });
   return command;
 }
 

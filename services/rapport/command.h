@@ -52,6 +52,10 @@ void AddClientCommands(CLI::App& app, const CommonOptions& common, int* exit_cod
 void AddAgendaCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddAtRiskCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddAlertsCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+// acknowledge, snooze, resolve and dismiss, below `alerts`.
+void AddAlertActionCommands(CLI::App& alerts, const CommonOptions& common, int* exit_code);
+void AddCallListCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
+void AddPromisesCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddRebuildCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddVerifyCommand(CLI::App& app, const CommonOptions& common, int* exit_code);
 void AddUpCommand(CLI::App& app, const CommonOptions& common, int* exit_code);

@@ -16,6 +16,8 @@ int main(int argc, char** argv) {
   rapport::AddAgendaCommand(app, common, &exit_code);
   rapport::AddAtRiskCommand(app, common, &exit_code);
   rapport::AddAlertsCommand(app, common, &exit_code);
+  rapport::AddCallListCommand(app, common, &exit_code);
+  rapport::AddPromisesCommand(app, common, &exit_code);
   rapport::AddRebuildCommand(app, common, &exit_code);
   rapport::AddVerifyCommand(app, common, &exit_code);
   rapport::AddIngestCommand(app, common, &exit_code);

@@ -146,6 +146,43 @@ Json ReasonJson(const alert::v1::Reason& reason) {
   return json;
 }
 
+Json ClearingJson(const alert::v1::WouldClear& clearing) {
+  Json remedies = Json::array();
+  for (const alert::v1::Remedy& remedy : clearing.remedies()) {
+    remedies.push_back({{"code", remedy.code()},
+                        {"text", remedy.text()},
+                        {"facts", FactsJson(remedy.facts())},
+                        {"item_id", remedy.item_id()}});
+  }
+  return {{"remedies", remedies}, {"score", clearing.score()}, {"clears", clearing.clears()}};
+}
+
+Json NextStepJson(const alert::v1::NextStep& step) {
+  const std::string channel = touchpoint::v1::Channel_Name(step.channel());
+  Json json = {{"code", step.code()},
+               {"text", step.text()},
+               {"facts", FactsJson(step.facts())},
+               {"item_id", step.item_id()},
+               {"channel", absl::AsciiStrToLower(absl::StripPrefix(channel, "CHANNEL_"))}};
+  json["hours"] = nullptr;
+  if (step.has_hours()) {
+    json["hours"] = {{"from_hour", step.hours().from_hour()},
+                     {"until_hour", step.hours().until_hour()},
+                     {"time_zone", step.hours().time_zone()}};
+  }
+  return json;
+}
+
+std::string ClearingText(const alert::v1::WouldClear& clearing) {
+  std::string text;
+  for (const alert::v1::Remedy& remedy : clearing.remedies()) {
+    absl::StrAppend(&text, text.empty() ? "" : "; and ", remedy.text());
+  }
+  return Printable(
+      absl::StrCat(text, clearing.clears() ? " (then it is " : " (comes nearest: then it is ",
+                   clearing.score(), ")"));
+}
+
 void Print(absl::string_view text) {
   const std::string lines = PrintableLines(text);
   std::fwrite(lines.data(), 1, lines.size(), stdout);

@@ -56,6 +56,13 @@ Json AmountJson(int64_t minor_units, absl::string_view currency_code);
 // {"code", "text", "points", "facts", "touchpoint_ids"}, the ids in hexadecimal; of the facts those
 // that there are.
 Json ReasonJson(const alert::v1::Reason& reason);
+// {"code", "text", "facts", "item_id"} of each remedy, "score", "clears".
+Json ClearingJson(const alert::v1::WouldClear& clearing);
+// {"code", "text", "facts", "item_id", "channel", "hours"}.
+Json NextStepJson(const alert::v1::NextStep& step);
+// "Settle the complaint of 2026-08-08, and Call the client (950 becomes 410)" for people,
+// printable.
+std::string ClearingText(const alert::v1::WouldClear& clearing);
 
 // Lines to standard output and to standard error (PrintableLines). What comes from outside goes
 // through Printable before it is put into a line, so that it stays in it; a Table does so itself.

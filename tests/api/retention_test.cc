@@ -389,7 +389,7 @@ TEST_F(RetentionServiceTest, TheCallListHasWhomACallKeepsFirst) {
   all.push_back(Make(Touchpoint::kMeetingPlanned, "met", 190));
   auto& planned = *all.back().mutable_meeting_planned();
   planned.set_meeting_id("M-1");
-  ToProto(testing::Day(200) + absl::Hours(5), planned.mutable_planned_at());
+  ToProto(testing::Day(200) + absl::Hours(1), planned.mutable_planned_at());
   all.push_back(Make(Touchpoint::kStakeholderAdded, "large", 2));
   auto& person = *all.back().mutable_stakeholder_added()->mutable_stakeholder();
   person.Clear();

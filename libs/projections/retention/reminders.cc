@@ -101,7 +101,7 @@ void Remind(const FoldContext& context, const RetentionSettings& settings, absl:
   google::protobuf::RepeatedPtrField<ToldReminder> told_now;
   for (const Owed& each : owed) {
     const ToldReminder* const told = FindTold(*state, each);
-    int64_t last = told == nullptr ? 0 : told->unix_seconds();
+    absl::Time last = told == nullptr ? absl::InfinitePast() : FromProto(told->reminded_at());
     bool tell = false;
     for (const absl::Time moment : MomentsOf(each, settings)) {
       if (moment <= each.since || moment >= each.due) continue;
@@ -109,27 +109,26 @@ void Remind(const FoldContext& context, const RetentionSettings& settings, absl:
         output->wake = std::min(output->wake, moment);
         continue;
       }
-      if (absl::ToUnixSeconds(moment) <= last) continue;
-      last = absl::ToUnixSeconds(moment);
+      if (moment <= last) continue;
+      last = moment;
       tell = true;
     }
     if (tell) Tell(context, settings, each, at, *state, output);
-    if (last == 0) continue;
+    if (last == absl::InfinitePast()) continue;
     ToldReminder& kept = *told_now.Add();
     kept.set_kind(each.kind);
     kept.set_item_id(*each.item_id);
-    kept.set_unix_seconds(last);
+    ToProto(last, kept.mutable_reminded_at());
   }
   *state->mutable_told_reminders() = std::move(told_now);
 }
 
 void RewindReminders(absl::Time at, RetentionState* state) {
   auto& told = *state->mutable_told_reminders();
-  told.erase(std::remove_if(told.begin(), told.end(),
-                            [at](const ToldReminder& each) {
-                              return absl::FromUnixSeconds(each.unix_seconds()) > at;
-                            }),
-             told.end());
+  told.erase(
+      std::remove_if(told.begin(), told.end(),
+                     [at](const ToldReminder& each) { return FromProto(each.reminded_at()) > at; }),
+      told.end());
 }
 
 }  // namespace rapport
