@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/log.h"
 #include "libs/base/status.h"
+#include "libs/base/time.h"
 #include "libs/mail/mail_composer.h"
 #include "services/alerts/mail_recipients.h"
 
@@ -17,6 +18,8 @@ namespace {
 // An urgent mail goes out without a name rather than late.
 constexpr absl::Duration kUrgentPatience = absl::Milliseconds(500);
 constexpr size_t kMostAlerts = 500;
+// Several ticks of the log's clock.
+constexpr absl::Duration kMostBehind = absl::Minutes(10);
 // Whose alerts a lead is told of; beyond, the staff list is what needs mending.
 constexpr size_t kMostOwners = 200;
 
@@ -48,6 +51,18 @@ std::vector<std::string> UnreachableUnder(const Organisation& firm, const std::s
   return owners;
 }
 
+// A digest of an agenda that is behind would leave out what it does not know yet.
+absl::Status CheckUpToDate(const query::v1::Watermark& watermark, absl::Time now) {
+  if (watermark.missing_partitions_size() > 0) {
+    return absl::UnavailableError("the agenda cannot be read of all partitions");
+  }
+  for (const query::v1::PartitionWatermark& partition : watermark.partitions()) {
+    if (partition.has_clock() && now - FromProto(partition.clock()) <= kMostBehind) continue;
+    return absl::UnavailableError("the agenda is behind: its projection is folded still");
+  }
+  return absl::OkStatus();
+}
+
 std::string DomainOf(const std::string& address) { return address.substr(address.find('@') + 1); }
 
 }  // namespace
@@ -76,6 +91,7 @@ absl::StatusOr<std::optional<Letter>> MailDesk::WriteDigest(const StaffPerson& p
   const LetterStyle style = StyleFor(person, now);
   std::vector<std::string> owners = AgendaOwners(*firm, person.person_id, now);
   RAPPORT_ASSIGN_OR_RETURN(const query::v1::Agenda agenda, env_.api->AgendaOf(owners));
+  if (span.needs_up_to_date) RAPPORT_RETURN_IF_ERROR(CheckUpToDate(agenda.watermark(), now));
   DailyDigest digest{.person_name = NameOf(person), .sections = SectionsOf(agenda, style)};
   for (std::string& owner : UnreachableUnder(*firm, person.person_id, now)) {
     owners.push_back(std::move(owner));

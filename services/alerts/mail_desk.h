@@ -44,6 +44,8 @@ class MailDesk {
     AlertCursor begin;
     AlertCursor end;
     std::function<bool(const std::string& alert_id, const RecordPosition& step)> is_told;
+    // Whether one of an agenda that is behind is none; else it is told as it stands.
+    bool needs_up_to_date = false;
   };
   // What a person's digest says now; nullopt: there is nothing to tell. Unavailable,
   // DeadlineExceeded: the agenda cannot be had.

@@ -253,7 +253,9 @@ absl::StatusOr<std::optional<Letter>> MailSender::Write(const MailQueue::Job& jo
       job.planned.day() != absl::FormatCivilTime(absl::ToCivilDay(now, env_.settings.zone))) {
     return absl::NotFoundError("its day is over; the next one tells what it would have told");
   }
-  return desk->WriteDigest(person, SpanOf(person.person_id, *end), now);
+  MailDesk::DigestSpan span = SpanOf(person.person_id, *end);
+  span.needs_up_to_date = true;
+  return desk->WriteDigest(person, span, now);
 }
 
 std::optional<MailFact> MailSender::Handle(const MailQueue::Job& job, MailDesk* desk,

@@ -83,7 +83,9 @@ class MailCliTest : public testing::UpFixture {
            Event(client, "OwnerAssigned", "owner_assigned", then,
                  absl::StrCat(R"({"to_owner_id":")", owner, R"("})")) +
            Event(client, "ContractSigned", "contract_signed", then,
-                 absl::StrCat(R"({"contract_id":"k-)", client, R"("})")) +
+                 absl::StrCat(R"({"contract_id":"k-)", client, R"(","terms":{"starts_at":")",
+                              Moment(then), R"(","ends_at":")", Moment(now + absl::Hours(24 * 90)),
+                              R"("}})")) +
            Event(client, "CommitmentMade", "commitment_made", then,
                  absl::StrCat(R"({"commitment_id":"p-)", client,
                               R"(","statement":"send the offer","due_at":")",

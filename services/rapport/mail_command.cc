@@ -202,6 +202,7 @@ void AddMailCommands(CLI::App& app, const CommonOptions& common, int* exit_code)
   const auto arguments = std::make_shared<MailArguments>();
   CLI::App* const mail = app.add_subcommand("mail", "Mails to our own people: alerts and digests");
   mail->require_subcommand(1);
+  mail->fallthrough();
   AddCommand(*mail, exit_code, "status", "The queue, the server, and the latest mails",
              "rapport mail status", [&common] { return RunStatus(common); });
   CLI::App* const test =

@@ -4,6 +4,7 @@
 // promise that is due, a complaint and an alert. Arguments: people, urgent mails.
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -150,10 +151,12 @@ class Bench {
     fmt::print("{} digests in {:.1f} s ({:.0f}/s), the first after {:.1f} s\n", people_,
                absl::ToDoubleSeconds(took), people_ / absl::ToDoubleSeconds(took),
                absl::ToDoubleSeconds(first - begun));
+    std::fflush(stdout);
   }
 
   // Notices of contracts, one after the other, from the append to the mail at the server.
   void Urgent(int count) {
+    if (count == 0) return;
     std::vector<absl::Duration> took;
     for (int i = 0; i < count; ++i) {
       const std::string client = absl::StrCat("u", i);
