@@ -17,6 +17,11 @@ class OrganisationAccess final : public Access {
   absl::StatusOr<std::vector<std::string>> OwnersIn(absl::string_view unit_id) const override {
     return firm.PeopleIn(unit_id, absl::InfiniteFuture());
   }
+  absl::StatusOr<std::vector<Stay>> StaysIn(absl::string_view unit_id, bool) const override {
+    return absl::NotFoundError(unit_id);
+  }
+  std::vector<Unit> Units() const override { return {}; }
+  std::string NameOf(absl::string_view) const override { return ""; }
   std::vector<OwnPerson> WhoWorksHere() const override { return {}; }
   int64_t StaffVersion() const override { return version; }
   absl::Status CheckWorksHere(absl::string_view) const override { return absl::OkStatus(); }
