@@ -58,7 +58,7 @@ class ServicesOnKafkaTest : public ::testing::Test {
     ASSERT_OK_AND_ASSIGN(cluster_, KafkaCluster::Start(1));
     ASSERT_OK_AND_ASSIGN(log_,
                          NewKafkaEventLog({.bootstrap_servers = cluster_->bootstrap_servers()}));
-    for (const char* service : {"ingest", "profiles", "retention", "pipeline"}) {
+    for (const char* service : {"ingest", "profiles", "retention", "pipeline", "kpi"}) {
       for (const char* number : {"1", "2"}) StartInstance(service, number);
     }
     StartInstance("alerts", "1");
