@@ -129,7 +129,7 @@ TEST_F(CliTest, EverythingCanBeReadRebuiltAndVerified) {
     EXPECT_EQ(texts(alert), texts(one)) << alert["client_id"];
   }
 
-  for (const std::string projection : {"profile", "retention", "deal_pipeline"}) {
+  for (const std::string projection : {"profile", "retention", "deal_pipeline", "kpi"}) {
     const json verified = RunJson({"verify", projection});
     EXPECT_EQ(verified["equal"], true) << verified;
     const json rebuilt = RunJson({"rebuild", projection});
@@ -364,6 +364,7 @@ TEST_F(CliTest, EveryCommandHasHelpWithAnExample) {
                                              {"up"},
                                              {"ingest"},
                                              {"pipeline"},
+                                             {"kpi"},
                                              {"dead-letters", "list"},
                                              {"dead-letters", "show"},
                                              {"dead-letters", "retry"},
@@ -444,6 +445,7 @@ TEST_F(CliTest, WhatNeedsARunningProcessSaysSo) {
        std::vector<std::vector<std::string>>{{"alerts", "--follow"},
                                              {"ingest", events},
                                              {"pipeline"},
+                                             {"kpi"},
                                              {"dead-letters", "list", "profile"},
                                              {"merge", "one", "other"},
                                              {"merges"},

@@ -69,11 +69,20 @@ TEST_F(UpTest, CommandsAnswerTheSameBesideARunningProcess) {
   EXPECT_GT(RunJson({"at-risk", "--limit", "3"})["clients"].size(), 0u);
   EXPECT_GT(RunJson({"alerts", "--open"})["total"], 0);
   EXPECT_GT(RunJson({"pipeline"})["columns"].size(), 3u);
+  EXPECT_GT(RunJson({"kpi"})["kpis"].size(), 50u);
+  const json revenue = RunJson({"kpi", "revenue", "--from", "2000", "--to", "2099"});
+  ASSERT_GE(revenue["series"].size(), 1u);
+  EXPECT_GT(std::stoll(revenue["series"][0]["total"]["numerator"].get<std::string>()), 0);
+  EXPECT_THAT(Run({"kpi", "orders", "--from", "2000", "--to", "2099", "--csv"}).out,
+              HasSubstr("orders,,firm,,owner,total,2000-01-01,2100-01-01,"));
+  EXPECT_THAT(Run({"kpi", "revenu", "--from", "2026"}).err, HasSubstr("did you mean revenue?"));
   EXPECT_EQ(RunJson({"dead-letters", "list", "retention"})["dead_letters"], json::array());
   EXPECT_EQ(RunJson({"verify", "retention"})["equal"], true);
-  const json rebuilt = RunJson({"rebuild", "deal_pipeline"});
-  EXPECT_EQ(rebuilt["compared"], true);
-  EXPECT_EQ(rebuilt["findings"], json::array());
+  for (const char* projection : {"deal_pipeline", "kpi"}) {
+    const json rebuilt = RunJson({"rebuild", projection});
+    EXPECT_EQ(rebuilt["compared"], true);
+    EXPECT_EQ(rebuilt["findings"], json::array());
+  }
   EXPECT_EQ(Stop(), 0);
   EXPECT_FALSE(std::filesystem::exists(data() + "/up.address"));
 }

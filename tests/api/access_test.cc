@@ -28,6 +28,7 @@
 #include "rapport/query/v1/retention.pb.h"
 #include "services/alerts/alerts.h"
 #include "services/ingest/ingest.h"
+#include "services/kpi/kpi.h"
 #include "services/pipeline/pipeline.h"
 #include "services/profiles/profiles.h"
 #include "services/replay/replay.h"
@@ -64,8 +65,8 @@ class AccessTest : public testing::ServingFixture {
     std::vector<const Service*> running;
     for (const StartService& start :
          {StartService(StartIngest), StartService(StartProfiles), StartService(StartRetention),
-          StartService(StartPipeline), StartService(StartAlerts), StartService(StartReplay),
-          StartService(StartSources)}) {
+          StartService(StartPipeline), StartService(StartKpi), StartService(StartAlerts),
+          StartService(StartReplay), StartService(StartSources)}) {
       auto service = start(env());
       ASSERT_OK(service.status());
       services_.push_back(*std::move(service));
@@ -321,6 +322,23 @@ TEST_F(AccessTest, ListsAndSinglesGiveWhatTheOrganisationGives) {
   EXPECT_EQ(board.columns(0).deal_count(), 5);
   EXPECT_EQ(board.columns(0).deals_size(), 0);
   EXPECT_EQ(As("ada", "GET", "/v1/clients").status, 403);
+  // Figures: one's own, one's unit's, or all.
+  const auto figures = [this](const std::string& person, const std::string& query) {
+    return As(person, "GET", "/v1/kpis/values?kpi=portfolio&from=2026" + query).status;
+  };
+  EXPECT_EQ(figures("ben", ""), 200);
+  EXPECT_EQ(figures("ben", "&scope=owner:ben"), 200);
+  EXPECT_EQ(figures("ben", "&scope=owner:anna"), 404);
+  EXPECT_EQ(figures("ben", "&scope=team:red"), 404);
+  EXPECT_EQ(figures("anna", "&scope=team:red"), 200);
+  EXPECT_EQ(figures("anna", "&scope=branch:west"), 404);
+  EXPECT_EQ(figures("anna", "&scope=firm"), 403);
+  EXPECT_EQ(figures("dora", "&scope=branch:west"), 200);
+  EXPECT_EQ(figures("ada", "&scope=firm"), 200);
+  const std::string by_client = "/v1/kpis/portfolio/breakdown?from=2026&by=client";
+  EXPECT_EQ(As("ada", "GET", by_client).status, 403);
+  EXPECT_EQ(As("ben", "GET", by_client).status, 200);
+  EXPECT_EQ(As("ada", "GET", "/v1/kpis/portfolio/touchpoints?from=2026").status, 403);
 }
 
 TEST_F(AccessTest, AHandoverTakesTheAlertAlongAndSaysWhoDidIt) {
