@@ -279,9 +279,8 @@ std::vector<KpiSpec> Deals() {
        .numerator = {{kOpenDeals, kAtEnd}}},
       {.code = "stages_reached",
        .name = "Stages reached",
-       .formula =
-           "stages that deals came to for the first time in the period; one that was skipped "
-           "counts with the one behind it",
+       .formula = "stages that deals came to for the first time in the period; a skipped one "
+                  "counts with the one behind it",
        .group = "pipeline",
        .detail = "stage",
        .numerator = {{kCameToStage}}},
