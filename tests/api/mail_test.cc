@@ -166,7 +166,10 @@ class MailTest : public testing::ServingFixture {
   void Register(const std::string& client, const std::string& name, const std::string& owner) {
     Touchpoint touchpoint = Make(Touchpoint::kClientRegistered, client, owner);
     touchpoint.mutable_client_registered()->mutable_details()->set_name(name);
-    Append({touchpoint});
+    Touchpoint assigned = Make(Touchpoint::kOwnerAssigned, client, owner);
+    assigned.mutable_owner_assigned()->clear_from_owner_id();
+    assigned.mutable_owner_assigned()->set_to_owner_id(owner);
+    Append({touchpoint, assigned});
   }
   void Raise(const std::string& client, const std::string& owner,
              alert::v1::Severity severity = alert::v1::SEVERITY_HIGH) {

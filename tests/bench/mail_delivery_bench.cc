@@ -210,7 +210,10 @@ class Bench {
     Touchpoint complaint = Make(Touchpoint::kComplaintOpened, client, owner, then);
     complaint.mutable_complaint_opened()->set_complaint_id(client);
     complaint.mutable_complaint_opened()->set_statement("broken again, and nobody answers");
-    for (const Touchpoint& one : {registered, contract, promise, complaint}) {
+    Touchpoint assigned = Make(Touchpoint::kOwnerAssigned, client, owner, then);
+    assigned.mutable_owner_assigned()->clear_from_owner_id();
+    assigned.mutable_owner_assigned()->set_to_owner_id(owner);
+    for (const Touchpoint& one : {registered, assigned, contract, promise, complaint}) {
       records->push_back(MakeRecord(one));
     }
   }
