@@ -1,135 +1,19 @@
 import { useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
-import type { Direction, Plan, Told, Unit } from "../lib/figures";
 import { addDays, type Period, type Step } from "../lib/periods";
-import { ApiError, request } from "./client";
-import type { Watermark } from "./watermark";
+import { ApiError, request, type Schemas } from "./client";
 
-// Answers of /v1/kpis, as proto/rapport/query/v1/kpi.proto has them.
-
-export interface KpiDefinition {
-  code?: string;
-  name?: string;
-  formula?: string;
-  unit?: Unit;
-  better?: Direction;
-  by_agent?: boolean;
-  detail?: string;
-  error_permille?: number;
-  settles_after_days?: number;
-  moved_by?: string;
-  group?: string;
-}
-
-export interface KpiSettings {
-  time_zone?: string;
-  grace_days?: number;
-  lost_after_days?: number;
-  new_client_days?: number;
-  service_level_seconds?: number;
-  reporting_currency?: string;
-  rates?: { currency_code?: string; from?: string; rate?: string }[];
-}
-
-export interface KpiFigure extends Told {
-  from?: string;
-  to?: string;
-  n?: string;
-  reported?: Told;
-  plan?: Plan & { currency_code?: string; set_by?: string; set_at?: string };
-  asides?: { name?: string; value?: number }[];
-}
-
-export interface KpiSeries {
-  code?: string;
-  unit?: Unit;
-  better?: Direction;
-  currency_code?: string;
-  total?: KpiFigure;
-  steps?: KpiFigure[];
-  compared?: KpiFigure;
-  compared_steps?: KpiFigure[];
-  settling_until?: string;
-}
-
-export interface KpiValues {
-  scope?: string;
-  scope_id?: string;
-  scope_name?: string;
-  from?: string;
-  to?: string;
-  step?: string;
-  until?: string;
-  series?: KpiSeries[];
-  as_reported_on?: string;
-  settings?: KpiSettings;
-  watermark?: Watermark;
-}
-
-export interface KpiRow {
-  id?: string;
-  name?: string;
-  figure?: KpiFigure;
-}
-
-export interface KpiBreakdown {
-  series?: KpiSeries;
-  by?: string;
-  rows?: KpiRow[];
-  next_cursor?: string;
-  row_count?: string;
-  watermark?: Watermark;
-}
-
-export interface KpiPart {
-  client_id?: string;
-  client_name?: string;
-  touchpoint?: Record<string, unknown>;
-  numerator?: string;
-  denominator?: string;
-  day?: string;
-  by_itself?: string;
-  late?: boolean;
-}
-
-export interface KpiTouchpoints {
-  figure?: KpiFigure;
-  parts?: KpiPart[];
-  next_cursor?: string;
-  watermark?: Watermark;
-}
-
-export interface KpiChange {
-  day?: string;
-  known_on?: string;
-  owner_id?: string;
-  currency_code?: string;
-  numerator?: string;
-  denominator?: string;
-}
-
-export interface KpiChanges {
-  changes?: KpiChange[];
-  watermark?: Watermark;
-}
-
-export interface KpiWaterfallStep {
-  from?: string;
-  to?: string;
-  at_start?: string;
-  new_clients?: string;
-  back?: string;
-  came?: string;
-  lost?: string;
-  left?: string;
-  at_end?: string;
-}
-
-export interface KpiWaterfall {
-  total?: KpiWaterfallStep;
-  steps?: KpiWaterfallStep[];
-  settings?: KpiSettings;
-  watermark?: Watermark;
-}
+export type KpiDefinition = Schemas["KpiDefinition"];
+export type KpiSettings = Schemas["KpiSettingsUsed"];
+export type KpiFigure = Schemas["KpiFigure"];
+export type KpiSeries = Schemas["KpiSeries"];
+export type KpiRow = Schemas["KpiRow"];
+export type KpiPart = Schemas["KpiPart"];
+export type Target = Schemas["Target"];
+type KpiValues = Schemas["KpiValues"];
+type KpiBreakdown = Schemas["KpiBreakdown"];
+type KpiTouchpoints = Schemas["KpiTouchpoints"];
+type KpiChanges = Schemas["KpiChanges"];
+type KpiWaterfall = Schemas["KpiWaterfall"];
 
 // What changes by the day is read again by the minute: a year of figures is no small question.
 const readAgainEvery = 60_000;
@@ -138,8 +22,7 @@ const readAgainEvery = 60_000;
 export function useCatalogue() {
   return useQuery({
     queryKey: ["kpis"],
-    queryFn: ({ signal }) =>
-      request<{ kpis?: KpiDefinition[]; settings?: KpiSettings }>("GET", "/v1/kpis", { signal }),
+    queryFn: ({ signal }) => request<Schemas["KpiCatalogue"]>("GET", "/v1/kpis", { signal }),
     staleTime: 10 * 60_000,
     refetchInterval: 10 * 60_000,
   });
@@ -251,23 +134,12 @@ export function useBreakdowns(asked: readonly BreakdownQuestion[], enabled: bool
   });
 }
 
-export interface Target {
-  kpi?: string;
-  scope?: string;
-  scope_id?: string;
-  from?: string;
-  to?: string;
-  value?: number;
-  currency_code?: string;
-}
-
 /** All plans that the caller may see. */
 export function useTargets() {
   return useQuery({
     queryKey: ["targets"],
     refetchInterval: readAgainEvery,
-    queryFn: ({ signal }) =>
-      request<{ targets?: Target[]; watermark?: Watermark }>("GET", "/v1/targets", { signal }),
+    queryFn: ({ signal }) => request<Schemas["Targets"]>("GET", "/v1/targets", { signal }),
   });
 }
 

@@ -52,7 +52,11 @@ export function StepChart(props: {
       .join(" ");
   const column = Math.min(18, slot * 0.36);
   // As many names as find room below the axis.
-  const every = Math.max(1, Math.ceil(steps.length / Math.floor((width - left) / 62)));
+  const room = 12 + 6 * Math.max(1, ...steps.map((one) => label(one).length));
+  const every = Math.max(
+    1,
+    Math.ceil(steps.length / Math.max(1, Math.floor((width - left) / room))),
+  );
   const hasPlan = steps.some((one) => one.plan?.value !== undefined);
   const hasReported = steps.some((one) => one.reported !== undefined);
   return (

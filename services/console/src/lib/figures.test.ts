@@ -3,6 +3,7 @@ import {
   changeOf,
   formatDifference,
   formatFigure,
+  formatRatio,
   isRevised,
   medianOf,
   standingOf,
@@ -61,15 +62,22 @@ describe("figures", () => {
     expect(standingOf({}, { value: 100 }, true)).toBe("open");
   });
 
-  it("are revised when anything of them is another than it was reported", () => {
+  it("are revised when they read otherwise than they were reported", () => {
+    expect(isRevised({ value: 50 }, { value: 40 })).toBe(true);
+    expect(isRevised({ value: 50 }, {})).toBe(true);
     expect(
       isRevised(
         { value: 50, numerator: "2", denominator: "4" },
         { value: 50, numerator: "1", denominator: "2" },
       ),
-    ).toBe(true);
-    expect(isRevised({ value: 50 }, { value: 50 })).toBe(false);
+    ).toBe(false);
+    expect(isRevised({}, {})).toBe(false);
     expect(isRevised({ value: 50 }, undefined)).toBe(false);
+  });
+
+  it("tell of what a share is the share", () => {
+    expect(formatRatio({ numerator: "17", denominator: "20" }, share, "en-GB")).toBe("17 / 20");
+    expect(formatRatio({ numerator: "17", denominator: "1" }, pounds, "en-GB")).toBeNull();
   });
 
   it("have a median, and round numbers behind their chart", () => {

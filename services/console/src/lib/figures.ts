@@ -184,14 +184,19 @@ export function standingOf(figure: Told | undefined, plan: Plan, over: boolean):
   return figure.value >= 0.9 * plan.pace ? "on_pace" : "behind";
 }
 
-/** Whether a figure is another than it was reported. */
+/** Whether a figure reads otherwise than it was reported. */
 export function isRevised(now: Told | undefined, reported: Told | undefined): boolean {
-  if (!now || !reported) return false;
-  return (
-    now.value !== reported.value ||
-    (now.numerator ?? "") !== (reported.numerator ?? "") ||
-    (now.denominator ?? "") !== (reported.denominator ?? "")
-  );
+  return now !== undefined && reported !== undefined && now.value !== reported.value;
+}
+
+/** "17 / 20": of what a share is the share; null of what is none. */
+export function formatRatio(told: Told | undefined, of: Measured, locale: string): string | null {
+  const isShare = of.unit === "KPI_UNIT_PERCENT" || of.unit === "KPI_UNIT_POINTS";
+  if (!isShare || told?.numerator === undefined || told.denominator === undefined) return null;
+  const whole = new Intl.NumberFormat(locale);
+  // Shares of money are in minor units on both sides, which nobody reads.
+  if (Math.abs(Number(told.denominator)) > 1_000_000) return null;
+  return `${whole.format(BigInt(told.numerator))} / ${whole.format(BigInt(told.denominator))}`;
 }
 
 /** The middle one, or the mean of the middle two; null of none. */

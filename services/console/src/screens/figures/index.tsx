@@ -126,6 +126,7 @@ export default function FiguresScreen() {
     (row) => row.key === search.open || row.series.code === search.open,
   );
   const shown = order[selected];
+  const hasPlans = order.some((row) => row.series.total?.plan !== undefined);
   const open = (key: string) =>
     change({ open: key, part: "", client: "", by: "" }, { replace: search.open !== "" });
   const close = () => {
@@ -260,7 +261,9 @@ export default function FiguresScreen() {
         <div className={`split ${shown ? "has-open" : "no-open"}`}>
           <div className="list-column">
             <div className="scrolls" ref={list}>
-              <table className={`t tk figures-table ${asReported ? "has-reported" : ""}`}>
+              <table
+                className={`t tk figures-table ${asReported ? "has-reported" : ""} ${hasPlans ? "" : "no-plans"}`}
+              >
                 <caption className="vh">
                   {t("figures.caption", {
                     scope: scopeName(scope),

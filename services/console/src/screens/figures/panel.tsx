@@ -3,6 +3,7 @@ import {
   type BreakdownBy,
   isIncomplete,
   type KpiDefinition,
+  type KpiFigure,
   type KpiRow,
   type KpiSeries,
   type KpiSettings,
@@ -26,6 +27,7 @@ import { useFormattingLocale, useT } from "../../i18n";
 import {
   formatDifference,
   formatFigure,
+  formatRatio,
   formatValue,
   isRevised,
   type Measured,
@@ -81,6 +83,14 @@ function narrowed(
   return question;
 }
 
+/** What adds up of a share: what stands above and below its line. */
+function Ratio(props: { figure: KpiFigure | undefined; of: Measured; asReported: boolean }) {
+  const locale = useFormattingLocale();
+  const told = props.asReported ? props.figure?.reported : props.figure;
+  const text = formatRatio(told, props.of, locale);
+  return text && <span className="ratio sm mut">{text}</span>;
+}
+
 function Rows(props: {
   rows: readonly KpiRow[];
   by: BreakdownBy;
@@ -121,6 +131,7 @@ function Rows(props: {
           <>
             <Cut text={name} />
             <span className="num">
+              <Ratio figure={row.figure} of={of} asReported={props.asReported} />
               <FigureValue figure={row.figure} of={of} asReported={props.asReported} />
             </span>
             <span className="bar" aria-hidden="true">
@@ -485,7 +496,10 @@ export function FigurePanel(props: {
               <>
                 <h3 className="adds-up">
                   <span>{t("figures.rows_add_up", { count })}</span>
-                  <FigureValue figure={first?.series?.total} of={of} asReported={asReported} />
+                  <span>
+                    <Ratio figure={first?.series?.total} of={of} asReported={asReported} />
+                    <FigureValue figure={first?.series?.total} of={of} asReported={asReported} />
+                  </span>
                 </h3>
                 <Rows
                   rows={rows}

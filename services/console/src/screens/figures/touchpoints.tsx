@@ -28,11 +28,13 @@ const envelope = new Set([
   "recorded_by",
 ]);
 
-function entryOf(touchpoint: Record<string, unknown>): TimelineEntry {
+function entryOf(touchpoint: NonNullable<KpiPart["touchpoint"]>): TimelineEntry {
+  const { channel, direction } = touchpoint as TimelineEntry;
   return {
     kind: Object.keys(touchpoint).find((name) => !envelope.has(name)) ?? "",
-    ...(touchpoint as Pick<TimelineEntry, "channel" | "direction" | "occurred_at">),
-    touchpoint: touchpoint as NonNullable<TimelineEntry["touchpoint"]>,
+    touchpoint,
+    ...(channel ? { channel } : {}),
+    ...(direction ? { direction } : {}),
   };
 }
 
