@@ -361,14 +361,15 @@ std::vector<KpiSpec> Contacts() {
   return {
       {.code = "calls",
        .name = "Calls",
-       .formula = "calls of all outcomes in the period",
+       .formula = "calls of all outcomes in the period, but for those of queues",
        .group = "service",
        .numerator = {{kCalls}},
        .by_agent = true},
       {.code = "effective_call_share",
        .kpi = Kpi::KPI_EFFECTIVE_CALL_SHARE,
        .name = "Share of effective calls",
-       .formula = "calls said to have reached their purpose / all calls; beside it the share that "
+       .formula = "calls said to have reached their purpose / all calls, those of queues apart; "
+                  "beside it the share that "
                   "was judged",
        .group = "service",
        .unit = kPercent,
@@ -380,7 +381,7 @@ std::vector<KpiSpec> Contacts() {
       {.code = "average_call_duration",
        .kpi = Kpi::KPI_AVERAGE_CALL_DURATION,
        .name = "Average call duration",
-       .formula = "time of talk / answered calls",
+       .formula = "time of talk / answered calls, those of queues apart",
        .group = "service",
        .unit = kMillis,
        .better = kEither,

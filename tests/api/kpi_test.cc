@@ -110,11 +110,15 @@ TEST_F(KpiWorldTest, SalesAreThoseOfTheHandbook) {
 }
 
 TEST_F(KpiWorldTest, CallsAndServiceAreThoseOfTheHandbook) {
-  // The 40 that she made, and 10 of the queue.
-  EXPECT_EQ(May("calls", kAnna).value(), 50);
-  EXPECT_EQ(May("calls", kAnna, "&by=agent").value(), 50);
+  // The 40 that she made; 10 of the queue are told apart.
+  EXPECT_EQ(May("calls", kAnna).value(), 40);
+  EXPECT_EQ(May("calls", kAnna, "&by=agent").value(), 40);
   EXPECT_EQ(May("offered_calls", kAnna).value(), 10);
   EXPECT_EQ(May("effective_call_share", kAnna).numerator(), 26);
+  EXPECT_EQ(May("effective_call_share", kAnna).value(), 65);
+  const KpiFigure duration = May("average_call_duration", kAnna);
+  EXPECT_EQ(duration.value(), 180'000);
+  EXPECT_EQ(Aside(duration, "of_all_calls"), 144'000);
   EXPECT_EQ(Detail("offered_calls", "sales").value(), 10);
   EXPECT_EQ(Detail("abandon_rate", "sales").value(), 20);
   EXPECT_EQ(Detail("service_level", "sales").value(), 50);

@@ -186,12 +186,19 @@ class Teller {
   void TellActivities() {
     for (const auto& a : state_.activities()) {
       const uint16_t agent = list_.Text(a.agent_id());
-      const std::array<std::pair<Measure, int64_t>, 17> counts = {{
-          {Measure::kCalls, a.calls()},
-          {Measure::kAnsweredCalls, a.answered()},
-          {Measure::kJudgedCalls, a.judged()},
-          {Measure::kEffectiveCalls, a.effective()},
-          {Measure::kTalkSeconds, a.talk_seconds()},
+      // Calls of a queue are the queue's figures: how people of ours do theirs is told without
+      // them.
+      if (a.queue().empty()) {
+        const std::array<std::pair<Measure, int64_t>, 5> calls = {{
+            {Measure::kCalls, a.calls()},
+            {Measure::kAnsweredCalls, a.answered()},
+            {Measure::kJudgedCalls, a.judged()},
+            {Measure::kEffectiveCalls, a.effective()},
+            {Measure::kTalkSeconds, a.talk_seconds()},
+        }};
+        for (const auto& [measure, count] : calls) Both(measure, agent, {}, a.day(), count);
+      }
+      const std::array<std::pair<Measure, int64_t>, 12> counts = {{
           {Measure::kMeetings, a.meetings()},
           {Measure::kFieldVisits, a.field_visits()},
           {Measure::kMailsSent, a.mails_sent()},

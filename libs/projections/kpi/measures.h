@@ -72,7 +72,8 @@ enum class Measure : uint8_t {
   kDaysToWinBucket = 51,  // flow on the day won: deals by days to win [bucket]
   kCameToStage = 52,      // flow on the day a deal first came to this stage or beyond [stage]
 
-  // Calls, also by agent. "Offered": inbound ones.
+  // Calls, also by agent: those that came through no queue. "Offered": inbound ones, of all queues
+  // and of none.
   kCalls = 64,            // flow
   kAnsweredCalls = 65,    // flow
   kJudgedCalls = 66,      // flow: calls of which it was said whether they reached their purpose
