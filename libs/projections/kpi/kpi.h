@@ -34,7 +34,7 @@ struct KpiSettings {
 // beginning of its day.
 struct Kpi {
   static constexpr char kName[] = "kpi";
-  static constexpr int kVersion = 2;
+  static constexpr int kVersion = 1;
   using State = state::v1::KpiState;
   using Settings = KpiSettings;
 
