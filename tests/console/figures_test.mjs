@@ -92,9 +92,11 @@ function pounds(minor) {
   return `${Number(minor) < 0 ? "−" : ""}£${text}`;
 }
 
+// The amount; what it was when it was reported is read out before it.
 function minorOf(text) {
-  const digits = Number(text.replace(/[^\d]/g, ""));
-  return /[−-]/.test(text) ? -digits : digits;
+  const amount = text.split(": ").at(-1);
+  const digits = Number(amount.replace(/[^\d]/g, ""));
+  return /[−-]/.test(amount) ? -digits : digits;
 }
 
 describe("each screen of figures", () => {
@@ -206,7 +208,7 @@ describe("figures", () => {
     const head = minorOf(await page.textContent(".figure-panel .big .v .figure"));
     const steps = await page.locator("table.steps tbody tr td:nth-child(2)").allTextContents();
     assert.equal(
-      steps.map((text) => (/\d/.test(text) ? minorOf(text.split(":").at(-1)) : 0)).reduce((a, b) => a + b, 0),
+      steps.map((text) => (/\d/.test(text) ? minorOf(text) : 0)).reduce((a, b) => a + b, 0),
       head,
     );
     assert.equal(await page.locator(".step-chart rect").count() > 0, true);
