@@ -153,15 +153,15 @@ absl::Status MailDesk::AddAlerts(const std::vector<std::string>& owners, const D
 
 Letter MailDesk::WriteUrgent(const query::v1::AlertStep& step, const StaffPerson& person,
                              state::v1::MailRecipientReason reason, absl::Time now) {
-  UrgentAlert alert{.step = step, .recipient_reason = reason};
+  UrgentAlert alert{.step = step, .client_name = step.client_name(), .recipient_reason = reason};
   const absl::StatusOr<query::v1::Retention> retention =
       env_.api->RetentionOf(step.client_id(), kUrgentPatience);
   if (retention.ok()) {
     alert.client_name = retention->client_name();
     alert.loss_a_year = retention->expected_loss();
   } else {
-    Log(LogLevel::kWarning,
-        absl::StrCat("an urgent mail", " goes without a name: ", retention.status().message()));
+    Log(LogLevel::kWarning, absl::StrCat("an urgent mail goes without what stands to be lost: ",
+                                         retention.status().message()));
   }
   const std::shared_ptr<const Organisation> firm = env_.firm();
   if (const StaffPerson* const owner = firm->FindPerson(step.owner_id())) {

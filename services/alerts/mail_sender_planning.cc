@@ -112,7 +112,13 @@ absl::Status MailSender::PlanUrgent() {
 void MailSender::AddUrgent(const query::v1::AlertStep& step, const RecordPosition& position,
                            const Organisation& firm, absl::Time now, Facts* facts) {
   if (!IsUrgent(step)) return;
-  const MailRecipient recipient = RecipientFor(firm, step.owner_id(), now);
+  MailRecipient recipient = RecipientFor(firm, step.owner_id(), now);
+  if (step.change() == query::v1::ALERT_CHANGE_ESCALATED) {
+    // Who was told first has not taken it on. Without a lead it is told once more.
+    if (std::string lead = LeadFor(firm, step.owner_id(), now); !lead.empty()) {
+      recipient = {std::move(lead), state::v1::MAIL_RECIPIENT_REASON_ESCALATED, ""};
+    }
+  }
   const std::string mail_id = UrgentMailId(step.effect_id(), recipient.person_id);
   {
     MutexLock lock(&mutex_);

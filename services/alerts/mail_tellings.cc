@@ -7,6 +7,7 @@ namespace rapport {
 bool IsUrgent(const query::v1::AlertStep& step) {
   if (step.severity() < alert::v1::SEVERITY_HIGH) return false;
   return step.change() == query::v1::ALERT_CHANGE_RAISED ||
+         step.change() == query::v1::ALERT_CHANGE_ESCALATED ||
          (step.change() == query::v1::ALERT_CHANGE_UPDATED &&
           step.severity() > step.previous_severity());
 }

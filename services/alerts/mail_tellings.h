@@ -18,7 +18,8 @@
 
 namespace rapport {
 
-// Whether a step is told at once: an alert of severity HIGH or CRITICAL is raised, or gets so.
+// Whether a step is told at once: an alert of severity HIGH or CRITICAL is raised, gets so, or has
+// been taken on by nobody for so long that it goes to the lead.
 bool IsUrgent(const query::v1::AlertStep& step);
 
 // The step of each open alert that its owner is to be told of: its raising, or the latest one by

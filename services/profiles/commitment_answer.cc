@@ -19,10 +19,10 @@
 namespace rapport {
 namespace {
 
-using query::v1::LedgerCommitment;
 using query::v1::CommitmentCounts;
 using query::v1::CommitmentList;
 using query::v1::CommitmentState;
+using query::v1::LedgerCommitment;
 using Entry = ProjectionView::IndexEntry;
 
 constexpr size_t kMostCounted = 20'000;

@@ -354,7 +354,8 @@ TEST_F(ServicesOnKafkaTest, AnswerCompletelyAgainAfterEachIsKilled) {
   ASSERT_NO_FATAL_FAILURE(StartAll({{"ingest", 2},
                                     {"profiles", 2},
                                     {"retention", 2},
-                                    {"pipeline", 2}, {"kpi", 2},
+                                    {"pipeline", 2},
+                                    {"kpi", 2},
                                     {"alerts", 1},
                                     {"gateway", 1}}));
   const std::vector<std::string> reads = {"/v1/clients?limit=1", "/v1/retention/at-risk?limit=1",
