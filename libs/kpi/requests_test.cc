@@ -45,6 +45,8 @@ class Firm final : public Access {
     return person_id == "anna" || person_id == "ben" ? absl::StrCat("The ", person_id) : "";
   }
   std::vector<OwnPerson> WhoWorksHere() const override { return {}; }
+  std::string ActingFor(absl::string_view, absl::Time) const override { return ""; }
+  std::string EscalatesTo(absl::string_view, absl::Time) const override { return ""; }
   int64_t StaffVersion() const override { return 0; }
   absl::Status CheckWorksHere(absl::string_view person_id) const override {
     if (!NameOf(person_id).empty()) return absl::OkStatus();

@@ -173,6 +173,7 @@ TEST_F(IdentifierIndexTest, OnceItsHistoryIsToldItsIdentifiersAreTheSurvivors) {
 }
 
 TEST_F(IdentifierIndexTest, ANumberOfManyClientsNamesNobody) {
+  const auto all = [](const Identification&) { return true; };
   rules_.shared_by_clients = 3;
   const auto index = StartIndex();
   AddPerson("bakery", "anna", kPhone);
@@ -181,14 +182,14 @@ TEST_F(IdentifierIndexTest, ANumberOfManyClientsNamesNobody) {
   EXPECT_EQ(found.standing, Standing::kContradiction);
   // The latest claim first.
   EXPECT_THAT(Ids(found), ElementsAre("mill", "bakery"));
-  ASSERT_OK_AND_ASSIGN(auto contradictions, index->Contradictions(10));
+  ASSERT_OK_AND_ASSIGN(auto contradictions, index->Contradictions(10, all));
   EXPECT_THAT(contradictions, ElementsAre(Phone(kPhone)));
   AddPerson("farm", "anna", kPhone);
   found = Find(*index, Phone(kPhone));
   EXPECT_EQ(found.standing, Standing::kShared);
   EXPECT_EQ(found.client_count, 3u);
   EXPECT_THAT(Ids(found), ElementsAre("bakery", "farm", "mill"));
-  ASSERT_OK_AND_ASSIGN(contradictions, index->Contradictions(10));
+  ASSERT_OK_AND_ASSIGN(contradictions, index->Contradictions(10, all));
   EXPECT_THAT(contradictions, IsEmpty());
 }
 
