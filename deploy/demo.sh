@@ -41,10 +41,18 @@ if [[ ! -e $data/demo-imported ]]; then
   show staff import deploy/import/staff.csv
   show import deploy/import/online_retail_sample.csv.gz deploy/import/story.ndjson.gz \
     --map deploy/import/online_retail.textproto --as-it-happened --shift-to-now --show-alerts
-  deploy/import/targets.py > "$data/targets.csv"
   touch "$data/demo-imported"
 fi
 show at-risk --limit 15
 show client show 18073
+# Plans are set in a running one: as soon as it is up.
+if [[ ! -e $data/demo-planned ]]; then
+  deploy/import/targets.sh >"$data/targets.csv"
+  (
+    until "$rapport" --data "$data" targets import "$data/targets.csv" >/dev/null 2>&1; do sleep 1; done
+    touch "$data/demo-planned"
+  ) &
+fi
 printf '\n$ rapport up\nThe console is at http://%s/ as soon as it is up: whom to call today, and why.\n' "$listen"
-exec "$rapport" --data "$data" up --listen "$listen"
+exec "$rapport" --data "$data" up --listen "$listen" \
+  --set kpi.bonus_schemes_file=deploy/import/bonus.textproto

@@ -96,6 +96,19 @@ std::string ReportedText(const KpiFigure& figure, const KpiSeries& series) {
                               : "-";
 }
 
+// The plan, and how far it is; a KPI that is good when low is kept or not.
+std::string PlanText(const KpiFigure& figure, const KpiSeries& series) {
+  if (!figure.has_plan()) return "";
+  const query::v1::KpiPlan& plan = figure.plan();
+  std::string text = ValueText(plan.value(), series.unit(), series.currency_code());
+  if (plan.has_attainment_percent()) {
+    absl::StrAppendFormat(&text, " (%.1f %%)", plan.attainment_percent());
+  } else if (figure.has_value()) {
+    absl::StrAppend(&text, plan.attained() ? " (kept)" : " (not kept)");
+  }
+  return text;
+}
+
 std::string Days(const KpiFigure& figure) {
   return absl::StrCat(figure.from(), " to ", figure.to());
 }
@@ -113,11 +126,12 @@ void PrintValues(const query::v1::KpiValues& values) {
                                values.scope_id(), ", ", values.from(), " to before ", values.to(),
                                " (", values.settings().time_zone(), "), by ", values.by())));
   Print("\n");
-  Table table({"KPI", "FROM", ">FIGURE", ">AS REPORTED", ">COMPARED", ">N"});
+  Table table({"KPI", "FROM", ">FIGURE", ">PLAN", ">AS REPORTED", ">COMPARED", ">N"});
   for (const KpiSeries& series : values.series()) {
     const auto add = [&](const std::string& name, const std::string& days, const KpiFigure& figure,
                          const KpiFigure* compared) {
-      table.Add({name, days, FigureText(figure, series), ReportedText(figure, series),
+      table.Add({name, days, FigureText(figure, series), PlanText(figure, series),
+                 ReportedText(figure, series),
                  compared == nullptr ? "" : FigureText(*compared, series),
                  FormatCount(figure.n())});
     };
@@ -134,12 +148,12 @@ void PrintValues(const query::v1::KpiValues& values) {
 
 void PrintBreakdown(const query::v1::KpiBreakdown& breakdown) {
   const KpiSeries& series = breakdown.series();
-  Table table({absl::AsciiStrToUpper(breakdown.by()), "NAME", ">FIGURE", ">N"});
+  Table table({absl::AsciiStrToUpper(breakdown.by()), "NAME", ">FIGURE", ">PLAN", ">N"});
   for (const query::v1::KpiRow& row : breakdown.rows()) {
     KpiSeries own = series;
     if (breakdown.by() == "currency") own.set_currency_code(row.id());
     table.Add({row.id().empty() ? "-" : row.id(), row.name(), FigureText(row.figure(), own),
-               FormatCount(row.figure().n())});
+               PlanText(row.figure(), own), FormatCount(row.figure().n())});
   }
   Print(table.ToString());
   Print(Printable(absl::StrCat("Together: ", FigureText(series.total(), series), ", ",
