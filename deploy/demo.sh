@@ -49,7 +49,9 @@ show client show 18073
 if [[ ! -e $data/demo-planned ]]; then
   deploy/import/targets.sh >"$data/targets.csv"
   (
-    until "$rapport" --data "$data" targets import "$data/targets.csv" >/dev/null 2>&1; do sleep 1; done
+    until "$rapport" --data "$data" targets import "$data/targets.csv" >/dev/null 2>&1; do
+      sleep 1
+    done
     touch "$data/demo-planned"
   ) &
 fi

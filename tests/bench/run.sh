@@ -9,8 +9,9 @@ tests/kafka/fetch.sh
 cmake -S . -B .build/release -G Ninja -DCMAKE_BUILD_TYPE=release >/dev/null
 cmake --build .build/release --target \
   embedded_log_bench fold_bench memory_bench read_bench ingest_bench alerts_bench kafka_log_bench \
-  identifier_bench telephony_bench mail_bench mail_delivery_bench source_file_bench sources_bench search_bench \
-  changes_bench portfolio_bench kill_test kill_child services_on_kafka_test rapport
+  identifier_bench telephony_bench mail_bench mail_delivery_bench source_file_bench \
+  sources_bench search_bench changes_bench portfolio_bench kill_test kill_child \
+  services_on_kafka_test rapport
 
 section() { printf '\n== %s\n' "$1"; }
 # figures PATTERN COMMAND...: the lines of its output that match; all of it when it fails.
