@@ -1,11 +1,13 @@
 import { useMemo, useState } from "react";
 import { Link } from "wouter";
+import type { Schemas } from "../api/client";
 import { useClient } from "../api/clients";
 import { useRetention, useRetentionHistory } from "../api/risk";
 import { useSession } from "../app/session";
 import { useFormattingLocale, useT } from "../i18n";
 import { day, formatDay, timeOf } from "../lib/dates";
 import { nameOfId } from "../lib/people";
+import { remedyText } from "../lib/remedies";
 import { ActionButton, ActionIcon, useClientActions } from "../sheets/actions";
 import type { Subject } from "../sheets/open";
 import { IconButton, Moment, Money, Tag } from "./basics";
@@ -25,6 +27,55 @@ export function phoneOf(client: ReturnType<typeof useClient>["data"]): string {
 export function callsRefused(client: ReturnType<typeof useClient>["data"]): boolean {
   return (client?.consents ?? []).some(
     (consent) => consent.channel === "CHANNEL_PHONE" && consent.given === false,
+  );
+}
+
+/** The step made for the client, and what would clear the alert or help most. */
+function Advice(props: { told: Schemas["Retention"]; now: number }) {
+  const t = useT();
+  const locale = useFormattingLocale();
+  const { told, now } = props;
+  const step = told.next_step;
+  const clears = told.would_clear;
+  const hours = step?.hours;
+  return (
+    <>
+      {step?.code && (
+        <div className="blk">
+          <h3>
+            <span>{t("panel.next_step")}</span>
+          </h3>
+          <p className="two">
+            <span>{remedyText(t, locale, step, now)}</span>
+            {hours && (
+              <span className="sm mut">
+                {t(
+                  hours.origin === "CONTACT_HOURS_ORIGIN_PREFERRED"
+                    ? "panel.hours_preferred"
+                    : "panel.hours_answered",
+                  {
+                    from: `${hours.from_hour ?? 0}:00`,
+                    until: `${hours.until_hour ?? 0}:00`,
+                    zone: hours.time_zone ?? "",
+                  },
+                )}
+              </span>
+            )}
+          </p>
+        </div>
+      )}
+      {clears?.remedies && clears.remedies.length > 0 && (
+        <div className="blk">
+          <h3>
+            <span>{t(clears.clears ? "panel.would_clear" : "panel.would_help")}</span>
+            <span>{t("panel.score_then", { score: clears.score ?? 0 })}</span>
+          </h3>
+          {clears.remedies.map((remedy) => (
+            <p key={`${remedy.code}/${remedy.item_id}`}>{remedyText(t, locale, remedy, now)}</p>
+          ))}
+        </div>
+      )}
+    </>
   );
 }
 
@@ -106,6 +157,7 @@ export function ClientPanel(props: {
                 <p className="sec">{t("panel.no_reasons")}</p>
               )}
             </div>
+            <Advice told={told} now={now} />
             {promises.length > 0 && (
               <div className="blk">
                 <h3>
