@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -96,14 +97,15 @@ class IdentityFixture : public ::testing::Test {
   }
   void Reopen(const std::string& client, const std::string& absorbed_into) {
     touchpoint::v1::Touchpoint touchpoint = Make(client);
-    touchpoint.mutable_history_reopened()->set_retelling_id(absl::StrCat("r", made_));
+    retellings_[client] = absl::StrCat("r", made_);
+    touchpoint.mutable_history_reopened()->set_retelling_id(retellings_[client]);
     touchpoint.mutable_history_reopened()->set_forgets(true);
     touchpoint.mutable_history_reopened()->set_absorbed_into_client_id(absorbed_into);
     Append(touchpoint);
   }
   void Close(const std::string& client) {
     touchpoint::v1::Touchpoint touchpoint = Make(client);
-    touchpoint.mutable_history_closed()->set_retelling_id(absl::StrCat("r", made_ - 1));
+    touchpoint.mutable_history_closed()->set_retelling_id(retellings_[client]);
     Append(touchpoint);
   }
   // All touchpoints in the log that merge clients.
@@ -131,6 +133,7 @@ class IdentityFixture : public ::testing::Test {
   IdentityRules rules_;
   absl::Duration commit_interval_ = absl::Milliseconds(50);
   int made_ = 0;
+  std::map<std::string, std::string> retellings_;  // of each client, the one begun last
 };
 
 }  // namespace rapport::testing

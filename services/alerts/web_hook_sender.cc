@@ -263,7 +263,9 @@ absl::StatusOr<std::string> WebHookSender::BodyOf(const WebHookQueue::Job& job) 
       !event.ParseFromArray(records[0].value.data(), static_cast<int>(records[0].value.size()))) {
     return absl::NotFoundError("the alerts log has it no more");
   }
-  return Body(StepOf(job.position, event));
+  query::v1::AlertStep step = StepOf(job.position, event);
+  env_.feed->book().Address(&step);
+  return Body(step);
 }
 
 void WebHookSender::Send(const Hook& hook, const WebHookQueue::Job& job) {

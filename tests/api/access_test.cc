@@ -252,6 +252,9 @@ TEST_F(AccessTest, EveryRouteIsAskedForByEveryRole) {
                                       "GET /v1/sign-in",
                                       "POST /v1/sources/{name}",
                                       "GET /v1/sign-in/callback",
+                                      // By the ticket in a mail.
+                                      "GET /v1/mail/unsubscribe/{ticket}",
+                                      "POST /v1/mail/unsubscribe/{ticket}",
                                       "GET /openapi.json"};
   int asked = 0;
   for (const HttpServer::Route& route : http_->routes()) {

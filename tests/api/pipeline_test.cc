@@ -109,8 +109,9 @@ TEST_F(PipelineTest, AllProjectionsAreToldAtOnceAndThoseThatAreAway) {
   EXPECT_EQ(list.projections(0).projection(), "profile");
   EXPECT_EQ(list.projections(1).projection(), "deal_pipeline");
   EXPECT_THAT(list.projections(1).partitions(), SizeIs(kPartitions));
-  ASSERT_THAT(list.missing_projections(), SizeIs(1));
+  ASSERT_THAT(list.missing_projections(), SizeIs(2));
   EXPECT_EQ(list.missing_projections(0).projection(), "retention");
+  EXPECT_EQ(list.missing_projections(1).projection(), "kpi");
   EXPECT_EQ(list.missing_projections(0).reason(), "HTTP status 404");
 }
 

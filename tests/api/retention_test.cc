@@ -375,6 +375,9 @@ TEST_F(RetentionServiceTest, TheCallListHasWhomACallKeepsFirst) {
     auto& terms = *all.back().mutable_contract_signed();
     terms.Clear();
     terms.set_contract_id(id + "-frame");
+    // Of a year, so that it tells what the client brings in one.
+    ToProto(testing::Day(1), terms.mutable_terms()->mutable_starts_at());
+    ToProto(testing::Day(366), terms.mutable_terms()->mutable_ends_at());
     terms.mutable_terms()->mutable_value()->set_minor_units(pounds * 100);
     terms.mutable_terms()->mutable_value()->set_currency_code("GBP");
   };
