@@ -435,7 +435,7 @@ TEST_F(CliTest, AlertsArePrintedWhileHistoryIsPlayed) {
   const Outcome outcome = Run({"import", kSample, "--map", kSampleMapping, "--as-it-happened",
                                "--shift-to-now", "--show-alerts"});
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.out, ContainsRegex("  raised   medium     580  18073    "
+  EXPECT_THAT(outcome.out, ContainsRegex("  raised +medium +580  18073    "
                                          "no order since 20..-..-..; usually every 9 days"));
 }
 

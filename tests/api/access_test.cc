@@ -242,20 +242,13 @@ TEST_F(AccessTest, EveryRouteIsAskedForByEveryRole) {
                     "' }");
   }
   Staff(firm);
-  const std::set<std::string> open = {"GET /healthz",
-                                      "GET /readyz",
-                                      "GET /v1/session",
-                                      "POST /v1/session",
-                                      "DELETE /v1/session",
-                                      "POST /v1/invitations",
-                                      "GET /sign-in",
-                                      "GET /v1/sign-in",
-                                      "POST /v1/sources/{name}",
-                                      "GET /v1/sign-in/callback",
+  const std::set<std::string> open = {"GET /healthz", "GET /readyz", "GET /v1/session",
+                                      "POST /v1/session", "DELETE /v1/session",
+                                      "POST /v1/invitations", "GET /sign-in", "GET /v1/sign-in",
+                                      "POST /v1/sources/{name}", "GET /v1/sign-in/callback",
                                       // By the ticket in a mail.
                                       "GET /v1/mail/unsubscribe/{ticket}",
-                                      "POST /v1/mail/unsubscribe/{ticket}",
-                                      "GET /openapi.json"};
+                                      "POST /v1/mail/unsubscribe/{ticket}", "GET /openapi.json"};
   int asked = 0;
   for (const HttpServer::Route& route : http_->routes()) {
     const std::string name = absl::StrCat(route.method, " ", route.pattern);
