@@ -40,7 +40,7 @@ struct Told {
 std::vector<Told> AllTold(const state::v1::KpiState& state, const state::v1::Deal& deal) {
   std::vector<Told> all;
   const uint64_t id = IdOf(deal.deal_id());
-  for (const state::v1::KpiDealTold& told : state.deals_told()) {
+  for (const state::v1::KpiDealTold& told : state.deal_tellings()) {
     if (told.deal() == id) all.push_back({.at = told.at(), .kind = 0, .values = &told});
   }
   for (const state::v1::StageEntry& entry : deal.stages()) {

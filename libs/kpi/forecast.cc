@@ -291,7 +291,7 @@ void Calibrate(const KpiDeals& deals, const ForecastRequest& request, const KpiS
       }
       for (const auto& [currency, amount] : won) forecasts.try_emplace(currency, 0);
       for (const auto& [currency, weighted] : forecasts) {
-        query::v1::KpiCalibration& told = *forecast->add_calibration();
+        query::v1::KpiCalibration& told = *forecast->add_calibrations();
         told.set_month(FormatDay(days.from));
         told.set_at(FormatDay(DayNumber(date)));
         told.set_currency_code(currency);

@@ -236,7 +236,7 @@ TEST(ForecastTest, CalibrationTellsWhatWasForecastAndWhatCame) {
   world.Win("a", "2026-04-20");
   const query::v1::KpiForecast forecast = ForecastOf(world, "2026-05-20");
   std::vector<std::string> april;
-  for (const query::v1::KpiCalibration& one : forecast.calibration()) {
+  for (const query::v1::KpiCalibration& one : forecast.calibrations()) {
     if (one.month() == "2026-04-01") {
       april.push_back(absl::StrCat(one.at(), " ", one.forecast(), " ", one.won()));
     }

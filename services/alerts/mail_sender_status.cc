@@ -63,7 +63,7 @@ query::v1::MailStatus MailSender::Status() const {
     ToProto(*next, status.mutable_next_digests_at());
   }
   for (query::v1::MailUnreachable& one : Unreachable()) {
-    *status.add_unreachable() = std::move(one);
+    *status.add_unreachable_owners() = std::move(one);
   }
   MutexLock lock(&mutex_);
   status.set_sending(leads_);
@@ -104,7 +104,7 @@ std::vector<std::string> MailSender::Warnings() const {
                      " UTC; `rapport mail status` tells why"));
   }
   std::vector<std::string> names;
-  for (const query::v1::MailUnreachable& one : status.unreachable()) {
+  for (const query::v1::MailUnreachable& one : status.unreachable_owners()) {
     names.push_back(absl::StrCat(
         one.owner_id().empty() ? "clients without an owner" : one.owner_id(), " (", one.why(), "; ",
         one.told_person_id().empty() ? "nobody" : one.told_person_id(), " is told)"));

@@ -104,7 +104,7 @@ CommandResult RunForecast(const CommonOptions& common, const ForecastArguments& 
                      CountOf(forecast.prior_deals(), "decided deal", "decided deals"), ".\n"));
   if (!arguments.calibration) return kExitOk;
   Table calibration({"MONTH", "FORECAST ON", ">FORECAST", ">CAME"});
-  for (const query::v1::KpiCalibration& one : forecast.calibration()) {
+  for (const query::v1::KpiCalibration& one : forecast.calibrations()) {
     calibration.Add({one.month(), one.at(), FormatAmount(one.forecast(), one.currency_code()),
                      FormatAmount(one.won(), one.currency_code())});
   }

@@ -39,7 +39,7 @@ Json DeliveryJson(const query::v1::MailDelivery& delivery) {
 
 Json StatusJson(const query::v1::MailStatus& status) {
   Json unreachable = Json::array();
-  for (const query::v1::MailUnreachable& one : status.unreachable()) {
+  for (const query::v1::MailUnreachable& one : status.unreachable_owners()) {
     unreachable.push_back({{"owner_id", one.owner_id()},
                            {"why", one.why()},
                            {"told_person_id", one.told_person_id()},
@@ -71,7 +71,7 @@ CommandResult RunStatus(const CommonOptions& common) {
   RAPPORT_ASSIGN_OR_RETURN(const std::unique_ptr<Api> api, NeedApi(common));
   query::v1::MailStatus status;
   RAPPORT_RETURN_IF_ERROR(api->Get("/v1/mail", &status));
-  const bool well = status.trouble().empty() && status.unreachable().empty();
+  const bool well = status.trouble().empty() && status.unreachable_owners().empty();
   if (common.json) {
     PrintJson(StatusJson(status));
     return well ? kExitOk : kExitFindings;
@@ -92,7 +92,7 @@ CommandResult RunStatus(const CommonOptions& common) {
                        FormatMoment(status.paused_until()), ".\n"));
   }
   Table unreachable({"NOT REACHED", "WHY", "TOLD INSTEAD", ">OPEN ALERTS"});
-  for (const query::v1::MailUnreachable& one : status.unreachable()) {
+  for (const query::v1::MailUnreachable& one : status.unreachable_owners()) {
     unreachable.Add({one.owner_id().empty() ? "no owner" : one.owner_id(), one.why(),
                      one.told_person_id().empty() ? "nobody" : one.told_person_id(),
                      FormatCount(one.open_alerts())});

@@ -227,7 +227,7 @@ TEST_F(MailTest, WhereNoMailReachesTheOwnerTheLeadIsToldAndTheOperator) {
   EXPECT_THAT(Recipients(), ElementsAre("lead@firm.example", "lead@firm.example"));
   EXPECT_THAT(States(), UnorderedElementsAre("lead sent", "lead sent", " nobody"));
   const query::v1::MailStatus status = Status();
-  ASSERT_EQ(status.unreachable_size(), 3);
+  ASSERT_EQ(status.unreachable_owners_size(), 3);
   EXPECT_EQ(status.unreachable(0).owner_id(), "anna");
   EXPECT_EQ(status.unreachable(0).told_person_id(), "lead");
   EXPECT_EQ(status.unreachable(1).why(), "they have left");

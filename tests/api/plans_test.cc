@@ -187,7 +187,9 @@ class PlansTest : public testing::ServingFixture {
                        "deal_stage_changed { deal_id: 'd1' to_stage: DEAL_STAGE_PRESENTED "
                        "probability_permille: 700 }"));
     Append(all);
-    return Tick(At("2026-06-03 12:00"));
+    const std::string wait = Tick(At("2026-06-03 12:00"));
+    EXPECT_EQ(As("head", "GET", "/v1/targets?" + wait).status, 200);
+    return wait;
   }
   HttpAnswer SetTargets(const std::string& person, const std::string& targets,
                         const std::string& parameters = "") {
@@ -273,7 +275,7 @@ TEST_F(PlansTest, AStatementIsExactAndShownToThosePaidAndTheirLead) {
   ASSERT_EQ(statement.lines_size(), 5);
   EXPECT_EQ(statement.lines(0).reckoning(), "2 % of 87500.00 EUR = 1750.00 EUR");
   EXPECT_THAT(statement.lines(0).touchpoints(),
-              HasSubstr("/v1/kpis/revenue/touchpoints?scope=owner%3Aanna&from=2026-05&to=2026-05"));
+              HasSubstr("/v1/kpis/revenue/touchpoints?scope=owner:anna&from=2026-05&to=2026-05"));
   EXPECT_EQ(statement.lines(1).money(), 100'000);  // her one new client
   EXPECT_EQ(statement.lines(2).rank(), 1);
   EXPECT_EQ(statement.lines(3).money(), 3'000);  // one deal came to PRESENTED

@@ -49,7 +49,7 @@ const staff = {
     unit_id,
     roles,
     e_mail: `${person_id}@firm.example`,
-    joined_at: `${year - 2}-01-01T00:00:00Z`,
+    from_at: `${year - 2}-01-01T00:00:00Z`,
   })),
 };
 

@@ -24,7 +24,7 @@ using google::protobuf::RepeatedPtrField;
 using state::v1::KpiState;
 using touchpoint::v1::Touchpoint;
 
-// Facts of a profile that are wanted, by their place in KpiState.filled_at.
+// Facts of a profile that are wanted, by their place in KpiState.filled_moments.
 enum WantedFact {
   kName,
   kSegment,
@@ -206,12 +206,12 @@ class Folder {
 
   void TouchStakeholders() {
     for (const std::string& id : touchpoint_.stakeholder_ids()) {
-      InsertOnce(StakeholderOf(id).mutable_touched(), Today());
+      InsertOnce(StakeholderOf(id).mutable_touched_days(), Today());
     }
   }
 
   // We turned to the client: that answers complaints.
-  void AnswerAll() { InsertOnce(state_.mutable_outbound_at(), at_); }
+  void AnswerAll() { InsertOnce(state_.mutable_outbound_moments(), at_); }
 
   void AddContact(uint64_t thread, bool wants_answer, std::optional<int64_t> answered_after) {
     state::v1::KpiContact contact;
@@ -402,8 +402,8 @@ class Folder {
 
   void Fill(WantedFact fact, bool told) {
     if (!told) return;
-    while (state_.filled_at_size() < kWantedFacts) state_.add_filled_at(0);
-    state_.set_filled_at(fact, EarlierOf(state_.filled_at(fact), at_));
+    while (state_.filled_moments_size() < kWantedFacts) state_.add_filled_moments(0);
+    state_.set_filled_moments(fact, EarlierOf(state_.filled_moments(fact), at_));
   }
 
   void FoldDetails(const touchpoint::v1::ClientDetails& details) {
@@ -539,7 +539,7 @@ class Folder {
       told.set_event(FirstBytes(touchpoint_.event_id()));
       if (amount != nullptr) *told.mutable_amount() = *amount;
       if (close != nullptr) told.set_close_at(MillisOf(*close));
-      InsertBy(state_.mutable_deals_told(), std::move(told),
+      InsertBy(state_.mutable_deal_tellings(), std::move(told),
                [](const auto& t) { return std::tuple(t.deal(), t.at(), t.event()); });
     };
     if (touchpoint_.has_deal_opened()) {

@@ -428,9 +428,9 @@ class Teller {
         Flow(Measure::kSettleBucket, Numbered(BucketOf(took)), end_day, 1);
       }
       if (complaint.in_talk()) continue;
-      const auto answer = std::upper_bound(state_.outbound_at().begin(), state_.outbound_at().end(),
-                                           complaint.opened_at());
-      Response(complaint.opened_at(), answer == state_.outbound_at().end()
+      const auto answer = std::upper_bound(state_.outbound_moments().begin(),
+                                           state_.outbound_moments().end(), complaint.opened_at());
+      Response(complaint.opened_at(), answer == state_.outbound_moments().end()
                                           ? std::nullopt
                                           : std::optional(*answer - complaint.opened_at()));
     }
@@ -487,7 +487,7 @@ class Teller {
       const int32_t to = person.left_at() == 0 ? kNeverDay : DayOfMillis(person.left_at());
       const Spans known = United({{from, to}});
       Spans touches;
-      for (const int32_t day : person.touched()) touches.push_back({day, day + kTouchDays});
+      for (const int32_t day : person.touched_days()) touches.push_back({day, day + kTouchDays});
       const Spans touched = Common(known, United(touches));
       Spans decides;
       for (int i = 0; i < person.influences_size(); ++i) {
@@ -513,7 +513,7 @@ class Teller {
     const int32_t known = DayOfMillis(state_.known_at());
     Stock(Measure::kPortfolio, {}, {known, kNeverDay}, 1);
     Stock(Measure::kWantedFacts, {}, {known, kNeverDay}, kWantedFacts);
-    for (const int64_t at : state_.filled_at()) {
+    for (const int64_t at : state_.filled_moments()) {
       if (at != 0) Stock(Measure::kFilledFacts, {}, {DayOfMillis(at), kNeverDay}, 1);
     }
   }
@@ -550,7 +550,7 @@ class Teller {
   // The last amount that was told by `until`.
   touchpoint::v1::Money AmountAt(uint64_t deal, int64_t until) const {
     touchpoint::v1::Money amount;
-    for (const auto& told : state_.deals_told()) {
+    for (const auto& told : state_.deal_tellings()) {
       if (told.deal() == deal && told.at() <= until && told.has_amount()) amount = told.amount();
     }
     return amount;
@@ -651,11 +651,11 @@ class Teller {
       standings.push_back(now);
     };
     const auto begin = std::lower_bound(
-        state_.deals_told().begin(), state_.deals_told().end(), id,
+        state_.deal_tellings().begin(), state_.deal_tellings().end(), id,
         [](const state::v1::KpiDealTold& told, uint64_t wanted) { return told.deal() < wanted; });
     auto told = begin;
     const auto take_told = [&](int64_t until) {
-      for (; told != state_.deals_told().end() && told->deal() == id && told->at() <= until;
+      for (; told != state_.deal_tellings().end() && told->deal() == id && told->at() <= until;
            ++told) {
         if (told->has_amount()) now.amount = told->amount();
         if (told->has_close_at()) now.close_month = MonthOf(DayOfMillis(told->close_at()));

@@ -59,7 +59,7 @@ export interface Forecast {
   at?: string;
   currencies?: ForecastCurrency[];
   chances?: StageChance[];
-  calibration?: Calibration[];
+  calibrations?: Calibration[];
   prior_deals?: number;
   watermark?: Watermark;
 }

@@ -377,7 +377,7 @@ export default function ForecastScreen() {
               )}
               <div className="side-by-side">
                 <Chances forecast={data} />
-                <CalibrationSection rows={data.calibration ?? []} />
+                <CalibrationSection rows={data.calibrations ?? []} />
               </div>
               <CohortSection scope={scope} period={year} />
               <p className="xs mut">
