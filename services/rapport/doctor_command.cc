@@ -237,6 +237,17 @@ void CheckAccess(Api& api, const Json& state, Checks* checks) {
   if (good) Good(checks, "access", "whoever comes has to prove who they are");
 }
 
+// What hinders mails to our own people, as /readyz tells it.
+void CheckMail(const Json& state, Checks* checks) {
+  for (const Json& service : state.value("services", Json::array())) {
+    if (TextOf(service, "name") != "alerts") continue;
+    for (const Json& warning : service.value("warnings", Json::array())) {
+      Wrong(checks, "mail", warning.is_string() ? warning.get<std::string>() : warning.dump(),
+            "rapport mail status tells more");
+    }
+  }
+}
+
 void CheckRunning(Api& api, Checks* checks) {
   const absl::StatusOr<HttpAnswer> ready = api.Call("GET", "/readyz");
   if (!ready.ok()) {
@@ -256,7 +267,10 @@ void CheckRunning(Api& api, Checks* checks) {
             "as it says");
     }
   }
-  if (state.is_object()) CheckAccess(api, state, checks);
+  if (state.is_object()) {
+    CheckAccess(api, state, checks);
+    CheckMail(state, checks);
+  }
   CheckTicker(api, checks);
   for (const char* projection : kProjections) {
     query::v1::ProjectionStatus status;

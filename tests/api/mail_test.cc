@@ -228,10 +228,10 @@ TEST_F(MailTest, WhereNoMailReachesTheOwnerTheLeadIsToldAndTheOperator) {
   EXPECT_THAT(States(), UnorderedElementsAre("lead sent", "lead sent", " nobody"));
   const query::v1::MailStatus status = Status();
   ASSERT_EQ(status.unreachable_owners_size(), 3);
-  EXPECT_EQ(status.unreachable(0).owner_id(), "anna");
-  EXPECT_EQ(status.unreachable(0).told_person_id(), "lead");
-  EXPECT_EQ(status.unreachable(1).why(), "they have left");
-  EXPECT_EQ(status.unreachable(2).told_person_id(), "");
+  EXPECT_EQ(status.unreachable_owners(0).owner_id(), "anna");
+  EXPECT_EQ(status.unreachable_owners(0).told_person_id(), "lead");
+  EXPECT_EQ(status.unreachable_owners(1).why(), "they have left");
+  EXPECT_EQ(status.unreachable_owners(2).told_person_id(), "");
   EXPECT_THAT(Warnings(),
               ElementsAre("mail: not reached, and with open alerts: anna (they have no address in "
                           "the staff list; lead is told), ben (they have left; lead is told), "

@@ -189,7 +189,7 @@ Breaches CheckComments(const pb::FileDescriptorSet& set) {
 
 // Days and hours of the firm's calendar are no moments: readers get them as text, "2026-05-31" or
 // "07:00". A state of figures has hundreds of moments, whole milliseconds, at a third of the size;
-// a figure at which pay leaps is at a number.
+// the figure at which pay leaps, and what a change of dates has moved, are amounts.
 bool IsNoMoment(const FieldView& view) {
   const bool text = view.field->type() == Field::TYPE_STRING;
   return (text && (absl::StartsWith(view.full_name, "rapport.query.v1.Kpi") ||
@@ -197,7 +197,8 @@ bool IsNoMoment(const FieldView& view) {
                    view.full_name == "rapport.config.v1.AlertMail.digest_at")) ||
          absl::StartsWith(view.full_name, "rapport.state.v1.Kpi") ||
          absl::StartsWith(view.full_name, "rapport.query.v1.BonusCliff.") ||
-         absl::StartsWith(view.full_name, "rapport.query.v1.KpiDeal");
+         absl::StartsWith(view.full_name, "rapport.query.v1.KpiDeal") ||
+         view.full_name == "rapport.query.v1.KpiForecastMove.date";
 }
 
 Breaches CheckTimes(const pb::FileDescriptorSet& set) {
