@@ -112,6 +112,8 @@ class MailTest : public testing::ServingFixture {
       ASSERT_OK(service);
       services_.push_back(*std::move(service));
       all.push_back(services_.back().get());
+      // What was told before stands in agendas when mails are written.
+      if (all.size() < 3) Until([&all] { return all.back()->Ready().ok(); });
     }
     Serve(all);
     Until([this] { return Status().sending() && HasStarted(); });
