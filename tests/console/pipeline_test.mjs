@@ -215,12 +215,12 @@ describe("the board", () => {
 
   it("puts a card where somebody else has moved it meanwhile, and says so", async () => {
     const deal = await newDeal("Moved by two");
-    const page = await openBoard({ expectFailedRequests: true });
+    const page = await openPage(browser, address, { ...large, expectFailedRequests: true });
     // The page does not hear of it before it moves the card itself.
-    await page.route("**/v1/pipeline/board?*", (route) => route.abort());
-    await page.route("**/v1/deals/*", (route) => route.abort());
+    await page.route("**/v1/changes/stream*", (route) => route.abort());
+    await show(page, `${address}/pipeline`);
+    await page.waitForSelector(`.card[data-deal="${deal}"]:visible`);
     await write("13983", "DealStageChanged", { deal_id: deal, to_stage: "DEAL_STAGE_OBJECTIONS" });
-    await page.unroute("**/v1/deals/*");
     const answer = nextWrite(page);
     await card(page, deal).dragTo(lane(page, "PRESENTED"));
     assert.equal((await answer).status(), 409);
