@@ -225,14 +225,18 @@ describe("the day of a head of department", () => {
   it("has each of its steps at most three strokes away", async () => {
     const page = await openPage(browser, rapport.address);
     await show(page, `${rapport.address}/`);
-    // Where the funnel stops, the claims, clients in danger, whose clients they are, the system.
+    // Where the funnel stops, the claims, clients in danger, whose clients they are.
     await step(page, ["q", "3"], ".pipeline [data-deal], .pipeline .card");
     await step(page, ["q", "6"], "[data-row]");
     await step(page, ["q", "4"], "[role=row][aria-rowindex]");
     await step(page, ["q", "2"], "[role=row] a");
     await step(page, ["j", "x", "h"], "dialog.sheet h2:has-text('Hand over')");
     await step(page, ["Escape"], "[role=row] a");
-    await step(page, ["q", "9"], "h1:has-text('Operations')");
+    // Plan and fact, who works how, what will come, the system.
+    await step(page, ["q", "7"], "h1:has-text('Figures')");
+    await step(page, ["q", "8"], "h1:has-text('Team')");
+    await step(page, ["q", "9"], "h1:has-text('Forecast')");
+    await step(page, ["q", "c"], "h1:has-text('Operations')");
     await page.context().close();
   });
 });
