@@ -236,7 +236,7 @@ describe("the day of a head of department", () => {
     await step(page, ["q", "7"], "h1:has-text('Figures')");
     await step(page, ["q", "8"], "h1:has-text('Team')");
     await step(page, ["q", "9"], "h1:has-text('Forecast')");
-    await step(page, ["q", "c"], "h1:has-text('Operations')");
+    await step(page, ["q", "d"], "h1:has-text('Operations')");
     await page.context().close();
   });
 });
