@@ -194,10 +194,10 @@ describe("figures", () => {
       );
     }
     assert.equal(sum(await rows()), client);
-    // And each of them leads to the client's timeline.
+    // And each of them stands in the client's timeline.
     await page.click(".behind a.part >> nth=0");
     await page.waitForURL(/\/clients\/.+touchpoint=/);
-    await page.waitForSelector(".ev-row");
+    await page.waitForSelector(".evidence pre:has-text('event_id')");
     assert.deepEqual(page.problems, []);
     await page.context().close();
   });
