@@ -13,14 +13,12 @@ using Terms = std::vector<KpiTerm>;
 using enum Measure;
 using enum TermTime;
 
-constexpr auto kCount = query::v1::KPI_UNIT_COUNT;
 constexpr auto kPercent = query::v1::KPI_UNIT_PERCENT;
 constexpr auto kPoints = query::v1::KPI_UNIT_POINTS;
 constexpr auto kMoney = query::v1::KPI_UNIT_MONEY;
 constexpr auto kMoneyPerDay = query::v1::KPI_UNIT_MONEY_PER_DAY;
 constexpr auto kMillis = query::v1::KPI_UNIT_MILLISECONDS;
 constexpr auto kDays = query::v1::KPI_UNIT_DAYS;
-constexpr auto kUp = query::v1::KPI_DIRECTION_UP;
 constexpr auto kDown = query::v1::KPI_DIRECTION_DOWN;
 constexpr auto kEither = query::v1::KPI_DIRECTION_UNSPECIFIED;
 

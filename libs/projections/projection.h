@@ -30,6 +30,9 @@ struct FoldContext {
   // absl::InfinitePast() when it is not. What is folded meanwhile is not to be judged: no effects
   // and no wake, until Apply gets the HistoryClosed.
   absl::Time retelling_since = absl::InfinitePast();
+  // False when the effects are known to readers already, as while a projection is rebuilt: what
+  // costs much, changes no state and stands in effects alone may be left out.
+  bool effects_leave = true;
 
   bool retelling() const { return retelling_since != absl::InfinitePast(); }
 };

@@ -232,7 +232,9 @@ class PartitionFold {
   virtual void Evict(size_t target) = 0;
 
   // For the projection's part.
-  FoldContext context(absl::string_view client) const { return {client, clock_, retelling_since_}; }
+  FoldContext context(absl::string_view client) const {
+    return {client, clock_, retelling_since_, position_ >= published_.input_offset};
+  }
   // Between HistoryReopened and HistoryClosed, where no timer is fired, and what is told stands
   // aside.
   bool IsBeingRetold(absl::string_view client) const;

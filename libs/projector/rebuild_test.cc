@@ -42,6 +42,7 @@ class RebuildTest : public testing::LiveFixture {
 
 TEST_F(RebuildTest, TheNewGenerationFollowsIsComparedAndTakesOver) {
   const auto projector = StartWithHistory();
+  const int kept_to_itself = ToyProjection::kept_to_itself;
   RebuildOptions options;
   options.batch_records = 50;
   // The log grows meanwhile.
@@ -55,6 +56,7 @@ TEST_F(RebuildTest, TheNewGenerationFollowsIsComparedAndTakesOver) {
   EXPECT_EQ(projector->generation(), 2);
   EXPECT_EQ(result.records, 400 + kPartitions);
   EXPECT_THAT(result.findings, IsEmpty());
+  EXPECT_GT(ToyProjection::kept_to_itself, kept_to_itself);
   ASSERT_OK(projector->CatchUp(kPatience));
   ExpectExact(*projector);
   Append(60);

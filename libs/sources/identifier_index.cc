@@ -515,7 +515,7 @@ absl::StatusOr<bool> IdentifierIndex::AreDistinct(const std::string& client_id,
     RAPPORT_RETURN_IF_ERROR(view.Get(one, &state).status());
     const auto& distinct = state.distinct_clients();
     if (std::any_of(distinct.begin(), distinct.end(),
-                    [&](const auto& it) { return it.other_client_id() == other; })) {
+                    [&id = other](const auto& it) { return it.other_client_id() == id; })) {
       return true;
     }
   }

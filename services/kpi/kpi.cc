@@ -226,7 +226,7 @@ class KpiService final : public Service {
           explaining->fetched[i] = std::move(touchpoints);
           if (--explaining->left > 0) return;
         }
-        host_->chores().Add([this, explaining] { Explain(*explaining); });
+        host_->chores().Add([explaining] { Explain(*explaining); });
       });
     }
   }

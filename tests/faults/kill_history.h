@@ -31,7 +31,7 @@ inline std::vector<touchpoint::v1::Touchpoint> KillHistory(uint64_t seed, int ro
   const uint64_t part = static_cast<uint64_t>(round) * kAppenders + static_cast<uint64_t>(appender);
   HistoryOptions options;
   options.seed = seed * 1'000'003 + part;
-  options.client_count = 150;
+  options.client_count = 600;
   options.touchpoint_count = 300;
   options.start += round * absl::Hours(24 * 10);
   options.length = absl::Hours(24 * 30);

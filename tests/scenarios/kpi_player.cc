@@ -109,9 +109,9 @@ void CheckKpi(const ExpectedKpi& expected, const testing::PlainFold<Kpi>& fold) 
         << figure.ShortDebugString();
   }
   for (const auto& [name, value] : expected.asides()) {
-    const auto aside =
-        std::find_if(figure.asides().begin(), figure.asides().end(),
-                     [&](const query::v1::KpiAside& one) { return one.name() == name; });
+    const auto aside = std::find_if(
+        figure.asides().begin(), figure.asides().end(),
+        [&label = name](const query::v1::KpiAside& one) { return one.name() == label; });
     ASSERT_NE(aside, figure.asides().end()) << name << " is missing: " << figure.DebugString();
     EXPECT_NEAR(aside->value(), value, 0.00005) << name;
   }

@@ -474,6 +474,7 @@ alert::v1::AlertEvent* AlertLife::Emit(absl::Time at) {
 
 alert::v1::AlertEvent* AlertLife::EmitOpen(absl::Time at) {
   alert::v1::AlertEvent* const event = Emit(at);
+  if (!context_.effects_leave) return event;
   Advice advice = AdviceFor(state_.factors(), settings_, at);
   if (advice.would_clear) *event->mutable_would_clear() = *std::move(advice.would_clear);
   if (advice.next_step) *event->mutable_next_step() = *std::move(advice.next_step);

@@ -151,6 +151,30 @@ TEST_F(RetentionTest, AnImportWithoutClockRaisesWhatIsTrueAtTheFirstClock) {
   EXPECT_THAT(fold_.IndexEntries(), SizeIs(4));
 }
 
+TEST_F(RetentionTest, WhatNobodyIsToldIsNotAdvisedOnAndChangesNoState) {
+  for (int i = 0; i < 12; ++i) fold_.Fold(Order(Start() + i * 9 * kDay));
+  const absl::Time now = Start() + 300 * kDay;
+  const auto wake = [&](bool effects_leave, state::v1::RetentionState& state) {
+    state = fold_.StateOf(kClient);
+    FoldOutput output;
+    FoldContext context = {.client_id = kClient, .now = now};
+    context.effects_leave = effects_leave;
+    Retention::Wake(context, now, RetentionSettings(), state, output);
+    return output;
+  };
+  state::v1::RetentionState told;
+  state::v1::RetentionState untold;
+  const FoldOutput advised = wake(true, told);
+  const FoldOutput short_one = wake(false, untold);
+  ASSERT_THAT(advised.effects, SizeIs(1));
+  EXPECT_TRUE(advised.effects[0].has_next_step());
+  ASSERT_THAT(short_one.effects, SizeIs(1));
+  EXPECT_FALSE(short_one.effects[0].has_next_step());
+  EXPECT_FALSE(short_one.effects[0].has_would_clear());
+  EXPECT_EQ(untold.SerializeAsString(), told.SerializeAsString());
+  EXPECT_EQ(short_one.wake, advised.wake);
+}
+
 TEST_F(RetentionTest, EventIdOfTheWrongSizeIsADeadLetter) {
   Touchpoint order = Order(Start());
   order.set_event_id("short");

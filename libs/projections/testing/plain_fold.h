@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -60,7 +61,7 @@ class PlainFold {
   // Time as an event.
   void AdvanceTo(absl::Time now) {
     if (now <= now_) return;
-    now_ = now;
+    SetNow(now);
     while (!timers_.empty() && timers_.begin()->first <= now_) {
       const auto [at, client] = *timers_.begin();
       if (!retold_[client].id.empty()) {
@@ -92,10 +93,12 @@ class PlainFold {
   // filled, its place in the log and effect_id are not.
   const std::vector<alert::v1::AlertEvent>& effects() const { return effects_; }
   const std::vector<Row>& rows() const { return rows_; }
-  // Of a projection that has them, all sums by key. They are made of single differences, one for
-  // each change of a state; of a client whose history is being told anew they stay as they were.
+  // Of a projection that has them, all sums by key; of a client whose history is being told anew
+  // they stay as they were.
   std::map<std::string, int64_t> Sums() const {
-    std::map<std::string, int64_t> sums = sums_;
+    PlainFold summed = *this;
+    summed.SumUp();
+    std::map<std::string, int64_t> sums = std::move(summed.sums_);
     std::erase_if(sums, [](const auto& sum) { return sum.second == 0; });
     return sums;
   }
@@ -121,7 +124,7 @@ class PlainFold {
     std::vector<Row> served = rows_;
     for (const auto& [client, retold] : retold_) {
       if (!retold.served) continue;
-      std::erase_if(served, [&](const Row& row) { return row.client_id == client; });
+      std::erase_if(served, [&id = client](const Row& row) { return row.client_id == id; });
       served.insert(served.end(), retold.served->rows.begin(), retold.served->rows.end());
     }
     return served;
@@ -144,7 +147,7 @@ class PlainFold {
     if (!seen_[""].insert(touchpoint.event_id()).second) return;
     const absl::Time now = FromProto(touchpoint.clock_corrected().now());
     if (now > now_) return AdvanceTo(now);
-    now_ = now;
+    SetNow(now);
     if constexpr (RewindsClock<P>) {
       for (auto& [client, state] : states_) {
         FoldOutput output;
@@ -216,6 +219,7 @@ class PlainFold {
   void Reopen(const touchpoint::v1::Touchpoint& touchpoint) {
     const auto& reopened = touchpoint.history_reopened();
     const std::string& client = touchpoint.client_id();
+    Resum(client);
     Retold& retold = retold_[client];
     if (!retold.served) retold.served = ServedOf(client);
     retold.id = reopened.retelling_id();
@@ -258,7 +262,7 @@ class PlainFold {
     retold.since = absl::InfinitePast();
     if (!retold.absorbed && states_.count(client) > 0) CloseState(touchpoint, kept_by);
     if (retold.passing) retold.kept.erase(kept_by);
-    Resum(client);
+    changed_.insert(client);
   }
 
   void CloseState(const touchpoint::v1::Touchpoint& touchpoint, const std::string& kept_by) {
@@ -293,7 +297,18 @@ class PlainFold {
     }
     for (FoldOutput::Row& row : output.rows)
       rows_.push_back({client, std::move(row.sort_key), std::move(row.value)});
-    Resum(client);
+    changed_.insert(client);
+  }
+
+  // What changed until now is known on the day that the clock leaves.
+  void SetNow(absl::Time now) {
+    if constexpr (Tallies<P>) {
+      if (P::TallyDay(now, settings_) != P::TallyDay(now_, settings_)) SumUp();
+    }
+    now_ = now;
+  }
+  void SumUp() {
+    for (const std::string& client : std::exchange(changed_, {})) Resum(client);
   }
 
   void Resum(const std::string& client) {
@@ -302,16 +317,20 @@ class PlainFold {
       // All of the old is taken out, and all of the new put in: no difference is made here.
       typename P::Tallied now;
       if (states_.count(client) > 0) P::Tally(states_[client], settings_, now);
+      std::unordered_map<std::string, uint64_t> changes;
       const auto post = [&](const typename P::Tallied& before, const typename P::Tallied& after) {
-        P::PostDifference(
-            before, after, P::TallyDay(now_, settings_), settings_,
-            [this](absl::string_view key, int64_t more) {
-              int64_t& sum = sums_[std::string(key)];
-              sum = static_cast<int64_t>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(more));
-            });
+        P::PostDifference(before, after, P::TallyDay(now_, settings_), settings_,
+                          [&](absl::string_view key, int64_t more) {
+                            changes[std::string(key)] += static_cast<uint64_t>(more);
+                          });
       };
       post(contributed_[client], {});
       post({}, now);
+      for (const auto& [key, more] : changes) {
+        if (more == 0) continue;
+        int64_t& sum = sums_[key];
+        sum = static_cast<int64_t>(static_cast<uint64_t>(sum) + more);
+      }
       contributed_[client] = std::move(now);
     }
   }
@@ -326,6 +345,7 @@ class PlainFold {
   std::set<std::pair<absl::Time, std::string>> timers_;
   std::vector<alert::v1::AlertEvent> effects_;
   std::vector<Row> rows_;
+  std::set<std::string> changed_;  // since they were summed up
   std::map<std::string, typename TalliedOf<P>::Type> contributed_;
   std::map<std::string, int64_t> sums_;
   std::vector<DeadLetter> dead_letters_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -73,6 +74,9 @@ struct ToyProjection {
     index.Add("busy", sort_key, absl::StrCat(state.records()));
   }
 
+  // Effects that were known already.
+  static inline std::atomic<int> kept_to_itself = 0;
+
   struct Tallied {
     int64_t records = 0;
     int64_t timers = 0;
@@ -96,6 +100,9 @@ struct ToyProjection {
     effect.set_rule(std::string(rule));
     effect.set_client_id(std::string(context.client_id));
     effect.mutable_raised();
+    if (context.effects_leave) return;
+    effect.set_client_name("never to be seen");
+    ++kept_to_itself;
   }
 };
 
