@@ -23,7 +23,7 @@ fail() {
 configs=(release asan tsan)
 selection=()
 long=OFF
-export RAPPORT_KILLS=200 RAPPORT_SEEDS=200
+export RAPPORT_KILLS=100 RAPPORT_SEEDS=100
 while (($#)); do
   case $1 in
     --config)

@@ -5,19 +5,25 @@
 
 #include "absl/status/statusor.h"
 #include "boost/multiprecision/cpp_int.hpp"
+#include "boost/rational.hpp"
 
 namespace rapport {
 
-// A fraction of whole numbers of any size: pay is reckoned without an error, and rounded once.
-using Exact = boost::multiprecision::cpp_rational;
+// A whole number of any size.
+using WholeNumber = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>,
+                                                  boost::multiprecision::et_off>;
+// A fraction of such: pay is reckoned without an error, and rounded once.
+using Exact = boost::rational<WholeNumber>;
 
-// Half away from zero. OutOfRange when 64 bits do not hold it.
+// Half away from zero.
+inline WholeNumber Rounded(const Exact& value) {
+  const WholeNumber half = value < 0 ? -value.denominator() : value.denominator();
+  return (2 * value.numerator() + half) / (2 * value.denominator());
+}
+
+// Likewise. OutOfRange when 64 bits do not hold it.
 inline absl::StatusOr<int64_t> RoundedToInteger(const Exact& value) {
-  using Integer = boost::multiprecision::cpp_int;
-  const Integer numerator = boost::multiprecision::numerator(value);
-  const Integer denominator = boost::multiprecision::denominator(value);
-  const Integer half = numerator < 0 ? Integer(-denominator) : denominator;
-  const Integer rounded = (2 * numerator + half) / (2 * denominator);
+  const WholeNumber rounded = Rounded(value);
   if (rounded > std::numeric_limits<int64_t>::max() ||
       rounded < std::numeric_limits<int64_t>::min()) {
     return absl::OutOfRangeError("an amount of money is beyond 64 bits");

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <utility>
 #include <variant>
 
@@ -30,8 +29,8 @@ Exact ExactOf(const BonusFigure::Ratio& ratio) { return {ratio.numerator, ratio.
 Exact ExactOf(const Millionths& number) { return {number.value, kMillion}; }
 
 double FourDecimals(const Exact& value) {
-  constexpr double kScale = 10'000;
-  return std::round(value.convert_to<double>() * kScale) / kScale;
+  constexpr int64_t kScale = 10'000;
+  return Rounded(value * kScale).convert_to<double>() / kScale;
 }
 
 // How far the plan is met; 1 is in full.
@@ -245,7 +244,7 @@ class Reckoner {
     } else if (row.least_percent && row.least_percent->value > 0) {
       const Exact least = ExactOf(*row.least_percent) / kHundred;
       RAPPORT_ASSIGN_OR_RETURN(const int64_t money, RoundedToInteger(part * Counted(row, least)));
-      AddCliff(row.kpi, figure, plan * least.convert_to<double>(), 0, money);
+      AddCliff(row.kpi, figure, plan * row.least_percent->value / kMillion / kHundred, 0, money);
     }
     return absl::OkStatus();
   }

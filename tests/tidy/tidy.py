@@ -49,8 +49,8 @@ TEST_SUPPORT = "tests/support"
 SEAMS = {
     "librdkafka": (r"(librdkafka/|rdkafka)", ("libs/event_log/kafka", "tests/")),
     "RocksDB": (r"rocksdb/", ("libs/event_log/embedded", "libs/state_store/", "tests/")),
-    "Boost": (r"boost/(?!multiprecision)", ("libs/service/",)),
-    "Boost.Multiprecision": (r"boost/multiprecision", ("libs/bonus/exact.h",)),
+    "Boost": (r"boost/(?!multiprecision|rational)", ("libs/service/",)),
+    "Boost's numbers": (r"boost/(?:multiprecision|rational)", ("libs/bonus/exact.h",)),
     "libcurl": (r"curl/", ("libs/service/", "libs/mail/", "libs/smtp/")),
     "spdlog": (r"spdlog/", ("libs/service/",)),
     "simdjson": (r"simdjson", ("libs/intake/",)),
