@@ -5,6 +5,7 @@ import { useFormattingLocale, useT } from "../i18n";
 import { formatDay, timeOf } from "../lib/dates";
 import { reasonText } from "../lib/reasons";
 import { sentenceOf } from "../lib/sentences";
+import { timelineLink } from "../lib/timeline-link";
 
 /** "+226" and "−69": points of a score with their sign. */
 export function signed(points: number): string {
@@ -64,7 +65,7 @@ export function Reasons(props: {
               <Link
                 className="ev cut"
                 title={text}
-                href={`/clients/${encodeURIComponent(props.clientId)}?touchpoint=${evidence.touchpoint_id}`}
+                href={timelineLink(props.clientId, evidence.touchpoint_id, at, props.now)}
               >
                 {text}
               </Link>

@@ -6,17 +6,9 @@ import { FigureValue } from "../../components/figure-marks";
 import { Empty, ErrorBanner, SkeletonRows } from "../../components/states";
 import { useFormattingLocale, useT } from "../../i18n";
 import { formatValue, type Measured } from "../../lib/figures";
-import { toLocalSeconds } from "../../lib/local-time";
 import { formatDate } from "../../lib/periods";
 import { sentenceOf } from "../../lib/sentences";
-
-/** The client's timeline with the touchpoint open; it begins at its day, however old it is. */
-function timelineOf(part: KpiPart, id: string | undefined): string {
-  const path = `/clients/${encodeURIComponent(part.client_id ?? "")}`;
-  const at = Date.parse(String(part.touchpoint?.occurred_at ?? ""));
-  if (!id || Number.isNaN(at)) return path;
-  return `${path}?touchpoint=${id}&until=${toLocalSeconds(at).slice(0, 10)}`;
-}
+import { timelineLink } from "../../lib/timeline-link";
 
 // Fields of a touchpoint that are about it, and not what happened.
 const envelope = new Set([
@@ -165,7 +157,14 @@ export function Touchpoints(props: {
               // biome-ignore lint/suspicious/noArrayIndexKey: one touchpoint may stand there for several days
               <li key={`${id} ${part.client_id} ${part.day} ${index}`}>
                 {part.client_id ? (
-                  <Link className="part" href={timelineOf(part, id)}>
+                  <Link
+                    className="part"
+                    href={timelineLink(
+                      part.client_id,
+                      id,
+                      Date.parse(String(part.touchpoint?.occurred_at ?? "")),
+                    )}
+                  >
                     {content}
                   </Link>
                 ) : (
