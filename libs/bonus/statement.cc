@@ -289,7 +289,8 @@ class Reckoner {
   static Place PlaceOf(const ContestRule& rule, const std::vector<BonusFigure>& all,
                        const BonusFigure& own, bool as_reported) {
     Place place;
-    if (!(as_reported ? own.reported : own.known)) return place;
+    const auto& fact = as_reported ? own.reported : own.known;
+    if (!fact) return place;
     place.rank = 1;
     for (const BonusFigure& other : all) {
       if (!IsBetter(other, own, as_reported)) continue;
@@ -302,7 +303,8 @@ class Reckoner {
       const auto index = static_cast<size_t>(rank - 1);
       return index < rule.prizes.size() ? rule.prizes[index] : 0;
     };
-    place.prize = prize_of(place.rank);
+    // Where more is better, nothing wins nothing, whoever else has as little.
+    if (own.better == KPI_DIRECTION_DOWN || fact->numerator > 0) place.prize = prize_of(place.rank);
     if (place.above != nullptr) {
       place.prize_above = prize_of(PlaceOf(rule, all, *place.above, as_reported).rank);
     }

@@ -151,6 +151,18 @@ TEST(BonusVectorsTest, ContestWithTies) {
   EXPECT_EQ(last.cliffs(0).after(), 90'000);
 }
 
+TEST(ReckonBonusTest, NobodyWinsAContestByNothing) {
+  const std::string scheme = SchemeOf("contest { kpi: 'revenue' prizes: '900' prizes: '500' }");
+  TestFigures figures;
+  for (const std::string& person : People()) figures.Set(person, "revenue", {0, 1});
+  EXPECT_EQ(Reckon(scheme, figures).total(), 0);
+  figures.Set("ben", "revenue", {kCents, 1});
+  EXPECT_EQ(Reckon(scheme, figures, "ben").total(), 90'000);
+  // Second, and still with nothing; a prize is a leap away.
+  EXPECT_EQ(Reckon(scheme, figures, "anna").total(), 0);
+  EXPECT_EQ(Reckon(scheme, figures, "anna").cliffs_size(), 1);
+}
+
 TEST(BonusVectorsTest, LikeWithLike) {
   ASSERT_EQ(VectorOf("kpi_fair")["expected"]["comparable"], false);
   TestFigures figures;

@@ -283,8 +283,8 @@ TEST_F(PlansTest, AStatementIsExactAndShownToThosePaidAndTheirLead) {
   EXPECT_EQ(statement.lines(3).money(), 3'000);  // one deal came to PRESENTED
   EXPECT_EQ(statement.lines(4).money(), 0);
   EXPECT_EQ(statement.total(), 175'000 + 100'000 + 30'000 + 3'000);
-  // All of it came on 3 June: of what was reported, everybody shares the first place with nothing.
-  EXPECT_EQ(statement.total_as_reported(), 30'000);
+  // All of it came on 3 June: as reported nobody had anything.
+  EXPECT_EQ(statement.total_as_reported(), 0);
   EXPECT_EQ(As("ben", "GET", path).status, 404);
   EXPECT_EQ(Told<query::v1::BonusStatement>(As("lead", "GET", path)).total(), statement.total());
   EXPECT_THAT(As("head", "GET", "/v1/bonus/statement?person=anna&period=2026-W20").body,
