@@ -195,12 +195,13 @@ void AddPlanRoutes(const ServiceEnv& env, const ExchangeEnv& exchange, const Fig
     });
   }
   http.Handle("GET", "/v1/kpis/forecast",
-              [exchange, figures](HttpRequest request, HttpReply reply) {
+              [exchange, figures](const HttpRequest& request, HttpReply reply) {
                 TellDeals(exchange, figures, PlanForecast, request, std::move(reply));
               });
-  http.Handle("GET", "/v1/kpis/cohorts", [exchange, figures](HttpRequest request, HttpReply reply) {
-    TellDeals(exchange, figures, PlanCohorts, request, std::move(reply));
-  });
+  http.Handle("GET", "/v1/kpis/cohorts",
+              [exchange, figures](const HttpRequest& request, HttpReply reply) {
+                TellDeals(exchange, figures, PlanCohorts, request, std::move(reply));
+              });
   http.Handle("GET", "/v1/bonus/schemes", Answering([schemes](const HttpRequest& request) {
                 return absl::StatusOr<HttpResponse>(KpiResponse(request, SchemesFor(*schemes)));
               }));
