@@ -95,8 +95,8 @@ absl::StatusOr<std::unique_ptr<EmbeddedHost>> OpenHost(const CommonOptions& comm
   options.projections.push_back(std::make_unique<SpecOf<Retention>>(model));
   options.projections.push_back(std::make_unique<SpecOf<DealPipeline>>(DealPipelineSettings{}));
   RAPPORT_ASSIGN_OR_RETURN(const config::v1::Kpis figures, KpiSectionInForce(common.data));
-  RAPPORT_ASSIGN_OR_RETURN(KpiSettings kpi, KpiSettingsOf(figures));
-  options.projections.push_back(std::make_unique<SpecOf<Kpi>>(std::move(kpi)));
+  RAPPORT_ASSIGN_OR_RETURN(const KpiSettings kpi, KpiSettingsOf(figures));
+  options.projections.push_back(std::make_unique<SpecOf<Kpi>>(kpi));
   ProgressBar bar("records");
   options.rebuild_progress = [&bar](const std::string& projection,
                                     const RebuildProgress& progress) {

@@ -342,7 +342,7 @@ TEST_F(MailTest, AClickOnTheLinkOfAMailEndsThem) {
   Start();
   Raise("c1", "anna");
   WaitForMails(1);
-  const std::string& data = sink_.mails()[0].data;
+  const std::string data = sink_.mails()[0].data;
   const std::string mark = "List-Unsubscribe: <https://rapport.firm.example";
   const size_t begin = data.find(mark) + mark.size();
   const std::string path = data.substr(begin, data.find('>', begin) - begin);

@@ -122,7 +122,7 @@ class Bench {
                       .http_client = &client_,
                       .resources = &resources_,
                       .budget = &budget_};
-    const auto begin = [&](StartService start) {
+    const auto begin = [&](const StartService& start) {
       auto service = start(env);
       Check(service.status());
       services_.push_back(*std::move(service));
