@@ -30,9 +30,6 @@ CLANG_FORMAT = "clang-format-14"
 CLANG_TIDY = "clang-tidy-14"
 # Sources that are read at once at most.
 GROUP = 24
-# The static analyzer, which takes half of the time, is left to what is delivered: tests are run
-# under sanitizers.
-TEST_CHECKS = "--checks=-clang-analyzer-*"
 # g++ has warnings that clang doesn't know, and clang one that g++ doesn't. Without the limit the
 # static analyzer makes it all take four times as long.
 CLANG_ARGUMENTS = ["-Wno-unknown-warning-option", "-Wthread-safety",
@@ -106,8 +103,7 @@ class Stamps:
 
     def stamp(self, path, command):
         digest = hashlib.sha256()
-        checks = self.files.get(".clang-tidy", "") + (TEST_CHECKS if is_test(path) else "")
-        for part in (self.version, *CLANG_ARGUMENTS, command, checks):
+        for part in (self.version, *CLANG_ARGUMENTS, command, self.files.get(".clang-tidy", "")):
             digest.update(part.encode() + b"\0")
         for name in dependencies(path, self.files):
             digest.update(name.encode() + b"\0" + self.files[name].encode() + b"\0")
@@ -182,10 +178,6 @@ def compile_entries(root, build):
     return entries
 
 
-def is_test(path):
-    return path.endswith(("_test.cc", "_bench.cc", "_fuzz.cc")) or path.startswith("tests/")
-
-
 def join_arguments(commands):
     """One compile command with the options of all: a flag and its folder stay together."""
     options = {}
@@ -220,9 +212,8 @@ def check_clang_tidy(root, build):
         Path(folder, "compile_commands.json").write_text(
             json.dumps([{"directory": entries[paths[0]]["directory"], "file": one,
                          "arguments": arguments}]), encoding="utf-8")
-        checks = [TEST_CHECKS] if is_test(paths[0]) else []
         return run([CLANG_TIDY, "--quiet", f"--config-file={root}/.clang-tidy", "-p", folder,
-                    *checks, *extra, one])
+                    *extra, one])
 
     def check_group(paths):
         """How many have findings."""
@@ -237,10 +228,7 @@ def check_clang_tidy(root, build):
         half = len(paths) // 2
         return check_group(paths[:half]) + check_group(paths[half:]) if half else 1
 
-    groups = []
-    for of_tests in (False, True):
-        groups += groups_of({path: arguments_of(entries[path]) for path in left
-                             if is_test(path) == of_tests}, files)
+    groups = groups_of({path: arguments_of(entries[path]) for path in left}, files)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         bad = sum(pool.map(check_group, groups))
     print(f"{len(entries)} sources, {len(left)} checked, {bad} with findings")
