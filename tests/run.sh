@@ -5,7 +5,7 @@
 #                                       threads under the thread sanitizer too; dev is release
 #                                       with less optimisation, for quick builds
 #   --only REGEX                        the tests whose names match
-#   --long                              1,000 kills and 10,000 seeds in place of 200 and 200
+#   --long                              1,000 kills and 10,000 seeds in place of 100 and 100
 #   --clean-root [FOLDER]               deploy/demo.sh up to its first alert, and all of this, in a
 #                                       bare Debian 12 that is made in FOLDER (default: a temporary
 #                                       one, removed afterwards), as root; prints both times
