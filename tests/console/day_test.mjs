@@ -51,6 +51,19 @@ async function send(page, client) {
 
 const client = "16333";
 
+describe("a reason", () => {
+  it("leads to the touchpoint behind it, however old", async () => {
+    const page = await openPage(browser, rapport.address);
+    await show(page, `${rapport.address}/clients/16333`);
+    // Signed ten months ago: not among what the timeline shows first.
+    await page.click("a.ev:has-text('Signed contract')");
+    await page.waitForURL(/touchpoint=.+until=/);
+    await page.waitForSelector(".evidence pre:has-text('contract_signed')");
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  });
+});
+
 describe("from the address", () => {
   it("to a call that is made and an answer that is promised by a day: at most 12 strokes", async () => {
     const page = await openPage(browser, rapport.address);

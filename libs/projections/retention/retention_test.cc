@@ -165,14 +165,14 @@ TEST_F(RetentionTest, WhatNobodyIsToldIsNotAdvisedOnAndChangesNoState) {
   state::v1::RetentionState told;
   state::v1::RetentionState untold;
   const FoldOutput advised = wake(true, told);
-  const FoldOutput short_one = wake(false, untold);
+  const FoldOutput unadvised = wake(false, untold);
   ASSERT_THAT(advised.effects, SizeIs(1));
   EXPECT_TRUE(advised.effects[0].has_next_step());
-  ASSERT_THAT(short_one.effects, SizeIs(1));
-  EXPECT_FALSE(short_one.effects[0].has_next_step());
-  EXPECT_FALSE(short_one.effects[0].has_would_clear());
+  ASSERT_THAT(unadvised.effects, SizeIs(1));
+  EXPECT_FALSE(unadvised.effects[0].has_next_step());
+  EXPECT_FALSE(unadvised.effects[0].has_would_clear());
   EXPECT_EQ(untold.SerializeAsString(), told.SerializeAsString());
-  EXPECT_EQ(short_one.wake, advised.wake);
+  EXPECT_EQ(unadvised.wake, advised.wake);
 }
 
 TEST_F(RetentionTest, EventIdOfTheWrongSizeIsADeadLetter) {
